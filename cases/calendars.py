@@ -1,0 +1,85 @@
+"""When a city's offices work: office hours, national holidays and make-up days, the city's own lists."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import chinese_calendar
+
+_FRIDAY = 4
+_ANY_DAY = date(2000, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCalendar:
+    """A city's working time.
+
+    ``office_hours`` are local times of one working day, in order; ``holidays`` and ``make_up_days`` are local
+    dates that go before the national calendar. Usual office hours: 08-12 and 14-18 (practice of the bureaus).
+
+    Raises:
+        ValueError: saying everything that is wrong with the hours and days.
+    """
+
+    timezone: ZoneInfo
+    office_hours: tuple[tuple[time, time], ...]
+    holidays: frozenset[date] = frozenset()
+    make_up_days: frozenset[date] = frozenset()
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not self.office_hours:
+            problems.append('office_hours are empty: give at least one span such as ["08:00", "12:00"]')
+        last = time.min
+        for start, end in self.office_hours:
+            if start >= end:
+                problems.append(f"office hours {start:%H:%M}-{end:%H:%M} end before they start")
+            elif start < last:
+                problems.append(f"office hours {start:%H:%M}-{end:%H:%M} start before {last:%H:%M}, where others end")
+            last = max(last, end)
+        problems += [
+            f"{day} is listed as holiday and as make-up day: keep one"
+            for day in sorted(self.holidays & self.make_up_days)
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    @property
+    def office_day(self) -> timedelta:
+        """The office hours of one working day."""
+        return sum((_between(start, end) for start, end in self.office_hours), timedelta())
+
+    def local_day(self, at: datetime) -> date:
+        """The city's date at an instant."""
+        return at.astimezone(self.timezone).date()
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether the offices work on a local date."""
+        if day in self.make_up_days:
+            return True
+        return day not in self.holidays and _is_national_working_day(day)
+
+    def spans(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The office hours of a local date as instants in UTC, in order; empty on a day off."""
+        if not self.is_working_day(day):
+            return []
+        spans = [(self._instant(day, start), self._instant(day, end)) for start, end in self.office_hours]
+        # Where clocks are put forward, a span can shrink to nothing.
+        return [(start, end) for start, end in spans if start < end]
+
+    def _instant(self, day: date, at: time) -> datetime:
+        return datetime.combine(day, at, self.timezone).astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def _is_national_working_day(day: date) -> bool:
+    """By the State Council's yearly arrangement; Monday to Friday in years it has not been published for."""
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:
+        return day.weekday() <= _FRIDAY
+
+
+def _between(start: time, end: time) -> timedelta:
+    return datetime.combine(_ANY_DAY, end) - datetime.combine(_ANY_DAY, start)

@@ -1,0 +1,58 @@
+"""The words of dispatch for people, in the languages of the desk and the crews: ``words.toml``."""
+
+import tomllib
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+
+class Language(StrEnum):
+    """The languages in which Cityward speaks to people."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class Section(StrEnum):
+    """What a word stands for."""
+
+    STATES = "states"
+    EVENTS = "events"
+    HEADLINES = "headlines"
+    PROBLEMS = "problems"
+    SEVERITIES = "severities"
+    REASONS = "reasons"
+    LABELS = "labels"
+
+
+class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A word; a problem with ``merges_into`` is handled in one case with that other problem."""
+
+    en: str
+    zh: str
+    merges_into: str = ""
+
+    def say(self, language: Language) -> str:
+        """The word in a language."""
+        return self.zh if language is Language.ZH else self.en
+
+
+@cache
+def vocabulary() -> dict[Section, dict[str, Word]]:
+    """Every word, by section and key."""
+    text = Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[Section, dict[str, Word]])
+
+
+def say(section: Section, key: str, language: Language) -> str:
+    """The word for a key; the key itself where there is none, as for a problem of a city's own rule."""
+    word = vocabulary()[section].get(key)
+    return word.say(language) if word else key
+
+
+def problem_of_case(problem: str) -> str:
+    """The problem under which a case is opened: a flipped cover is the same job as an open one."""
+    word = vocabulary()[Section.PROBLEMS].get(problem)
+    return word.merges_into if word and word.merges_into else problem

@@ -1,0 +1,5 @@
+"""``python -m cityward``."""
+
+from cityward.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""What commands share: settings, a connection, signals, tables."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from cityward import log, wiring
+from cityward.settings import CONFIG_FILE, Settings
+from storage.connection import Connection, connect, describe
+from storage.errors import translated
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class CommandError(Exception):
+    """A command cannot do what it was asked; the message is all that the user sees."""
+
+
+def load_settings() -> Settings:
+    """Settings from file and environment, logging set up.
+
+    Raises:
+        CommandError: naming the setting that is wrong.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}" for problem in error.errors()]
+        raise CommandError(f"settings ({CONFIG_FILE} or CITYWARD_*):\n  " + "\n  ".join(lines)) from error
+    except ValueError as error:  # TOML that cannot be read
+        raise CommandError(f"{CONFIG_FILE}: {error}") from error
+    log.configure(settings.log_format)
+    return settings
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Connection]:
+    """A connection to the database of the settings."""
+    with (
+        wiring.database_url(settings) as url,
+        connect(url, name="cityward cli") as connection,
+        translated(describe(url)),
+    ):
+        yield connection
+
+
+def stop_event(*, with_stdin: bool) -> threading.Event:
+    """Set by SIGINT and SIGTERM; by the end of standard input too, where a parent holds it open."""
+    stop = threading.Event()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    if with_stdin:
+        threading.Thread(target=_until_stdin_ends, args=(stop,), daemon=True).start()
+    return stop
+
+
+def _until_stdin_ends(stop: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    stop.set()
+
+
+def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """A plain table."""
+    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        made.add_column(heading, overflow="fold")
+    for row in rows:
+        made.add_row(*(str(cell) for cell in row))
+    return made

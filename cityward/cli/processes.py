@@ -1,0 +1,121 @@
+"""Commands that run: each process alone, or all of them as a demonstration."""
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cityward import collect as collecting
+from cityward import demo as demonstration
+from cityward import dispatch as dispatching
+from cityward import simulate as simulating
+from cityward import wiring
+from cityward.cli.context import CommandError, load_settings, out, stop_event
+from simulators.city import SMALLEST, build_city
+from simulators.faults import demo_faults
+from storage.migrate import migrate as bring_up_to_date
+
+_UntilStdin = Annotated[
+    bool, typer.Option("--until-stdin-closes", hidden=True, help="Stop when the parent process goes away.")
+]
+
+
+def migrate() -> None:
+    """Create or update the tables; safe to repeat, and beside running collectors."""
+    settings = load_settings()
+    with wiring.database_url(settings) as url:
+        capability = bring_up_to_date(url, wiring.kinds(settings), lambda step: out.print(f"  {step}"))
+    out.print(f"Database ready. {capability}.")
+
+
+def collect(
+    partition: Annotated[str, typer.Option(help="Which partition of the settings; without it the only one.")] = "",
+    until_stdin_closes: _UntilStdin = False,
+) -> None:
+    """Take readings from the broker into the database and judge them, for one partition.
+
+    A second collector of the same partition waits and takes over when the first one ends.
+    """
+    settings = load_settings()
+    names = list(settings.partitions)
+    if not partition and len(names) > 1:
+        raise CommandError(f"--partition: choose one of {', '.join(names)}")
+    if partition and partition not in names:
+        raise CommandError(f"--partition: {partition!r} is not in the settings; there are {', '.join(names)}")
+    stop = stop_event(with_stdin=until_stdin_closes)
+    with wiring.database_url(settings) as url:
+        collecting.collect(settings, partition or names[0], url, wiring.clock(settings), stop)
+
+
+def dispatch(until_stdin_closes: _UntilStdin = False) -> None:
+    """Turn alarms into cases and tell the crews; watch for silent devices."""
+    settings = load_settings()
+    stop = stop_event(with_stdin=until_stdin_closes)
+    with wiring.database_url(settings) as url:
+        asyncio.run(dispatching.dispatch(settings, url, wiring.clock(settings), stop))
+
+
+def simulate(
+    devices: Annotated[int, typer.Option(min=SMALLEST, help="How many devices the city has.")] = 520,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same city and the same readings.")] = 1,
+    faults: Annotated[bool, typer.Option(help="Break something of every kind within 8 minutes.")] = True,
+    seconds: Annotated[float, typer.Option(min=0, help="Stop after so long on the wall; 0: never.")] = 0,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the city's city.toml and devices.csv here, and end.")
+    ] = None,
+    json_lines: Annotated[bool, typer.Option("--json", help="Progress and result as JSON lines.")] = False,
+    until_stdin_closes: _UntilStdin = False,
+) -> None:
+    """Publish what a pretend city sends. Its devices must be registered: see --write, then import both files."""
+    settings = load_settings()
+    city = build_city(seed, devices)
+    if write is not None:
+        for path in simulating.write_city(city, write):
+            out.print(f"wrote {path}")
+        return
+    stop = stop_event(with_stdin=until_stdin_closes)
+    if seconds:
+        timer = threading.Timer(seconds, stop.set)
+        timer.daemon = True
+        timer.start()
+    clock = wiring.clock(settings)
+    broken = demo_faults(city, clock.now()) if faults else []
+
+    def report(published: int) -> None:
+        if json_lines:
+            print(json.dumps({"published": published}), flush=True)  # noqa: T201 - another program reads it
+        else:
+            out.print(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC  {published} published", end="\r")
+
+    published = asyncio.run(
+        simulating.simulate(city, broken, seed=seed, broker=settings.broker, clock=clock, stop=stop, report=report)
+    )
+    report(published)
+
+
+def demo(
+    seconds: Annotated[float, typer.Option(min=0, help="End after so long; 0: until Ctrl-C.")] = 0,
+    json_line: Annotated[
+        bool, typer.Option("--json", help="No live page; one JSON line with the totals at the end.")
+    ] = False,
+    factor: Annotated[
+        float, typer.Option(min=1, max=600, help="How many seconds of the city pass in one second.")
+    ] = 60,
+    devices: Annotated[int, typer.Option(min=SMALLEST, help="How many devices the city has.")] = 520,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
+    port: Annotated[int, typer.Option(help="Port of the embedded broker; another one if it is taken.")] = 1883,
+) -> None:
+    """A pretend city on this machine: broker, database, collector, dispatcher, devices, and things that break.
+
+    Everything is embedded and thrown away at the end. The city's evening begins at 21:50, so that within a minute
+    covers open, lamps stay dark, purifiers are off, squares get loud and trucks are too heavy.
+    """
+    settings = load_settings()
+    stop = stop_event(with_stdin=False)
+    plan = demonstration.Plan(seconds=seconds, factor=factor, devices=devices, seed=seed, port=port)
+    totals = demonstration.run(plan, settings.language, stop, live=not json_line)
+    if json_line:
+        print(json.dumps(totals))  # noqa: T201 - another program reads it

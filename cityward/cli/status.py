@@ -1,0 +1,81 @@
+"""Commands that show: how things are, and what can be set."""
+
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel
+
+from cityward.cli.context import database, load_settings, out, table
+from cityward.settings import CONFIG_FILE, Settings
+from storage.capability import detect
+from storage.overview import overview
+
+
+def status() -> None:
+    """The ledger, readings, alarms and cases by kind, the outbox, and what the database can do."""
+    with database(load_settings()) as connection:
+        capability = detect(connection)
+        now = overview(connection)
+    book = now.ledger
+    out.print(f"{capability}.")
+    out.print(
+        f"Ledger: {book.received} received = {book.stored} stored + {book.duplicate} duplicate"
+        f" + {book.quarantined} quarantined"
+    )
+    rows = [
+        (kind, each.readings, each.active_alarms, each.alarms, each.open_cases, each.cases)
+        for kind, each in now.by_kind.items()
+    ]
+    headings = ["kind", "readings", "alarms active", "alarms", "cases open", "cases"]
+    out.print(table("By kind", headings, rows))
+    out.print(table("Outbox", ["state", "notifications"], now.notifications.items()))
+    out.print(table("Quarantine", ["code", "messages"], now.quarantine.items()))
+
+
+def settings(
+    toml: Annotated[bool, typer.Option("--toml", help="As a cityward.toml to start from.")] = False,
+) -> None:
+    """Every setting: its name in the environment, the value in force, what it means."""
+    if toml:
+        out.print(sample(), end="")
+        return
+    current = load_settings()
+    rows = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(current, name)
+        inner = type(value).model_fields if isinstance(value, BaseModel) else {}
+        if inner:
+            rows += [
+                (f"CITYWARD_{name.upper()}__{each.upper()}", getattr(value, each), described.description)
+                for each, described in inner.items()
+            ]
+        else:
+            rows.append((f"CITYWARD_{name.upper()}", value, field.description))
+    out.print(f"Read from {CONFIG_FILE}, then from the environment, which wins.")
+    out.print(table("Settings", ["name", "value in force", "meaning"], rows))
+
+
+def sample() -> str:
+    """A cityward.toml with every setting at its default and explained."""
+    lines: list[str] = []
+    tables: list[str] = []
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        if isinstance(default, BaseModel):
+            tables += [f"\n[{name}]"]
+            for inner, described in type(default).model_fields.items():
+                tables += [f"# {described.description}", f"# {inner} = {_toml(getattr(default, inner))}"]
+        else:
+            lines += [f"# {field.description}", f"# {name} = {_toml(default)}"]
+    return "\n".join([*lines, *tables]) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key} = {_toml(each)}" for key, each in value.items())
+        return f"{{ {inner} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_toml(each) for each in value)}]"
+    if isinstance(value, int | float):
+        return str(value)
+    return f'"{value or ""}"'

@@ -1,0 +1,44 @@
+"""The one place that reads the wall clock. Everybody else is given a Clock."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+MICROS = 1_000_000
+
+
+@dataclass(slots=True)
+class Clock:
+    """Time that may run faster than the wall, for a pretend city; processes with the same settings agree on it.
+
+    Args:
+        factor: Seconds that pass here for each second on the wall.
+        start: What it shows at ``anchor``; the anchor itself where None.
+        anchor: A moment on the wall (aware); now where None.
+    """
+
+    factor: float = 1.0
+    start: datetime | None = None
+    anchor: datetime | None = None
+    _shown: int = 0
+
+    def micros(self) -> int:
+        """Microseconds since 1970 UTC; never less than shown before, even if the wall clock is set back."""
+        wall = time.time_ns() // 1000  # noqa: TID251 - here
+        if self.anchor is not None:
+            anchor = _micros(self.anchor)
+            wall = _micros(self.start or self.anchor) + round((wall - anchor) * self.factor)
+        self._shown = max(self._shown, wall)
+        return self._shown
+
+    def now(self) -> datetime:
+        """Aware, in UTC."""
+        return datetime.fromtimestamp(self.micros() / MICROS, UTC)
+
+    def wall_seconds(self, span: timedelta) -> float:
+        """How long one waits on the wall for a span of this clock."""
+        return span.total_seconds() / self.factor
+
+
+def _micros(at: datetime) -> int:
+    return round(at.timestamp() * MICROS)

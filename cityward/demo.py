@@ -1,0 +1,229 @@
+"""The demonstration: every process of a city on one machine, real ones, around an embedded broker and database."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.live import Live
+
+from cases.words import Language
+from cityward import embedded, live_page, simulate
+from cityward.cli.context import err
+from cityward.clock import Clock
+from cityward.settings import Settings, environment
+from devices.broker import Broker
+from devices.kind import load_kinds
+from devices.registry_csv import read_registry
+from ingest.session import Session
+from simulators.city import build_city
+from storage.case_list import list_cases
+from storage.connection import Connection, connect
+from storage.migrate import migrate
+from storage.overview import KindTotals, Overview, ledger, overview, waiting_work
+from storage.reading_writer import stored
+from storage.registry_store import import_city, import_devices
+
+# The city's clock begins here: restaurants still cook, the night of the noise limits is near, lamps burn.
+EVENING = time(21, 50)
+SETTLE = 30.0  # seconds at the end for what is still on its way
+REFRESH = 0.5  # seconds between two pictures of the live page
+STOPPING = 15.0  # seconds a process may take to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to demonstrate. ``seconds`` is 0 for until stopped; ``port`` the broker's, if it is free."""
+
+    seconds: float
+    factor: float
+    devices: int
+    seed: int
+    port: int
+
+
+@dataclass(slots=True)
+class _Simulated:
+    """What the pretend city says of itself."""
+
+    published: int = 0
+
+
+def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) -> dict[str, object]:
+    """Run until the time is over or ``stop`` is set; the totals once everything has settled."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cityward-demo-")))
+        _say("starting an embedded PostgreSQL and an embedded MQTT broker ...")
+        url = stack.enter_context(embedded.database(folder))
+        port = embedded.free_port(plan.port)
+        if port != plan.port:
+            _say(f"port {plan.port} is taken: the broker listens on 127.0.0.1:{port}")
+        broker = stack.enter_context(embedded.broker(port))
+        clock = _evening(plan.factor)
+        connection = stack.enter_context(connect(url, name="cityward demo"))
+        _prepare(url, connection, plan, folder, clock)
+        _open_session(broker, clock)
+        settings = environment(
+            {
+                "database_url": url,
+                "broker_url": broker.url,
+                "clock__factor": clock.factor,
+                "clock__start": clock.start or clock.now(),
+                "clock__anchor": clock.anchor or clock.now(),
+                "watchdog_s": 60.0,
+            }
+        )
+        start = _starter(stack, folder, settings)
+        start("collect")
+        start("dispatch")
+        simulated = _Simulated()
+        city = start("simulate", "--json", "--devices", str(plan.devices), "--seed", str(plan.seed))
+        listening = threading.Thread(target=_listen, args=(city, simulated), daemon=True)
+        listening.start()
+        page = live_page.Page(clock, language, f"{broker}", url)
+        _watch(plan, connection, page, simulated, stop, live=live)
+        _end(city)
+        listening.join(STOPPING)
+        _settle(connection, simulated.published)
+        return _totals(simulated.published, overview(connection), stored(connection, load_kinds().values()))
+
+
+def _evening(factor: float) -> Clock:
+    """A clock that shows this evening in the pretend city now."""
+    anchor = Clock().now()
+    local = anchor.astimezone(ZoneInfo("Asia/Shanghai"))
+    return Clock(factor, datetime.combine(local.date(), EVENING, local.tzinfo).astimezone(UTC), anchor)
+
+
+def _prepare(url: str, connection: Connection, plan: Plan, folder: Path, clock: Clock) -> None:
+    kinds = load_kinds()
+    migrate(url, kinds, lambda _step: None)
+    city_file, registry = simulate.write_city(build_city(plan.seed, plan.devices), folder / "city")
+    document = tomllib.loads(city_file.read_text(encoding="utf-8"))
+    city = import_city(connection, document, str(city_file), clock.now())
+    devices = read_registry(registry, kinds, units=city.units, districts=city.districts)
+    import_devices(connection, devices, str(registry), clock.now())
+    _say(f"{len(devices)} devices registered in {len(city.districts)} districts")
+
+
+def _open_session(broker: Broker, clock: Clock) -> None:
+    """Subscribe once in the collector's name: from now on the broker keeps for it whatever is published."""
+    settings = Settings()
+    for partition in settings.partitions:
+        with Session(broker, partition, settings.filters(partition), clock=clock, stopping=lambda: True):
+            pass
+
+
+_Starter = Callable[..., subprocess.Popen[str]]
+
+
+def _starter(stack: ExitStack, folder: Path, settings: dict[str, str]) -> _Starter:
+    """Starts processes of our own that end with us, whatever ends us: their standard input is our pipe."""
+
+    def start(command: str, *arguments: str) -> subprocess.Popen[str]:
+        log = stack.enter_context((folder / f"{command}.log").open("w", encoding="utf-8"))
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            [sys.executable, "-m", "cityward", command, "--until-stdin-closes", *arguments],
+            env={**os.environ, **settings},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if "--json" in arguments else log,
+            stderr=log,
+            text=True,
+            start_new_session=True,  # Ctrl-C is ours: we end them in order
+        )
+        stack.callback(_end, process)
+        return process
+
+    return start
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Stop a process gently, then not."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOPPING)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def _listen(city: subprocess.Popen[str], simulated: _Simulated) -> None:
+    for line in city.stdout or ():
+        simulated.published = json.loads(line)["published"]
+
+
+def _watch(
+    plan: Plan,
+    connection: Connection,
+    page: live_page.Page,
+    simulated: _Simulated,
+    stop: threading.Event,
+    *,
+    live: bool,
+) -> None:
+    """Show what happens until it is time to end."""
+    with _live(page, enabled=live) as show:
+        wait = stop.wait
+        left = plan.seconds or float("inf")
+        while left > 0 and not wait(min(REFRESH, left)):
+            left -= REFRESH
+            if live:
+                show(overview(connection), list_cases(connection, newest=True, limit=12), simulated.published)
+
+
+@contextmanager
+def _live(page: live_page.Page, *, enabled: bool) -> Iterator[Callable[..., None]]:
+    if not enabled:
+        yield lambda *_: None
+        return
+    with Live(screen=False, auto_refresh=False) as live:
+        yield lambda now, cases, published: live.update(page.render(now, cases, published), refresh=True)
+
+
+def _settle(connection: Connection, published: int) -> None:
+    """Wait until what was published is in the ledger and what it started has been told."""
+    give_up = threading.Event()
+    timer = threading.Timer(SETTLE, give_up.set)
+    timer.daemon = True
+    timer.start()
+    while not give_up.wait(0.2):
+        if ledger(connection).received >= published and waiting_work(connection) == 0:
+            break
+    timer.cancel()
+
+
+def _totals(published: int, now: Overview, readings: dict[str, int]) -> dict[str, object]:
+    return {
+        "published": published,
+        "received": now.ledger.received,
+        "stored": now.ledger.stored,
+        "duplicate": now.ledger.duplicate,
+        "quarantined": now.ledger.quarantined,
+        "alarms": sum(each.alarms for each in now.by_kind.values()),
+        "cases": sum(each.cases for each in now.by_kind.values()),
+        "notifications": now.notifications.get("delivered", 0),
+        "by_kind": {
+            kind: {
+                "readings": count,
+                "alarms": now.by_kind.get(kind, KindTotals()).alarms,
+                "cases": now.by_kind.get(kind, KindTotals()).cases,
+            }
+            for kind, count in readings.items()
+        },
+    }
+
+
+def _say(text: str) -> None:
+    err.print(f"[dim]cityward demo:[/dim] {text}", markup=True)

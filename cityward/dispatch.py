@@ -1,0 +1,129 @@
+"""The dispatcher: alarms become cases, silence becomes alarms, notifications leave.
+
+Deciding runs in a thread with one connection, which holds the dispatcher's lock; delivering runs beside it, so that
+no dead channel can hold up a case.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+
+import httpx
+import structlog
+
+from cityward import wiring
+from cityward.clock import Clock
+from cityward.persisting import hold, persist
+from cityward.settings import Settings
+from devices.kind import Kind
+from notify.channels.mqtt import MqttChannel
+from notify.channels.webhook import WebhookChannel
+from notify.delivery import build_app
+from notify.outbox import Channel
+from notify.working import work
+from rules.rule import Input, Rule
+from rules.silence import watch
+from storage import alarm_store, case_book, outbox, waking
+from storage.connection import Connection, connect
+from storage.errors import RegistryChangedError, translated
+from storage.registry_store import load_city, load_registry, revision
+
+_log = structlog.get_logger(__name__)
+LOOK_EVERY = 1.0  # seconds after which it looks even if nobody woke it
+WATCHER = "watchdog"
+
+
+async def dispatch(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -> None:
+    """Dispatch until ``stop`` is set."""
+    structlog.contextvars.bind_contextvars(process="dispatch")
+    deciding = asyncio.create_task(asyncio.to_thread(_decide, settings, dsn, clock, stop))
+    delivering = asyncio.create_task(_deliver(settings, dsn, clock))
+    done, _ = await asyncio.wait({deciding, delivering}, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    delivering.cancel()
+    await asyncio.gather(deciding, delivering, return_exceptions=True)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+    _log.info("stopped")
+
+
+def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -> None:
+    """Turn alarms into cases and silence into alarms, until ``stop`` is set."""
+    installed = wiring.kinds(settings)
+    rules = wiring.rules(settings, installed)
+
+    def attempt(works: Callable[[], None]) -> None:
+        with (
+            connect(dsn, name="cityward dispatch") as connection,
+            connect(dsn, name="cityward dispatch, listening") as ears,
+            translated("dispatch"),
+        ):
+            if not hold(connection, "dispatch", "city", stop):
+                return
+            desk = _Desk(connection, rules, installed, clock)
+            waking.listen(ears)
+            works()
+            _log.info("dispatching", devices=len(desk.registry.devices), rules=len(rules))
+            next_look = 0
+            while not stop.is_set():
+                while desk.take_up():
+                    pass
+                if clock.micros() >= next_look:
+                    desk.look_for_silence()
+                    next_look = clock.micros() + round(settings.watchdog_s * 1_000_000)
+                waking.wait(ears, LOOK_EVERY)
+
+    persist(attempt, stop)
+
+
+class _Desk:
+    """What the dispatcher does again and again, against one snapshot of city, registry and rules."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        rules: list[Rule],
+        installed: Mapping[str, Kind],
+        clock: Clock,
+    ) -> None:
+        self.registry = load_registry(connection, installed)
+        self._connection = connection
+        self._rules = [rule for rule in rules if rule.input is Input.SILENCE]
+        self._clock = clock
+        self._city = load_city(connection)
+        plans = wiring.case_plans(rules)
+        self._plans = {rule: plan.in_city(rule, self._city) for rule, plan in plans.items()}
+        self._jobs = outbox.deferring_app()
+
+    def take_up(self) -> int:
+        """Some news of alarms into cases; how many."""
+        return case_book.take_up(self._connection, self._jobs, self._city, self._plans, self._clock.now())
+
+    def look_for_silence(self) -> None:
+        """The watchdog's round; also notices a changed registry."""
+        if revision(self._connection) != self.registry.revision:
+            raise RegistryChangedError("the registry of devices has changed")
+        with self._connection.transaction():
+            found = watch(
+                self._rules,
+                self.registry,
+                wiring.local_time(self._city),
+                alarm_store.heard(self._connection),
+                alarm_store.active_silence_alarms(self._connection, [rule.id for rule in self._rules]),
+                self._clock.micros(),
+            )
+            alarm_store.record(self._connection, found, self._clock.now(), actor=WATCHER)
+
+
+async def _deliver(settings: Settings, dsn: str, clock: Clock) -> None:
+    """Deliver notifications until cancelled; a database that is away at the start is waited for."""
+    async with (
+        outbox.NotificationStore(dsn) as store,
+        MqttChannel(settings.broker) as mqtt,
+        httpx.AsyncClient() as client,
+    ):
+        channels: dict[str, Channel] = {outbox.MQTT: mqtt, outbox.WEBHOOK: WebhookChannel(client)}
+        app = build_app(outbox.connector(dsn), store, channels, clock)
+        async with app.open_async():
+            await work(app, channels)

@@ -1,0 +1,120 @@
+"""What can be set: in ``cityward.toml``, or in the environment as ``CITYWARD_<NAME>``, which wins.
+
+``cityward settings`` prints every setting with its meaning and the value in force.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from cases.words import Language
+from devices.broker import Broker
+from devices.topics import subscriptions
+
+CONFIG_FILE = Path("cityward.toml")
+
+
+class LogFormat(StrEnum):
+    """For people, or for machines."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class ClockSettings(BaseModel):
+    """A clock that runs faster than the wall, for a pretend city only. All processes need the same three."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    factor: Annotated[float, Field(gt=0, description="Seconds of the city for each second on the wall.")] = 1.0
+    start: Annotated[
+        AwareDatetime | None, Field(description="What the clock shows at the anchor, RFC 3339 with offset.")
+    ] = None
+    anchor: Annotated[
+        AwareDatetime | None, Field(description="A moment on the wall; without it the clock is the wall's.")
+    ] = None
+
+
+class Settings(BaseSettings):
+    """Every setting of every process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CITYWARD_", env_nested_delimiter="__", toml_file=CONFIG_FILE, extra="forbid"
+    )
+
+    database_url: Annotated[
+        str,
+        Field(description="PostgreSQL or TimescaleDB; empty: an embedded PostgreSQL in data_dir."),
+    ] = ""
+    broker_url: Annotated[str, Field(description="The MQTT broker, mqtt://[user:password@]host[:port].")] = (
+        "mqtt://127.0.0.1:1883"
+    )
+    data_dir: Annotated[Path, Field(description="Where the embedded PostgreSQL keeps its files.")] = Path(".cityward")
+    partitions: Annotated[
+        dict[str, list[str]],
+        Field(description="Name and topic filters of each partition; the name is its MQTT client id."),
+    ] = {"all": ["city/#"]}
+    kinds_dir: Annotated[Path | None, Field(description="A folder of kinds instead of the five that come along.")] = (
+        None
+    )
+    packs_dir: Annotated[Path | None, Field(description="A folder of rule packs instead of those that come along.")] = (
+        None
+    )
+    language: Annotated[Language, Field(description="Of what the command line shows: en or zh.")] = Language.EN
+    log_format: Annotated[LogFormat, Field(description="console or json, on standard error.")] = LogFormat.CONSOLE
+    watchdog_s: Annotated[
+        float, Field(gt=0, description="Seconds of the city's clock between looks for silent devices.")
+    ] = 30.0
+    clock: Annotated[ClockSettings, Field(description="A faster clock, for a pretend city only.")] = ClockSettings()
+
+    @field_validator("broker_url")
+    @classmethod
+    def _broker(cls, url: str) -> str:
+        Broker.parse(url)
+        return url
+
+    @field_validator("partitions")
+    @classmethod
+    def _partitions(cls, partitions: dict[str, list[str]]) -> dict[str, list[str]]:
+        if not partitions or not all(partitions.values()):
+            raise ValueError('name at least one partition, each with a filter: {"all": ["city/#"]}')
+        return partitions
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def broker(self) -> Broker:
+        """The broker, taken apart."""
+        return Broker.parse(self.broker_url)
+
+    def filters(self, partition: str) -> list[str]:
+        """The MQTT filters of a partition."""
+        return [each for topic_filter in self.partitions[partition] for each in subscriptions(topic_filter)]
+
+
+def environment(settings: dict[str, str | float | datetime]) -> dict[str, str]:
+    """Settings as the environment of another process, ``clock.factor`` written as ``clock__factor``."""
+    return {
+        f"CITYWARD_{name.upper()}": value.isoformat() if isinstance(value, datetime) else str(value)
+        for name, value in settings.items()
+    }

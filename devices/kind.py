@@ -1,0 +1,207 @@
+"""A kind of device as its folder describes it: metrics, limits, attributes, intervals.
+
+``devices/kinds/<kind>/kind.toml`` is the single description that the decoder, the table, the rules and the
+simulators read. Adding a kind touches its folder alone.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from devices.errors import DescriptionError
+
+_T = TypeVar("_T")
+
+KINDS_FOLDER = Path(__file__).parent / "kinds"
+
+
+class MetricType(StrEnum):
+    """How a metric is measured, hence how it is stored."""
+
+    REAL = "real"  # 32-bit float: enough for a sensor's resolution
+    DOUBLE = "double"  # 64-bit float: counters that grow for years
+    SMALLINT = "smallint"
+    INTEGER = "integer"
+    BOOL = "bool"
+    ENUM = "enum"  # stored as the position of the word in ``values``
+    TEXT = "text"  # evidence such as a number plate; rules do not compute with it
+
+
+class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One measured quantity of a kind.
+
+    ``range`` is what the instrument can plausibly deliver, both ends included, in ``unit``: a value outside is
+    stored and flagged, and no rule believes it. ``values`` are the words of an enumeration, in the order of
+    their codes. ``reporting`` says when the device sends it, ``source`` where the numbers come from.
+    """
+
+    name: str
+    type: MetricType
+    unit: str
+    doc: str
+    range: tuple[float, float] | None = None
+    values: tuple[str, ...] = ()
+    max_length: int = 0
+    reporting: str = ""
+    source: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether rules may compute with it."""
+        return self.type not in {MetricType.ENUM, MetricType.TEXT, MetricType.BOOL}
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A default limit of a kind, overridable per device in the registry.
+
+    Either one ``value``, or ``values`` chosen by the device's attribute named in ``by`` (noise by zone).
+    ``standard_ref`` names the document the number stands in, ``valid_from`` the day it came into force.
+    """
+
+    name: str
+    unit: str
+    doc: str
+    standard_ref: str
+    value: float | None = None
+    by: str = ""
+    values: dict[str, float] = {}
+    valid_from: str = ""
+
+    def resolve(self, attributes: Mapping[str, Any]) -> float | None:
+        """The limit for a device with these attributes; None where nothing says."""
+        if not self.by:
+            return self.value
+        return self.values.get(str(attributes.get(self.by)))
+
+
+class AttributeType(StrEnum):
+    """What an attribute in the registry may be."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    ENUM = "enum"
+    BOOL = "bool"
+
+
+class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A property of a device that does not change from reading to reading: a lamp's rated power."""
+
+    name: str
+    type: AttributeType
+    doc: str
+    unit: str = ""
+    values: tuple[str, ...] = ()
+    default: float | str | bool | None = None
+    range: tuple[float, float] | None = None
+
+
+class _KindFile(msgspec.Struct, forbid_unknown_fields=True):
+    kind: str
+    code: int
+    name: dict[str, str]
+    doc: str
+    interval_s: float
+    heartbeat_s: float
+    component_classes: tuple[str, ...]
+    metrics: dict[str, dict[str, Any]]
+    limits: dict[str, dict[str, Any]] = {}
+    attributes: dict[str, dict[str, Any]] = {}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of device.
+
+    ``interval`` is the time between two readings in normal operation, ``heartbeat`` the longest time that a
+    healthy device keeps silent. ``component_classes`` are the major+minor codes of CJ/T 214 that are of this
+    kind; the first is the usual one.
+    """
+
+    name: str
+    code: int
+    names: Mapping[str, str]
+    doc: str
+    interval: timedelta
+    heartbeat: timedelta
+    component_classes: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    limits: Mapping[str, Limit]
+    attributes: Mapping[str, Attribute]
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        """Column of each metric in a table of readings."""
+        return {metric.name: index for index, metric in enumerate(self.metrics)}
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name; KeyError if the kind has none."""
+        return self.metrics[self.position[name]]
+
+
+def load_kind(folder: Path) -> Kind:
+    """Read one kind from its folder.
+
+    Raises:
+        DescriptionError: naming the file and the key that is wrong.
+    """
+    path = folder / "kind.toml"
+    try:
+        raw = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _KindFile)
+        kind = Kind(
+            name=raw.kind,
+            code=raw.code,
+            names=raw.name,
+            doc=raw.doc,
+            interval=timedelta(seconds=raw.interval_s),
+            heartbeat=timedelta(seconds=raw.heartbeat_s),
+            component_classes=raw.component_classes,
+            metrics=tuple(_named(raw.metrics, Metric)),
+            limits={limit.name: limit for limit in _named(raw.limits, Limit)},
+            attributes={attribute.name: attribute for attribute in _named(raw.attributes, Attribute)},
+        )
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError, OSError) as error:
+        raise DescriptionError(str(path), [str(error)]) from error
+    if problems := [*_contradictions(kind, folder)]:
+        raise DescriptionError(str(path), problems)
+    return kind
+
+
+def load_kinds(folder: Path = KINDS_FOLDER) -> dict[str, Kind]:
+    """Every kind that has a folder with a kind.toml, by name."""
+    kinds = [load_kind(path.parent) for path in sorted(folder.glob("*/kind.toml"))]
+    codes = [kind.code for kind in kinds]
+    if len(set(codes)) != len(codes):
+        raise DescriptionError(str(folder), [f"two kinds share a code: {sorted(codes)}"])
+    return {kind.name: kind for kind in kinds}
+
+
+def _named(table: Mapping[str, Mapping[str, Any]], shape: type[_T]) -> Iterable[_T]:
+    for name, fields in table.items():
+        try:
+            yield msgspec.convert({"name": name, **fields}, shape)
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(f"{shape.__name__.lower()} {name}: {error}") from error
+
+
+def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
+    if kind.name != folder.name:
+        yield f"kind is {kind.name!r}, but its folder is {folder.name!r}"
+    for metric in kind.metrics:
+        if (metric.type is MetricType.ENUM) != bool(metric.values):
+            yield f"metric {metric.name}: an enum, and only an enum, lists its values"
+        if (metric.type is MetricType.TEXT) != bool(metric.max_length):
+            yield f"metric {metric.name}: a text, and only a text, has a max_length"
+        if metric.is_number and metric.range is None:
+            yield f"metric {metric.name}: a number needs its plausible range"
+    for limit in kind.limits.values():
+        if (limit.value is None) != bool(limit.by and limit.values):
+            yield f"limit {limit.name}: give either value, or by and values"
+        if limit.by and limit.by not in kind.attributes:
+            yield f"limit {limit.name}: by names the attribute {limit.by!r}, which the kind does not have"

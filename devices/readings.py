@@ -1,0 +1,66 @@
+"""A table of readings of one kind, as NumPy columns: what flows from the decoder to the table and the rules."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.kind import Kind
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+NO_SEQUENCE = -1
+MESSAGE_TYPES = ("periodic", "event", "heartbeat")
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """``n`` readings of one kind.
+
+    Attributes:
+        kind: The kind; its metrics name the columns of ``values``.
+        device: ``(n,)`` registry ids.
+        ts: ``(n,)`` device time, microseconds since 1970 UTC.
+        received_at: ``(n,)`` arrival time, microseconds since 1970 UTC.
+        seq: ``(n,)`` the device's own counter, ``NO_SEQUENCE`` where it sent none.
+        type: ``(n,)`` positions in ``MESSAGE_TYPES``.
+        quality: ``(n,)`` bits of ``Quality``.
+        message: ``(n,)`` which message of the batch each reading came in.
+        values: ``(n, metrics)``; NaN where a reading does not carry the metric. Booleans are 0 and 1, enumerations
+            the position of their word.
+        texts: ``(n,)`` objects (str or None) for each metric of type text.
+    """
+
+    kind: Kind
+    device: Ints
+    ts: Ints
+    received_at: Ints
+    seq: Ints
+    type: Ints
+    quality: Ints
+    message: Ints
+    values: Floats
+    texts: dict[str, NDArray[np.object_]]
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def metric(self, name: str) -> Floats:
+        """The column of a metric; KeyError if the kind has none of that name."""
+        return self.values[:, self.kind.position[name]]
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> "Readings":
+        """The readings at these positions, in that order."""
+        return Readings(
+            kind=self.kind,
+            device=self.device[rows],
+            ts=self.ts[rows],
+            received_at=self.received_at[rows],
+            seq=self.seq[rows],
+            type=self.type[rows],
+            quality=self.quality[rows],
+            message=self.message[rows],
+            values=self.values[rows],
+            texts={name: column[rows] for name, column in self.texts.items()},
+        )

@@ -1,0 +1,61 @@
+"""The topic grammar: ``city/<district>/<kind>/<device_id>/<channel>``.
+
+Channel ``up`` carries the native payload, ``event`` the same at once on a change. Cityward's own messages to
+crews travel as ``city/<district>/crew/<unit>/cases``; no partition subscribes to them.
+"""
+
+import re
+from dataclasses import dataclass
+
+ROOT = "city"
+CHANNELS = ("up", "event")
+# One level of a topic: no wildcard, no separator, no control character (MQTT 3.1.1 §4.7).
+_LEVEL = re.compile(r"[^+#/\x00-\x1f]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTopic:
+    """A parsed topic of a device."""
+
+    district: str
+    kind: str
+    device_id: str
+    channel: str
+
+
+def parse(topic: str) -> DeviceTopic | None:
+    """The parts of a device's topic, or None where the topic does not follow the grammar."""
+    levels = topic.split("/")
+    if len(levels) != 5 or levels[0] != ROOT or levels[4] not in CHANNELS:
+        return None
+    if not all(_LEVEL.fullmatch(level) for level in levels):
+        return None
+    return DeviceTopic(*levels[1:])
+
+
+def device_topic(district: str, kind: str, device_id: str, channel: str = "up") -> str:
+    """The topic on which a device publishes."""
+    return f"{ROOT}/{district}/{kind}/{device_id}/{channel}"
+
+
+def crew_topic(district: str, unit: str) -> str:
+    """The topic on which a crew hears of its cases."""
+    return f"{ROOT}/{district}/crew/{unit}/cases"
+
+
+def subscriptions(topic_filter: str) -> list[str]:
+    """The MQTT filters of a partition's filter.
+
+    ``city/#`` and ``city/<district>/#`` stand for the devices there: one filter a channel, so that the city's own
+    messages to crews do not come back as readings. Any other filter is taken as it is.
+    """
+    levels = topic_filter.split("/")
+    if levels[0] != ROOT or levels[-1] != "#" or len(levels) > 3:
+        return [topic_filter]
+    district = levels[1] if len(levels) == 3 else "+"
+    return [f"{ROOT}/{district}/+/+/{channel}" for channel in CHANNELS]
+
+
+def is_level(text: str) -> bool:
+    """Whether a name may stand as one level of a topic, as district and device ids must."""
+    return _LEVEL.fullmatch(text) is not None

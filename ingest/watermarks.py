@@ -1,0 +1,41 @@
+"""How far each device's event time has been evaluated: what comes after in time is live, the rest is late."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from devices.quality import Quality
+from devices.readings import Ints, Readings
+
+_NEVER = np.iinfo(np.int64).min
+
+
+class Watermarks:
+    """The newest evaluated time of every device, microseconds since 1970 UTC.
+
+    Args:
+        newest: By device number, as the database has it when a collector starts.
+    """
+
+    def __init__(self, newest: dict[int, int] | None = None) -> None:
+        self._newest: Ints = np.full(1024, _NEVER, dtype=np.int64)
+        for device, ts in (newest or {}).items():
+            self._grow(device)
+            self._newest[device] = ts
+
+    def mark(self, readings: Readings) -> Readings:
+        """The same readings, those not newer than their device's watermark flagged late."""
+        self._grow(int(readings.device.max()))
+        late = readings.ts <= self._newest[readings.device]
+        if not late.any():
+            return readings
+        return replace(readings, quality=readings.quality | np.where(late, int(Quality.LATE), 0))
+
+    def advance(self, readings: Readings) -> None:
+        """Remember what has been committed."""
+        np.maximum.at(self._newest, readings.device, readings.ts)
+
+    def _grow(self, device: int) -> None:
+        if device >= len(self._newest):
+            room = np.full(max(device + 1, 2 * len(self._newest)) - len(self._newest), _NEVER, dtype=np.int64)
+            self._newest = np.concatenate([self._newest, room])

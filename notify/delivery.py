@@ -1,0 +1,111 @@
+"""Delivery: the jobs behind the outbox, run by procrastinate.
+
+Whoever writes a notification defers its job with ``job`` on the same connection: both are committed or
+neither. The worker then sends and records. Between sending and recording a crash can happen, and the job runs
+again: so delivery is at least once, never exactly once. Both times the message has the same id, by which a
+receiver drops the second.
+
+One dead channel must delay no other. So each channel has a queue of its own and ``working`` runs a worker of
+its own for each queue: jobs that wait for a dead channel's timeout fill the slots of that worker only. A dead
+receiver behind a living channel is that channel's business (``channels.webhook`` lets it rest). Within a
+channel the messages about one case share a lock, so that a crew never reads "closed" before "new case"; other
+cases go past.
+
+Time on the way: back-off is wall time in the database, whatever the injected clock says; the clock stamps
+records.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate.connector import BaseConnector
+from procrastinate.jobs import Job, JobDeferrer
+
+from notify.errors import Permanent, Retryable
+from notify.outbox import Channel, Clock, Notification, NotificationStore
+
+TASK = "deliver"
+
+# 2, 4, 8 ... 512 s, then every 10 minutes: about a day in all, after which a person has to look anyway.
+_FIRST_WAIT_S = 2.0
+_LONGEST_WAIT_S = 600.0
+_ATTEMPTS = 150
+
+
+class Backoff(BaseRetryStrategy):
+    """When a failed delivery is tried again: exponentially later, or when the receiver asked, not forever.
+
+    Other errors, such as a database that is away, wait in the same way; a job that was stopped with its
+    worker starts again at once.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """The wait before the next attempt; None after the last one."""
+        if not isinstance(exception, Exception):
+            return RetryDecision(retry_in={"seconds": 0})
+        if is_last(job.attempts):
+            return None
+        asked = exception.after if isinstance(exception, Retryable) else None
+        return RetryDecision(retry_in={"seconds": round(wait_s(job.attempts, asked))})
+
+
+def wait_s(attempts: int, asked: float | None = None) -> float:
+    """Seconds until the next attempt, after ``attempts`` earlier ones and this one; capped."""
+    own = _FIRST_WAIT_S * 2.0 ** min(attempts, 16)
+    return min(max(own, asked or 0.0), _LONGEST_WAIT_S)
+
+
+def is_last(attempts: int) -> bool:
+    """Whether an attempt that comes after ``attempts`` others is the last."""
+    return attempts + 1 >= _ATTEMPTS
+
+
+def queue_of(channel: str) -> str:
+    """The queue of a channel."""
+    return f"notify.{channel}"
+
+
+def job(app: App, *, channel: str, case_number: str, connection: Any = None) -> JobDeferrer:
+    """The job of a notification, to be deferred with ``notification_id=...``.
+
+    With ``connection``, an open connection of the database driver, it is committed together with the rest of
+    the transaction there.
+    """
+    return app.configure_task(
+        TASK,
+        allow_unknown=False,
+        queue=queue_of(channel),
+        lock=f"{channel}/{case_number}",
+        connection=connection,
+    )
+
+
+def build_app(connector: BaseConnector, store: NotificationStore, channels: Mapping[str, Channel], clock: Clock) -> App:
+    """The app with its one task; ``channels`` maps the names that notifications carry."""
+    app = App(connector=connector)
+
+    @app.task(name=TASK, retry=Backoff(), pass_context=True)
+    async def deliver(context: JobContext, *, notification_id: int) -> None:
+        notification = await store.load(notification_id)
+        if notification is None or notification.delivered_at is not None:
+            return
+        try:
+            await _channel(channels, notification).send(notification)
+        except Permanent as error:
+            await store.failed(notification_id, clock.now(), str(error), final=True)
+        except Retryable as error:
+            final = is_last(context.job.attempts)
+            await store.failed(notification_id, clock.now(), str(error), final=final)
+            raise
+        else:
+            await store.delivered(notification_id, clock.now())
+
+    return app
+
+
+def _channel(channels: Mapping[str, Channel], notification: Notification) -> Channel:
+    try:
+        return channels[notification.channel]
+    except KeyError as error:
+        raise Permanent(f"the channel {notification.channel!r} is not set up") from error

@@ -1,0 +1,19 @@
+"""Durations as people write them in rule packs: ``30s``, ``10m``, ``1h``, ``2d``."""
+
+import re
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+MICROS = 1_000_000
+
+
+def parse_duration(text: str) -> int:
+    """A duration in microseconds.
+
+    Raises:
+        ValueError: saying what a duration looks like.
+    """
+    match = _FORM.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration: write 30s, 10m, 1h or 2d")
+    return round(float(match[1]) * _UNITS[match[2]] * MICROS)

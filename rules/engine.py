@@ -1,0 +1,228 @@
+"""The engine: readings in, verdicts out. Vectorised screen, scalar decide.
+
+Conditions are evaluated on whole columns; only devices for which something holds, or is remembered, are walked
+reading by reading in event order. ``step`` is pure: it changes nothing, so a batch that is rolled back can be judged
+again; ``apply`` follows once the verdicts are committed. A rule that crashes is benched and costs nothing else.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.quality import Quality
+from devices.readings import Readings
+from devices.registry import Registry
+from rules.frame import Frame
+from rules.local_time import LocalTime
+from rules.observing import Observation, interrupted, met, observe
+from rules.rule import Input, Rule, Severity
+from rules.truth import Bools, Truth
+from rules.verdicts import Change, Key, RuleCrash, RuleState, Transition, Verdicts
+
+_REST = RuleState()
+
+
+class Engine:
+    """Judges readings of one partition against all rules whose input is a reading.
+
+    Args:
+        rules: The rules in force.
+        registry: The snapshot that readings were decoded against.
+        local_time: The city's clock.
+        states: What was remembered when the last collector stopped.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        registry: Registry,
+        local_time: LocalTime,
+        states: Mapping[Key, RuleState] | None = None,
+    ) -> None:
+        self._registry = registry
+        self._local_time = local_time
+        self._rules: dict[str, list[Rule]] = defaultdict(list)
+        self._states: dict[str, dict[int, RuleState]] = {}
+        for rule in rules:
+            if rule.input is Input.READING:
+                self._rules[rule.kind].append(rule)
+                self._states[rule.id] = {}
+        for (rule_id, device), state in (states or {}).items():
+            # A rule that left the packs leaves its state behind; a rule that gained a branch starts it afresh.
+            if rule_id in self._states:
+                self._states[rule_id][device] = state
+
+    def step(self, readings: Sequence[Readings]) -> Verdicts:
+        """What these readings start, raise and end. Late readings are history: they raise nothing live."""
+        verdicts = Verdicts()
+        for batch in readings:
+            live = batch.take((batch.quality & int(Quality.LATE)) == 0)
+            if len(live):
+                frame = Frame(live, self._registry, self._local_time)
+                for rule in self._rules[batch.kind.name]:
+                    self._judge(rule, frame, verdicts)
+        return verdicts
+
+    def apply(self, verdicts: Verdicts) -> None:
+        """Remember verdicts that are committed."""
+        for (rule_id, device), state in verdicts.states.items():
+            if state is None:
+                self._states[rule_id].pop(device, None)
+            else:
+                self._states[rule_id][device] = state
+        for crash in verdicts.crashes:
+            for rules in self._rules.values():
+                rules[:] = [rule for rule in rules if rule.id != crash.rule_id]
+
+    def _judge(self, rule: Rule, frame: Frame, verdicts: Verdicts) -> None:
+        """One rule over one table; its verdicts count only if it gets through."""
+        mine = Verdicts()
+        try:
+            self._walk(rule, frame, mine)
+        except Exception as error:  # noqa: BLE001 - whatever a rule does, readings go on
+            verdicts.crashes.append(RuleCrash(rule.id, f"{type(error).__name__}: {error}"))
+            return
+        verdicts.transitions.extend(mine.transitions)
+        verdicts.states.update(mine.states)
+
+    def _walk(self, rule: Rule, frame: Frame, verdicts: Verdicts) -> None:
+        raising = [branch.when.truth(frame) for branch in rule.branches if branch.when is not None]
+        remembered = self._states[rule.id]
+        rows = _interesting(frame.readings.device, raising, remembered)
+        if not len(rows):
+            return
+        clearing = rule.clear.truth(frame) if rule.clear is not None else ~_any(raising)
+        for row in rows.tolist():
+            device, at = int(frame.readings.device[row]), int(frame.readings.ts[row])
+            key = (rule.id, device)
+            before = verdicts.states.get(key, remembered.get(device)) or _REST
+            holding = [_at(truth, row) for truth in raising]
+            after, change = advance(rule, before, at, holding, clearing=_at(clearing, row))
+            if after.active:
+                after, change = _weigh(rule, before, after, change, holding, frame, row)
+            if after != before:
+                verdicts.states[key] = None if after.at_rest else after
+            if change is not None:
+                severity = Severity(after.severity or before.severity)
+                detail = _explain(rule, after, change, frame.row(row))
+                verdicts.transitions.append(Transition(change, rule.id, rule.version, device, severity, at, detail))
+
+
+def advance(
+    rule: Rule, state: RuleState, at: int, raising: Sequence[bool | None], *, clearing: bool | None
+) -> tuple[RuleState, Change | None]:
+    """One reading's worth of time for one rule and device, severities aside.
+
+    Args:
+        rule: The rule.
+        state: What it remembers.
+        at: Event time, microseconds since 1970 UTC.
+        raising: For each branch whether its condition holds; None where the reading does not tell.
+        clearing: The same for the clear condition.
+    """
+    seen = state.raising if len(state.raising) == len(rule.branches) else (None,) * len(rule.branches)
+    observed = tuple(
+        _observed(past, at, rule, number, holds=holds)
+        for number, (past, holds) in enumerate(zip(seen, raising, strict=True))
+    )
+    fulfilled = any(
+        holds is True and past is not None and met(past, branch.hold)
+        for past, holds, branch in zip(observed, raising, rule.branches, strict=True)
+    )
+    if not state.active:
+        after = RuleState(active=fulfilled, severity=state.severity, raising=observed)
+        return (after, Change.RAISED) if fulfilled else (after if any(observed) else _REST, None)
+    ending: Observation | None = state.clearing
+    if clearing is False or fulfilled:
+        ending = None
+    elif clearing:
+        ending = observe(ending, at, rule.clear_hold, rule.max_gap)
+        if met(ending, rule.clear_hold):
+            return RuleState(raising=observed) if any(observed) else _REST, Change.CLEARED
+    return RuleState(active=True, severity=state.severity, raising=observed, clearing=ending), None
+
+
+def _observed(past: Observation | None, at: int, rule: Rule, branch: int, *, holds: bool | None) -> Observation | None:
+    hold = rule.branches[branch].hold
+    if holds is None:
+        return past
+    if not holds:
+        return interrupted(past, at, hold)
+    if past is not None and not hold.within and met(past, hold):
+        return past  # nothing more to learn, hence nothing to write
+    return observe(past, at, hold, rule.max_gap)
+
+
+def _weigh(
+    rule: Rule,
+    before: RuleState,
+    after: RuleState,
+    change: Change | None,
+    holding: Sequence[bool | None],
+    frame: Frame,
+    row: int,
+) -> tuple[RuleState, Change | None]:
+    """The severity of an active condition: it rises while the alarm stands, and falls only when it clears."""
+    worst = max(
+        (
+            branch.severity or _severity(rule, frame, row)
+            for branch, seen, holds in zip(rule.branches, after.raising, holding, strict=True)
+            if holds and seen is not None and met(seen, branch.hold)
+        ),
+        default=Severity.NOTICE,
+    )
+    if worst <= before.severity:
+        return after, change
+    weighed = msgspec.structs.replace(after, severity=int(worst))
+    return weighed, change or Change.ESCALATED
+
+
+def _severity(rule: Rule, frame: Frame, row: int) -> Severity:
+    for severity, condition in rule.severity_when:
+        if condition.truth(frame.row(row)).true[0]:
+            return severity
+    return rule.severity
+
+
+def _interesting(
+    device: NDArray[np.int64], raising: Sequence[Truth], remembered: Mapping[int, RuleState]
+) -> NDArray[np.intp]:
+    """Rows of devices for which some condition holds or something is remembered."""
+    holding = np.unique(device[np.logical_or.reduce([truth.true for truth in raising])])
+    if remembered:
+        holding = np.union1d(holding, np.fromiter(remembered, dtype=np.int64, count=len(remembered)))
+    rows: Bools = np.isin(device, holding)
+    return np.flatnonzero(rows)
+
+
+def _any(truths: Sequence[Truth]) -> Truth:
+    result = truths[0]
+    for truth in truths[1:]:
+        result |= truth
+    return result
+
+
+def _at(truth: Truth, row: int) -> bool | None:
+    if truth.true[row]:
+        return True
+    return False if truth.false[row] else None
+
+
+def _explain(rule: Rule, state: RuleState, change: Change, row: Frame) -> dict[str, Any]:
+    if change is Change.CLEARED:
+        if rule.clear is None:
+            return {"because": "no raise condition holds any more"}
+        return {"because": rule.clear.text, "values": rule.clear.look(row)}
+    for branch, seen in zip(rule.branches, state.raising, strict=True):
+        if branch.when is not None and seen is not None and met(seen, branch.hold):
+            return {
+                "because": branch.when.text,
+                "values": branch.when.look(row),
+                "since": seen.since,
+                "samples": seen.samples,
+            }
+    return {}

@@ -1,0 +1,127 @@
+"""The watchdog: devices that should have spoken and did not.
+
+Pure. Silence is judged by arrival, not by event time: a device that sends old readings is not silent. The memory is
+the open alarm itself, so a restart changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from devices.readings import NO_SEQUENCE, Readings
+from devices.registry import Device, Registry
+from rules.durations import MICROS
+from rules.frame import Frame
+from rules.local_time import LocalTime
+from rules.rule import Branch, Input, Rule
+from rules.verdicts import Change, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When a device was last heard (microseconds since 1970 UTC) and how often so far."""
+
+    last: int
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceAlarm:
+    """An active alarm of a silence rule: how often the device had been heard when it was raised."""
+
+    readings: int
+
+
+def watch(
+    rules: Iterable[Rule],
+    registry: Registry,
+    local_time: LocalTime,
+    heard: Mapping[int, Heard],
+    active: Mapping[tuple[str, int], SilenceAlarm],
+    now: int,
+) -> list[Transition]:
+    """What silence begins and ends at ``now``.
+
+    Args:
+        rules: All rules; those of another input are passed over.
+        registry: Who should be heard.
+        local_time: The city's clock.
+        heard: By device number; a device never heard of is not yet installed, and not watched.
+        active: The active alarms of silence rules, by rule and device.
+        now: Microseconds since 1970 UTC.
+    """
+    found: list[Transition] = []
+    for rule in rules:
+        if rule.input is Input.SILENCE:
+            devices = [device for device in registry.of_kind(rule.kind) if device.id in heard]
+            found += _raised(rule, devices, registry, local_time, heard, active, now)
+            found += _cleared(rule, devices, heard, active)
+    return found
+
+
+def _raised(
+    rule: Rule,
+    devices: Sequence[Device],
+    registry: Registry,
+    local_time: LocalTime,
+    heard: Mapping[int, Heard],
+    active: Mapping[tuple[str, int], SilenceAlarm],
+    now: int,
+) -> Iterable[Transition]:
+    raised: set[int] = set()
+    for branch in rule.branches:
+        quiet = [
+            device
+            for device in devices
+            if now - heard[device.id].last > branch.silent
+            and (rule.id, device.id) not in active
+            and device.id not in raised
+        ]
+        for device in _where(branch, quiet, registry, local_time, now):
+            raised.add(device.id)
+            detail = {
+                "because": f"silent for more than {branch.silent // MICROS} s",
+                "since": heard[device.id].last,
+                "readings": heard[device.id].readings,
+            }
+            yield Transition(Change.RAISED, rule.id, rule.version, device.id, rule.severity, now, detail)
+
+
+def _cleared(
+    rule: Rule,
+    devices: Sequence[Device],
+    heard: Mapping[int, Heard],
+    active: Mapping[tuple[str, int], SilenceAlarm],
+) -> Iterable[Transition]:
+    for device in devices:
+        alarm = active.get((rule.id, device.id))
+        now_heard = heard[device.id]
+        if alarm and now_heard.readings - alarm.readings >= rule.clear_messages:
+            detail = {"because": f"heard again {now_heard.readings - alarm.readings} times"}
+            yield Transition(Change.CLEARED, rule.id, rule.version, device.id, rule.severity, now_heard.last, detail)
+
+
+def _where(
+    branch: Branch, devices: Sequence[Device], registry: Registry, local_time: LocalTime, now: int
+) -> list[Device]:
+    """The devices for which the branch's condition holds at this hour."""
+    if branch.when is None or not devices:
+        return list(devices)
+    kind = registry.kinds[devices[0].kind]
+    count = len(devices)
+    zeros = np.zeros(count, dtype=np.int64)
+    nothing_sent = Readings(
+        kind=kind,
+        device=np.array([device.id for device in devices], dtype=np.int64),
+        ts=np.full(count, now, dtype=np.int64),
+        received_at=np.full(count, now, dtype=np.int64),
+        seq=np.full(count, NO_SEQUENCE, dtype=np.int64),
+        type=zeros,
+        quality=zeros,
+        message=zeros,
+        values=np.full((count, len(kind.metrics)), np.nan),
+        texts={},
+    )
+    holds = branch.when.truth(Frame(nothing_sent, registry, local_time)).true
+    return [device for device, true in zip(devices, holds.tolist(), strict=True) if true]

@@ -1,0 +1,75 @@
+"""The pretend city as a whole: drawn from a seed, written as the registry that Cityward reads."""
+
+import csv
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from devices.kind import Kind, load_kinds
+from simulators.device import Device
+from simulators.inventory import fumes, manholes, noises
+from simulators.structures import bridges, streetlights
+from simulators.survey import Survey
+
+CITY_FILE = Path(__file__).parent / "cities" / "demo" / "city.toml"
+SMALLEST = 100  # fewer devices than this leave a district without one of the kinds or a bridge without sensors
+# Devices of each kind in a thousand; lamps are the rest.
+_SHARES = {manholes: 250, fumes: 150, noises: 120, bridges: 80}
+_COLUMNS = (
+    "device_id", "kind", "name", "district", "grid", "lon", "lat", "road", "road_class", "component_class",
+    "circuit", "cabinet", "gateway", "supervisor", "owner", "maintainer",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PretendCity:
+    """The devices of a city and the kinds they are of, by name."""
+
+    devices: tuple[Device, ...]
+    kinds: Mapping[str, Kind]
+
+    def of_kind(self, kind: str) -> list[Device]:
+        """The devices of a kind, in the order of the registry."""
+        return [device for device in self.devices if device.kind == kind]
+
+
+def build_city(seed: int, devices: int = 520) -> PretendCity:
+    """A city of so many devices; the same seed and number give the same city.
+
+    Args:
+        seed: Where its random numbers start.
+        devices: How many devices it has, all five kinds and three districts together; at least 100.
+
+    Raises:
+        ValueError: if the city would be too small to have something of everything.
+    """
+    if devices < SMALLEST:
+        raise ValueError(f"a pretend city needs at least {SMALLEST} devices, not {devices}")
+    owners = tomllib.loads(CITY_FILE.read_text(encoding="utf-8"))["component_owners"]
+    survey = Survey(Random(f"city {seed}"), owners)
+    built: list[Device] = []
+    for build, share in _SHARES.items():
+        built += build(survey, devices * share // 1000)
+    built += streetlights(survey, devices - len(built))
+    return PretendCity(tuple(built), load_kinds())
+
+
+def write_registry(city: PretendCity, path: Path) -> None:
+    """Write the city's registry as CSV: UTF-8, headings first, one device a row.
+
+    ``limit.*`` and ``attr.*`` columns are filled only where a device differs from its kind's default, or
+    where the kind has none.
+    """
+    limits = sorted({name for device in city.devices for name in device.limits})
+    attributes = sorted({name for device in city.devices for name in device.attributes})
+    headings = [*_COLUMNS, *(f"limit.{name}" for name in limits), *(f"attr.{name}" for name in attributes)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(headings)
+        for device in city.devices:
+            row = [getattr(device, column) for column in _COLUMNS]
+            row += [device.limits.get(name, "") for name in limits]
+            row += [device.attributes.get(name, "") for name in attributes]
+            writer.writerow(row)

@@ -1,0 +1,34 @@
+"""Errors of the database, translated once, here at the edge."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from ingest.errors import RetryableError
+
+
+class DatabaseUnavailableError(RetryableError):
+    """The database does not answer, or the connection broke; what was not committed is done again."""
+
+
+class RegistryChangedError(RetryableError):
+    """Somebody imported devices or a city: start again from the new snapshot."""
+
+
+class NotMigratedError(Exception):
+    """The database lacks tables that this version needs; ``cityward migrate`` creates them."""
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Turn a driver's error about the connection into ours; ``where`` names the server for people."""
+    try:
+        yield
+    except psycopg.errors.UndefinedTable as error:
+        raise NotMigratedError(
+            f"{where} is not migrated ({error.diag.message_primary}): run cityward migrate"
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        text = str(error).strip().splitlines() or [type(error).__name__]
+        raise DatabaseUnavailableError(f"no database at {where}: {text[-1]}") from error

@@ -1,0 +1,206 @@
+"""What the collector of one partition reads and writes: the lock, the batch, the state of its rules."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from devices.kind import Kind
+from devices.readings import Readings
+from devices.rejection import Code, Rejected
+from ingest.loop import Written
+from ingest.messages import DecodedBatch, Ledger
+from rules.local_time import moment
+from rules.verdicts import Key, RuleState, Verdicts
+from storage import alarm_store, reading_writer
+from storage.connection import describe
+from storage.errors import RegistryChangedError, translated
+from storage.queries import load
+from storage.registry_store import revision
+
+STATUS_EVERY = 2.0  # seconds between bulk updates of device_status and looks at the registry's revision
+_SQL = load("ingest")
+_CONFLICT = "same device and time as a stored reading, but other values; the first one stays"
+
+
+class PartitionStore:
+    """The database as one collector sees it, for as long as its connection lives.
+
+    The connection carries the partition's lock: when it breaks, the lock is gone, and so is this object's right to
+    write. Nothing is retried here; the collector starts over.
+
+    Args:
+        connection: Its own; in autocommit mode.
+        dsn: What it is connected to, for messages.
+        partition: The partition's name.
+        registry_revision: The registry's revision that readings are decoded against.
+    """
+
+    def __init__(self, connection: Connection, dsn: str, partition: str, registry_revision: int) -> None:
+        self._connection = connection
+        self._where = describe(dsn)
+        self._partition = partition
+        self._revision = registry_revision
+        self._heard: dict[int, _Heard] = {}
+        self._looked = time.monotonic()
+
+    @contextmanager
+    def transaction(self) -> Iterator["BatchTransaction"]:
+        """One commit.
+
+        Raises:
+            DatabaseUnavailableError: if the connection breaks; whether the commit happened is then unknown, and a
+                redelivered batch finds out.
+            RegistryChangedError: if devices were imported since this collector read them.
+        """
+        due = time.monotonic() - self._looked > STATUS_EVERY
+        with translated(self._where):
+            if due:
+                self._check_revision()
+            with self._connection.transaction():
+                tx = BatchTransaction(self._connection, self._partition)
+                yield tx
+                for device, seen in tx.heard.items():
+                    self._heard.setdefault(device, _Heard()).add(seen)
+                if due:
+                    _write_status(self._connection, self._heard)
+        if due:
+            self._heard.clear()
+            self._looked = time.monotonic()
+
+    def _check_revision(self) -> None:
+        if revision(self._connection) != self._revision:
+            raise RegistryChangedError("the registry of devices has changed")
+
+
+class BatchTransaction:
+    """The writes of one batch."""
+
+    def __init__(self, connection: Connection, partition: str) -> None:
+        self.heard: dict[int, _Heard] = {}
+        self._connection = connection
+        self._partition = partition
+        self._at = moment(0)
+
+    def write(self, batch: DecodedBatch) -> Written:
+        """Readings to their tables, the rest to quarantine, all of it to the ledger."""
+        self._at = moment(batch.batch.received_at)
+        fresh: list[Readings] = []
+        rejected = list(batch.rejected)
+        for readings in batch.readings:
+            result = reading_writer.write(self._connection, readings)
+            fresh.append(readings.take(result.fresh))
+            rejected += [Rejected(Code.CONFLICT, _CONFLICT, int(m)) for m in readings.message[result.conflicts]]
+            self._hear(readings, batch.also_sent)
+        stored = sum(map(len, fresh))
+        quarantined = len(rejected)
+        ledger = Ledger(batch.received, stored, batch.received - stored - quarantined, quarantined)
+        self._quarantine(rejected, batch)
+        self._enter(ledger)
+        return Written(ledger, [readings for readings in fresh if len(readings)])
+
+    def record(self, verdicts: Verdicts) -> None:
+        """Rule state, alarms and their events, rules that crashed."""
+        changed = {key: state for key, state in verdicts.states.items() if state is not None}
+        at_rest = [key for key, state in verdicts.states.items() if state is None]
+        if changed:
+            states = [Jsonb(msgspec.to_builtins(state)) for state in changed.values()]
+            self._connection.execute(_SQL["save_rule_state"], {**_keys(list(changed)), "states": states})
+        if at_rest:
+            self._connection.execute(_SQL["drop_rule_state"], _keys(at_rest))
+        alarm_store.record(self._connection, verdicts.transitions, self._at)
+        for crash in verdicts.crashes:
+            self._connection.execute(
+                _SQL["save_rule_error"], {"rule_id": crash.rule_id, "at": self._at, "detail": crash.detail}
+            )
+
+    def _hear(self, readings: Readings, also_sent: Mapping[int, set[str]]) -> None:
+        """Duplicates and late readings too are signs of life."""
+        devices, starts, counts = np.unique(readings.device, return_index=True, return_counts=True)
+        received_at = int(readings.received_at[0])
+        newest = np.maximum.reduceat(readings.ts, starts)  # rows stand in order of device
+        for device, count, ts in zip(devices.tolist(), counts.tolist(), newest.tolist(), strict=True):
+            self.heard[device] = _Heard(ts, received_at, count, set(also_sent.get(device, ())))
+
+    def _quarantine(self, rejected: list[Rejected], batch: DecodedBatch) -> None:
+        if not rejected:
+            return
+        messages = [batch.batch.messages[each.message] for each in rejected]
+        self._connection.execute(
+            _SQL["write_quarantine"],
+            {
+                "received_at": self._at,
+                "partition": self._partition,
+                "codes": [each.code.value for each in rejected],
+                "details": [each.detail.replace("\0", "\\0") for each in rejected],
+                "topics": [message.topic.replace("\0", "\\0") for message in messages],
+                "payloads": [message.payload for message in messages],
+            },
+        )
+
+    def _enter(self, ledger: Ledger) -> None:
+        if ledger.received:
+            self._connection.execute(
+                _SQL["write_ledger"],
+                {
+                    "at": self._at,
+                    "partition": self._partition,
+                    "received": ledger.received,
+                    "stored": ledger.stored,
+                    "duplicate": ledger.duplicate,
+                    "quarantined": ledger.quarantined,
+                },
+            )
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What a device was heard of since the last bulk update; times in microseconds since 1970 UTC."""
+
+    last_ts: int = 0
+    last_received_at: int = 0
+    readings: int = 0
+    also_sent: set[str] = field(default_factory=set)
+
+    def add(self, other: "_Heard") -> None:
+        self.last_ts = max(self.last_ts, other.last_ts)
+        self.last_received_at = max(self.last_received_at, other.last_received_at)
+        self.readings += other.readings
+        self.also_sent |= other.also_sent
+
+
+def load_rule_states(connection: Connection) -> dict[Key, RuleState]:
+    """What the rules remembered when the last collector stopped."""
+    rows = connection.execute(_SQL["load_rule_state"])
+    return {(str(rule_id), int(device)): msgspec.convert(state, RuleState) for rule_id, device, state in rows}
+
+
+def load_newest(connection: Connection, kinds: Mapping[str, Kind]) -> dict[int, int]:
+    """How far each device's event time goes, microseconds since 1970 UTC."""
+    newest: dict[int, int] = {}
+    for kind in kinds.values():
+        newest |= reading_writer.newest(connection, kind)
+    return newest
+
+
+def _keys(keys: list[Key]) -> dict[str, list[str] | list[int]]:
+    return {"rule_ids": [rule_id for rule_id, _ in keys], "devices": [device for _, device in keys]}
+
+
+def _write_status(connection: Connection, heard: Mapping[int, _Heard]) -> None:
+    if heard:
+        connection.execute(
+            _SQL["write_status"],
+            {
+                "devices": list(heard),
+                "ts": [seen.last_ts for seen in heard.values()],
+                "received_at": [seen.last_received_at for seen in heard.values()],
+                "readings": [seen.readings for seen in heard.values()],
+                "also_sent": [" ".join(sorted(seen.also_sent)) for seen in heard.values()],
+            },
+        )

@@ -1,0 +1,48 @@
+-- name: write_quarantine
+-- Messages that could not become readings, whole.
+INSERT INTO quarantine (received_at, partition, code, detail, topic, payload)
+SELECT %(received_at)s::timestamptz, %(partition)s, code, detail, topic, payload
+FROM unnest(%(codes)s::text[], %(details)s::text[], %(topics)s::text[], %(payloads)s::bytea[])
+    AS bad (code, detail, topic, payload)
+
+-- name: write_ledger
+-- What became of a batch, added to its minute.
+INSERT INTO ledger AS book (minute, partition, received, stored, duplicate, quarantined)
+VALUES (date_trunc('minute', %(at)s::timestamptz), %(partition)s,
+        %(received)s, %(stored)s, %(duplicate)s, %(quarantined)s)
+ON CONFLICT (minute, partition) DO UPDATE SET
+    received = book.received + excluded.received,
+    stored = book.stored + excluded.stored,
+    duplicate = book.duplicate + excluded.duplicate,
+    quarantined = book.quarantined + excluded.quarantined
+
+-- name: write_status
+-- When devices were last heard of. Two collectors never write the same device: it belongs to one partition.
+INSERT INTO device_status AS status (device, last_ts, last_received_at, readings, also_sent)
+SELECT device, to_timestamp(ts / 1e6), to_timestamp(received_at / 1e6), readings, string_to_array(also_sent, ' ')
+FROM unnest(%(devices)s::integer[], %(ts)s::bigint[], %(received_at)s::bigint[], %(readings)s::bigint[],
+            %(also_sent)s::text[]) AS heard (device, ts, received_at, readings, also_sent)
+ON CONFLICT (device) DO UPDATE SET
+    last_ts = greatest(status.last_ts, excluded.last_ts),
+    last_received_at = greatest(status.last_received_at, excluded.last_received_at),
+    readings = status.readings + excluded.readings,
+    also_sent = ARRAY(SELECT DISTINCT unnest(status.also_sent || excluded.also_sent) ORDER BY 1)
+
+-- name: save_rule_state
+-- Delays and raised conditions that a batch changed.
+INSERT INTO rule_state (rule_id, device, state)
+SELECT * FROM unnest(%(rule_ids)s::text[], %(devices)s::integer[], %(states)s::jsonb[])
+ON CONFLICT (rule_id, device) DO UPDATE SET state = excluded.state
+
+-- name: drop_rule_state
+-- A rule that has come to rest for a device needs no row.
+DELETE FROM rule_state USING unnest(%(rule_ids)s::text[], %(devices)s::integer[]) AS rest (rule_id, device)
+WHERE rule_state.rule_id = rest.rule_id AND rule_state.device = rest.device
+
+-- name: load_rule_state
+-- Everything that was running when the last collector stopped.
+SELECT rule_id, device, state FROM rule_state
+
+-- name: save_rule_error
+-- A rule crashed and is benched.
+INSERT INTO rule_error (rule_id, at, detail) VALUES (%(rule_id)s, %(at)s, %(detail)s)

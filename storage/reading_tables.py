@@ -1,0 +1,139 @@
+"""One wide table per kind, made from the kind's description: a new metric is an added column."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from psycopg import Connection, sql
+
+from devices.errors import DescriptionError
+from devices.kind import Kind, Metric, MetricType
+from storage.capability import Capability
+
+CHUNK = timedelta(days=1)
+# Past the longest time that a device is expected to be away, so that late data rarely meets a compressed chunk.
+COLUMNSTORE_AFTER = timedelta(days=7)
+
+BASE_COLUMNS = {
+    "ts": "timestamp with time zone",
+    "device": "integer",
+    "received_at": "timestamp with time zone",
+    "quality": "smallint",
+    "seq": "integer",
+    "type": "smallint",
+}
+COLUMN_TYPES: Mapping[MetricType, str] = {
+    MetricType.REAL: "real",
+    MetricType.DOUBLE: "double precision",
+    MetricType.SMALLINT: "smallint",
+    MetricType.INTEGER: "integer",
+    MetricType.BOOL: "boolean",
+    MetricType.ENUM: "smallint",
+    MetricType.TEXT: "text",
+}
+
+
+def table_name(kind: Kind) -> str:
+    """The table that holds the readings of a kind."""
+    return f"reading_{kind.name}"
+
+
+def ensure(connection: Connection, kinds: Iterable[Kind], capability: Capability) -> list[str]:
+    """Create or extend the table of every kind; what was done, in words.
+
+    Raises:
+        DescriptionError: if a kind.toml changed the type of a column that holds data.
+    """
+    done: list[str] = []
+    for kind in kinds:
+        present = _columns(connection, kind)
+        if not present:
+            _create(connection, kind, capability)
+            done.append(f"created {table_name(kind)}")
+            continue
+        _refuse_changed_types(kind, present)
+        for metric in kind.metrics:
+            if metric.name not in present:
+                _add_column(connection, kind, metric)
+                done.append(f"added {table_name(kind)}.{metric.name}")
+        _describe(connection, kind)
+    return done
+
+
+def _columns(connection: Connection, kind: Kind) -> dict[str, str]:
+    rows = connection.execute(
+        "SELECT column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = %s",
+        [table_name(kind)],
+    )
+    return {str(name): str(data_type) for name, data_type in rows}
+
+
+def _create(connection: Connection, kind: Kind, capability: Capability) -> None:
+    table = sql.Identifier(table_name(kind))
+    columns = [
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_type(name, data_type)))
+        for name, data_type in BASE_COLUMNS.items()
+    ]
+    columns += [
+        sql.SQL("{} {}").format(sql.Identifier(metric.name), sql.SQL(COLUMN_TYPES[metric.type]))
+        for metric in kind.metrics
+    ]
+    connection.execute(
+        sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY (device, ts))").format(table, sql.SQL(", ").join(columns))
+    )
+    _describe(connection, kind)
+    if capability is Capability.PLAIN:
+        return
+    connection.execute(
+        "SELECT create_hypertable(%s::regclass, by_range('ts', %s::interval), create_default_indexes => false)",
+        [table_name(kind), CHUNK],
+    )
+    if capability is Capability.COMMUNITY:
+        connection.execute(
+            sql.SQL(
+                "ALTER TABLE {} SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'device',"
+                " timescaledb.orderby = 'ts DESC')"
+            ).format(table)
+        )
+        connection.execute(
+            "CALL add_columnstore_policy(%s::regclass, after => %s::interval)",
+            [table_name(kind), COLUMNSTORE_AFTER],
+        )
+
+
+def _type(name: str, data_type: str) -> str:
+    return data_type if name == "seq" else f"{data_type} NOT NULL"
+
+
+def _refuse_changed_types(kind: Kind, present: Mapping[str, str]) -> None:
+    problems = [
+        f"metric {metric.name} is {metric.type}, but {table_name(kind)}.{metric.name} is {present[metric.name]}; "
+        "give the changed metric a new name, or migrate the column by hand"
+        for metric in kind.metrics
+        if present.get(metric.name, COLUMN_TYPES[metric.type]) != COLUMN_TYPES[metric.type]
+    ]
+    if problems:
+        raise DescriptionError(f"devices/kinds/{kind.name}/kind.toml", problems)
+
+
+def _add_column(connection: Connection, kind: Kind, metric: Metric) -> None:
+    connection.execute(
+        sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
+            sql.Identifier(table_name(kind)),
+            sql.Identifier(metric.name),
+            sql.SQL(COLUMN_TYPES[metric.type]),
+        )
+    )
+
+
+def _describe(connection: Connection, kind: Kind) -> None:
+    """Units and meanings stand where a database user looks for them."""
+    for metric in kind.metrics:
+        words = f" ({', '.join(f'{code} {word}' for code, word in enumerate(metric.values))})" if metric.values else ""
+        connection.execute(
+            sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(
+                sql.Identifier(table_name(kind)),
+                sql.Identifier(metric.name),
+                sql.Literal(f"{metric.unit}: {metric.doc}{words}"),
+            )
+        )

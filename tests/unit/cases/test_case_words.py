@@ -1,0 +1,44 @@
+import pytest
+
+from cases.history import Because, Occurrence
+from cases.lifecycle import Event, Refusal, State
+from cases.routing import Reason
+from cases.words import Language, Section, problem_of_case, say, vocabulary
+
+SPOKEN = [
+    *[(Section.STATES, state) for state in State],
+    *[(section, event) for section in (Section.EVENTS, Section.HEADLINES) for event in (*Event, *Occurrence)],
+    *[(Section.SEVERITIES, str(severity)) for severity in range(1, 5)],
+    *[(Section.REASONS, reason) for reason in (*Reason, *Because, *Refusal)],
+]
+
+
+@pytest.mark.parametrize(("section", "key"), SPOKEN)
+def test_everything_that_is_stored_as_a_word_can_be_said_to_people(section: Section, key: str) -> None:
+    assert key in vocabulary()[section]
+
+
+@pytest.mark.parametrize("section", Section)
+def test_no_word_is_empty_in_any_language(section: Section) -> None:
+    assert all(word.say(language) for word in vocabulary()[section].values() for language in Language)
+
+
+def test_no_word_waits_for_something_that_is_never_stored() -> None:
+    for section in (Section.STATES, Section.EVENTS, Section.HEADLINES, Section.SEVERITIES, Section.REASONS):
+        assert set(vocabulary()[section]) == {key for asked, key in SPOKEN if asked is section}
+
+
+def test_problems_merge_into_problems_that_exist_and_do_not_merge_further() -> None:
+    problems = vocabulary()[Section.PROBLEMS]
+    for problem in problems:
+        assert problem_of_case(problem) in problems
+        assert problem_of_case(problem_of_case(problem)) == problem_of_case(problem)
+
+
+def test_words_are_said_in_the_language_asked_for() -> None:
+    assert say(Section.PROBLEMS, "cover_open", Language.EN) == "manhole cover open"
+    assert say(Section.PROBLEMS, "cover_open", Language.ZH) == "井盖开启"
+
+
+def test_a_problem_of_a_citys_own_rule_is_said_as_it_is_written() -> None:
+    assert say(Section.PROBLEMS, "statue_leaning", Language.ZH) == "statue_leaning"

@@ -1,0 +1,115 @@
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases.words import Language
+from notify.message import Message, as_json, render
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+MESSAGE = Message(
+    notification_id=17,
+    case_number="4201022026112000017",
+    district="qiaodong",
+    unit="water",
+    event="dispatch",
+    severity=4,
+    problem="cover_open",
+    device_id="4201020101000001",
+    facility="Cover 1",
+    road="Jiefang Road",
+    arrive_by=datetime(2026, 11, 20, 20, 30, 59, tzinfo=SHANGHAI),
+    fix_by=datetime(2026, 11, 20, 22, 0, tzinfo=SHANGHAI),
+    lon=114.3,
+    lat=30.6,
+)
+BARE = Message(
+    notification_id=18,
+    case_number="4201022026112000017",
+    district="qiaodong",
+    unit="water",
+    event="close",
+    severity=4,
+    problem="statue_leaning",
+    device_id="statue-1",
+    facility="",
+    road="",
+)
+
+
+def test_a_crew_reads_what_where_and_until_when() -> None:
+    assert render(MESSAGE, Language.EN).splitlines() == [
+        "[critical] New case 4201022026112000017: manhole cover open",
+        "Where: Cover 1, Jiefang Road",
+        "Position: 30.600000, 114.300000",
+        "Arrive by: 2026-11-20 20:30",
+        "Fix by: 2026-11-20 22:00",
+        "Device: 4201020101000001",
+    ]
+
+
+def test_a_crew_reads_it_in_chinese() -> None:
+    assert render(MESSAGE, Language.ZH).splitlines() == [
+        "【紧急】新案件 4201022026112000017：井盖开启",  # noqa: RUF001
+        "地点：Cover 1，Jiefang Road",  # noqa: RUF001
+        "坐标：30.600000，114.300000",  # noqa: RUF001
+        "到场时限：2026-11-20 20:30",  # noqa: RUF001
+        "处置时限：2026-11-20 22:00",  # noqa: RUF001
+        "设备：4201020101000001",  # noqa: RUF001
+    ]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_is_not_known_takes_no_line(language: Language) -> None:
+    lines = render(BARE, language).splitlines()
+    assert len(lines) == 2
+    assert "statue_leaning" in lines[0]
+    assert "statue-1" in lines[1]
+
+
+def test_the_json_keeps_its_promised_keys() -> None:
+    decoded = msgspec.json.decode(as_json(MESSAGE))
+    texts = decoded.pop("text")
+    assert decoded == {
+        "id": 17,
+        "case": "4201022026112000017",
+        "event": "dispatch",
+        "severity": 4,
+        "problem": "cover_open",
+        "district": "qiaodong",
+        "unit": "water",
+        "device": "4201020101000001",
+        "facility": "Cover 1",
+        "road": "Jiefang Road",
+        "arrive_by": "2026-11-20T20:30:59+08:00",
+        "fix_by": "2026-11-20T22:00:00+08:00",
+        "lon": 114.3,
+        "lat": 30.6,
+    }
+    assert texts == {"en": render(MESSAGE, Language.EN), "zh": render(MESSAGE, Language.ZH)}
+
+
+def test_the_json_says_null_for_what_is_not_known() -> None:
+    decoded = msgspec.json.decode(as_json(BARE))
+    assert [decoded[key] for key in ("arrive_by", "fix_by", "lon", "lat")] == [None] * 4
+
+
+@given(st.text(), st.text())
+def test_names_of_any_characters_reach_the_crew_unchanged(facility: str, road: str) -> None:
+    message = Message(
+        notification_id=1,
+        case_number="1",
+        district="d",
+        unit="u",
+        event="dispatch",
+        severity=1,
+        problem="cover_open",
+        device_id="x",
+        facility=facility,
+        road=road,
+    )
+    assert facility in render(message, Language.EN)
+    assert road in render(message, Language.ZH)

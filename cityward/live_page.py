@@ -75,8 +75,10 @@ class Page:
 
     def _cases(self, cases: Sequence[CaseRow]) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim", title="newest cases", title_justify="left")
-        for heading in ("case", "severity", "problem", "facility", "responsible", "state", "left"):
-            table.add_column(heading, no_wrap=True)
+        # What a narrow terminal shortens first is what the other columns already tell.
+        for heading, least in (("case", 19), ("severity", 8), ("problem", 12), ("facility", 8), ("responsible", 12),
+                               ("state", 10), ("left", 8)):  # fmt: skip
+            table.add_column(heading, no_wrap=True, min_width=least)
         now = self._clock.now()
         for case in cases:
             left = Text(countdown(case.fix_by, now), "red" if case.fix_by - now < _URGENT else "")

@@ -1,0 +1,19 @@
+"""Fixtures by concern, servers for real."""
+
+import pytest
+
+pytest_plugins = ["tests.fix_postgres", "tests.fix_broker", "tests.fix_city", "tests.fix_processes"]
+
+
+def pytest_report_header() -> str:
+    from tests.fix_broker import BROKERS  # noqa: PLC0415 - a plugin, registered first
+
+    missing = "" if "mosquitto" in BROKERS else " (Mosquitto is not installed: tests run on the embedded broker only)"
+    return f"brokers: {', '.join(BROKERS)}{missing}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests have no sockets, whatever they import."""
+    for item in items:
+        if "tests/unit/" in item.path.as_posix():
+            item.add_marker(pytest.mark.disable_socket)

@@ -1,0 +1,76 @@
+"""A real PostgreSQL: embedded, or any server named by CITYWARD_TEST_DSN; a database of its own for each test."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg import Connection, sql
+from psycopg.conninfo import make_conninfo
+
+from cityward import embedded
+from devices.kind import Kind, load_kinds
+from storage.capability import Capability, detect
+from storage.connection import connect
+from storage.migrate import migrate
+
+
+def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The DSN of a server on which databases may be created."""
+    named = os.environ.get("CITYWARD_TEST_DSN")
+    if named:
+        yield named
+        return
+    with embedded.database(_shared_folder(tmp_path_factory) / "embedded") as url:
+        with connect(url) as connection:
+            # Tests kill processes, not machines: what the operating system holds is safe enough.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kinds() -> dict[str, Kind]:
+    return load_kinds()
+
+
+@pytest.fixture(scope="session")
+def template(server: str, kinds: dict[str, Kind]) -> Iterator[str]:
+    """The name of a migrated database to copy."""
+    name = f"cityward_template_{uuid.uuid4().hex[:12]}"
+    with connect(server) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        dsn = make_conninfo(server, dbname=name)
+        migrate(dsn, kinds, lambda _step: None)
+        with connect(dsn) as migrated:
+            if detect(migrated) is not Capability.PLAIN:
+                # TimescaleDB's scheduler keeps a connection, and a database in use cannot be copied.
+                migrated.execute("SELECT _timescaledb_functions.stop_background_workers()")
+        yield name
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def dsn(server: str, template: str) -> Iterator[str]:
+    """A migrated, empty database for one test."""
+    name = f"cityward_test_{uuid.uuid4().hex[:12]}"
+    with connect(server) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        yield make_conninfo(server, dbname=name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def connection(dsn: str) -> Iterator[Connection]:
+    with connect(dsn, name="cityward test") as opened:
+        yield opened

@@ -1,0 +1,68 @@
+"""Cityward's processes as an operator starts them: real ones, ended by signals."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devices.broker import Broker
+from tests.waiting import PATIENCE, eventually
+
+Starter = Callable[..., "Process"]
+
+
+class Process:
+    """A running process and what it has logged."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+        self._log = log
+        with log.open("w", encoding="utf-8") as file:
+            self._process = subprocess.Popen(
+                arguments, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=file, stderr=file
+            )
+
+    def log(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def says(self, words: str) -> None:
+        """Wait until the log has these words."""
+        eventually(lambda: words in self.log() or self._process.poll() is not None, f"{words!r} in {self._log.name}")
+        assert words in self.log(), f"ended with {self._process.returncode}:\n{self.log()}"
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self.ended()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for the end; the exit code, negative for a signal."""
+        code = self._process.wait(PATIENCE)
+        if self._process.stdin:
+            self._process.stdin.close()
+        return code
+
+
+@pytest.fixture
+def start(dsn: str, broker: Broker, tmp_path: Path) -> Iterator[Starter]:
+    """Start ``cityward <arguments>``, or another module, against this test's broker and database."""
+    environment = {"CITYWARD_DATABASE_URL": dsn, "CITYWARD_BROKER_URL": broker.url, "CITYWARD_WATCHDOG_S": "0.5"}
+    started: list[Process] = []
+
+    def run(*arguments: str, module: str = "cityward", **settings: str) -> Process:
+        log = tmp_path / f"{len(started)}-{arguments[0] if arguments else module}.log"
+        process = Process([sys.executable, "-m", module, *arguments], {**environment, **settings}, log)
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.stop()

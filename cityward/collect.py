@@ -15,7 +15,7 @@ from ingest.session import Session
 from ingest.watermarks import Watermarks
 from rules.engine import Engine
 from storage import partition_store as storage
-from storage.connection import connect
+from storage.connection import connect, describe
 from storage.errors import translated
 from storage.registry_store import load_city, load_registry
 
@@ -29,7 +29,7 @@ def collect(settings: Settings, partition: str, dsn: str, clock: Clock, stop: th
     rules = wiring.rules(settings, installed)
 
     def attempt(works: Callable[[], None]) -> None:
-        with connect(dsn, name=f"cityward collect {partition}") as connection, translated(partition):
+        with connect(dsn, name=f"cityward collect {partition}") as connection, translated(describe(dsn)):
             if not hold(connection, "partition", partition, stop):
                 return
             city = load_city(connection)

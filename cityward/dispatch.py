@@ -24,7 +24,7 @@ from notify.working import work
 from rules.rule import Input, Rule
 from rules.silence import watch
 from storage import alarm_store, case_book, outbox, waking
-from storage.connection import Connection, connect
+from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
 from storage.registry_store import load_city, load_registry, revision
 
@@ -57,7 +57,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
         with (
             connect(dsn, name="cityward dispatch") as connection,
             connect(dsn, name="cityward dispatch, listening") as ears,
-            translated("dispatch"),
+            translated(describe(dsn)),
         ):
             if not hold(connection, "dispatch", "city", stop):
                 return

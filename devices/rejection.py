@@ -18,6 +18,7 @@ class Code(StrEnum):
     BAD_TIME = "bad_time"
     CLOCK_SKEW = "clock_skew"
     CONFLICT = "conflict"
+    UNSTORABLE = "unstorable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from storage.registry_store import revision
 STATUS_EVERY = 2.0  # seconds between bulk updates of device_status and looks at the registry's revision
 _SQL = load("ingest")
 _CONFLICT = "same device and time as a stored reading, but other values; the first one stays"
+_UNSTORABLE = "the database refuses a value of this reading; report it as a defect"
 
 
 class PartitionStore:
@@ -96,6 +97,7 @@ class BatchTransaction:
             result = reading_writer.write(self._connection, readings)
             fresh.append(readings.take(result.fresh))
             rejected += [Rejected(Code.CONFLICT, _CONFLICT, int(m)) for m in readings.message[result.conflicts]]
+            rejected += [Rejected(Code.UNSTORABLE, _UNSTORABLE, int(m)) for m in readings.message[result.unstorable]]
             self._hear(readings, batch.also_sent)
         stored = sum(map(len, fresh))
         quarantined = len(rejected)

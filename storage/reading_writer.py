@@ -16,10 +16,22 @@ from storage.reading_tables import BASE_COLUMNS, table_name
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """Which rows of a batch of one kind were new, and which contradict a stored row; all others are duplicates."""
+    """Which rows of a batch of one kind were new, and which went nowhere; all others are duplicates.
+
+    ``conflicts`` contradict a stored row of the same device and time; ``unstorable`` were refused by the database.
+    """
 
     fresh: NDArray[np.bool_]
     conflicts: NDArray[np.bool_]
+    unstorable: NDArray[np.bool_]
+
+    def __add__(self, other: "WriteResult") -> "WriteResult":
+        """The result for the rows of both, one after the other."""
+        return WriteResult(
+            np.concatenate([self.fresh, other.fresh]),
+            np.concatenate([self.conflicts, other.conflicts]),
+            np.concatenate([self.unstorable, other.unstorable]),
+        )
 
 
 def write(connection: Connection, readings: Readings) -> WriteResult:
@@ -33,9 +45,15 @@ def write(connection: Connection, readings: Readings) -> WriteResult:
             cursor.copy(_query("copy_in", readings.kind)) as copy,
         ):
             copy.write(rows(readings))
-        return WriteResult(fresh=~none, conflicts=none)
+        return WriteResult(fresh=~none, conflicts=none, unstorable=none)
     except errors.UniqueViolation:
         return _write_staged(connection, readings)
+    except errors.DataError:
+        # The decoder lets nothing through that the table cannot hold; should it err, only the culprit pays.
+        if len(readings) == 1:
+            return WriteResult(fresh=none, conflicts=none, unstorable=~none)
+        first, second = np.array_split(np.arange(len(readings)), 2)
+        return write(connection, readings.take(first)) + write(connection, readings.take(second))
 
 
 def stored(connection: Connection, kinds: Iterable[Kind]) -> dict[str, int]:
@@ -66,7 +84,7 @@ def _write_staged(connection: Connection, readings: Readings) -> WriteResult:
             fresh[position] = True
     conflicts = np.zeros(len(readings), dtype=bool)
     conflicts[contradicting] = True
-    return WriteResult(fresh, conflicts)
+    return WriteResult(fresh, conflicts, np.zeros(len(readings), dtype=bool))
 
 
 def _query(name: str, kind: Kind) -> sql.Composed:

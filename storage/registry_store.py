@@ -34,6 +34,10 @@ def import_city(connection: Connection, document: Mapping[str, Any], source: str
     """
     city = read_city(document, source)
     with connection.transaction():
+        missing = connection.execute(_SQL["districts_in_use"], {"districts": list(city.districts)}).fetchall()
+        if missing:
+            problems = [f"[districts.{district}] is missing, but devices stand there" for (district,) in missing]
+            raise DescriptionError(source, problems)
         connection.execute(_SQL["save_city"], {"document": Jsonb(document, dumps=_dumps), "at": at})
         for unit_id, unit in city.units.items():
             names = {"name_en": unit.name["en"], "name_zh": unit.name["zh"]}

@@ -6,9 +6,10 @@ does not know are tolerated and reported, because devices gain metrics before th
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
@@ -18,8 +19,12 @@ from devices.kind import Kind, Metric, MetricType
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
 from devices.rejection import Code, Rejected
 
-# Integers are ms; before 2000 or after 2100 it is another unit (seconds, µs) or a dead clock.
-_MS_FROM, _MS_TO = 946_684_800_000, 4_102_444_800_000
+# µs of 2000 and 2100: outside it is another unit than ms (seconds, µs) or a dead clock.
+_EARLIEST, _LATEST = 946_684_800_000_000, 4_102_444_800_000_000
+# What is kept of keys that a kind does not know: enough to describe a device, too little to flood anything.
+_ALSO_SENT, _KEY_LENGTH = 16, 64
+_ODD = re.compile(r"[^\w.-]")
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TYPE_CODE = {word: code for code, word in enumerate(MESSAGE_TYPES)}
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # The largest 32-bit float: what the table can hold.
@@ -79,18 +84,16 @@ class NativeCodec:
         values = self._values(sent.m)
         if any(type(value) is float and abs(value) > _LARGEST_REAL for value in values):
             return Rejected(Code.NON_FINITE, "a number is too large for any sensor; send finite numbers")
-        if isinstance(sent.ts, datetime):
-            ts = round(sent.ts.timestamp() * 1_000_000)
-        elif _MS_FROM <= sent.ts < _MS_TO:
-            ts = sent.ts * 1000
-        else:
-            return Rejected(Code.BAD_TIME, f"ts {sent.ts} is not milliseconds since 1970 UTC of this century")
+        ts = (sent.ts - _EPOCH) // _MICROSECOND if isinstance(sent.ts, datetime) else sent.ts * 1000
+        if not _EARLIEST <= ts < _LATEST:
+            return Rejected(Code.BAD_TIME, f"ts {sent.ts} is not of this century; send milliseconds since 1970 UTC")
         return Decoded(ts, sent.seq, _TYPE_CODE[sent.type], values, also_sent)
 
     def _unknown_keys(self, payload: bytes) -> tuple[str, ...]:
         document = msgspec.json.decode(payload)
         outer = document.keys() - {"ts", "seq", "m", "type"}
-        return tuple(sorted(outer | (document["m"].keys() - self._known)))
+        unknown = sorted(outer | (document["m"].keys() - self._known))
+        return tuple(_ODD.sub("?", key)[:_KEY_LENGTH] for key in unknown[:_ALSO_SENT])
 
 
 def _one(name: str) -> Callable[[Any], tuple[Any, ...]]:
@@ -123,7 +126,8 @@ def _annotation(metric: Metric) -> Any:
         case MetricType.ENUM:
             return Literal[metric.values]
         case MetricType.TEXT:
-            return Annotated[str, msgspec.Meta(max_length=metric.max_length)]
+            # PostgreSQL's text has no NUL.
+            return Annotated[str, msgspec.Meta(max_length=metric.max_length, pattern=r"^[^\x00]*$")]
         case MetricType.SMALLINT | MetricType.INTEGER:
             bound = _INTEGERS[metric.type]
             return Annotated[int, msgspec.Meta(ge=-bound, lt=bound)]

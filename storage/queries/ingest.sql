@@ -26,7 +26,7 @@ ON CONFLICT (device) DO UPDATE SET
     last_ts = greatest(status.last_ts, excluded.last_ts),
     last_received_at = greatest(status.last_received_at, excluded.last_received_at),
     readings = status.readings + excluded.readings,
-    also_sent = ARRAY(SELECT DISTINCT unnest(status.also_sent || excluded.also_sent) ORDER BY 1)
+    also_sent = ARRAY(SELECT DISTINCT unnest(status.also_sent || excluded.also_sent) ORDER BY 1 LIMIT 50)
 
 -- name: save_rule_state
 -- Delays and raised conditions that a batch changed.

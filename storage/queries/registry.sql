@@ -35,6 +35,10 @@ ON CONFLICT (device_id) DO UPDATE SET
     supervisor = excluded.supervisor, owner = excluded.owner, maintainer = excluded.maintainer,
     limits = excluded.limits, attributes = excluded.attributes
 
+-- name: districts_in_use
+-- Districts that have devices: they cannot leave the city file, or nobody would be responsible there.
+SELECT DISTINCT district FROM device WHERE district <> ALL (%(districts)s::text[]) ORDER BY 1
+
 -- name: devices_of_another_kind
 -- A device cannot change its kind: its readings stand in the other kind's table.
 SELECT device.device_id, device.kind

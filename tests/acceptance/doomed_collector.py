@@ -31,8 +31,8 @@ def die_before_puback(session: Session, batch: Batch) -> None:
 
 _record, _acknowledge = BatchTransaction.record, Session.acknowledge
 if sys.argv[1] == "before commit":
-    BatchTransaction.record = die_before_commit  # type: ignore[method-assign]
+    BatchTransaction.record = die_before_commit  # type: ignore[method-assign,assignment]
 else:
-    Session.acknowledge = die_before_puback  # type: ignore[method-assign]
+    Session.acknowledge = die_before_puback  # type: ignore[method-assign,assignment]
 sys.argv[1:] = ["collect"]
 main()

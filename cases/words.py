@@ -25,6 +25,7 @@ class Section(StrEnum):
     SEVERITIES = "severities"
     REASONS = "reasons"
     LABELS = "labels"
+    PAGE = "page"
 
 
 class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

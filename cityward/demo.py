@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -22,7 +22,7 @@ from cityward.cli.context import err
 from cityward.clock import Clock
 from cityward.settings import Settings, environment
 from devices.broker import Broker
-from devices.kind import load_kinds
+from devices.kind import Kind, load_kinds
 from devices.registry_csv import read_registry
 from ingest.session import Session
 from simulators.city import build_city
@@ -70,7 +70,8 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         broker = stack.enter_context(embedded.broker(port))
         clock = _evening(plan.factor)
         connection = stack.enter_context(connect(url, name="cityward demo"))
-        _prepare(url, connection, plan, folder, clock)
+        kinds = load_kinds()
+        _prepare(url, connection, kinds, plan, folder, clock)
         _open_session(broker, clock)
         settings = environment(
             {
@@ -89,12 +90,12 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         city = start("simulate", "--json", "--devices", str(plan.devices), "--seed", str(plan.seed))
         listening = threading.Thread(target=_listen, args=(city, simulated), daemon=True)
         listening.start()
-        page = live_page.Page(clock, language, f"{broker}", url)
+        page = live_page.Page(clock, language, kinds, broker=str(broker), database=url)
         _watch(plan, connection, page, simulated, stop, live=live)
         _end(city)
         listening.join(STOPPING)
         _settle(connection, simulated.published)
-        return _totals(simulated.published, overview(connection), stored(connection, load_kinds().values()))
+        return _totals(simulated.published, overview(connection), stored(connection, kinds.values()))
 
 
 def _evening(factor: float) -> Clock:
@@ -104,8 +105,9 @@ def _evening(factor: float) -> Clock:
     return Clock(factor, datetime.combine(local.date(), EVENING, local.tzinfo).astimezone(UTC), anchor)
 
 
-def _prepare(url: str, connection: Connection, plan: Plan, folder: Path, clock: Clock) -> None:
-    kinds = load_kinds()
+def _prepare(
+    url: str, connection: Connection, kinds: Mapping[str, Kind], plan: Plan, folder: Path, clock: Clock
+) -> None:
     migrate(url, kinds, lambda _step: None)
     city_file, registry = simulate.write_city(build_city(plan.seed, plan.devices), folder / "city")
     document = tomllib.loads(city_file.read_text(encoding="utf-8"))

@@ -166,7 +166,7 @@ def load_kind(folder: Path) -> Kind:
             limits={limit.name: limit for limit in _named(raw.limits, Limit)},
             attributes={attribute.name: attribute for attribute in _named(raw.attributes, Attribute)},
         )
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, OSError) as error:
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DescriptionError(str(path), [str(error)]) from error
     if problems := [*_contradictions(kind, folder)]:
         raise DescriptionError(str(path), problems)
@@ -201,7 +201,7 @@ def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
         if metric.is_number and metric.range is None:
             yield f"metric {metric.name}: a number needs its plausible range"
     for limit in kind.limits.values():
-        if (limit.value is None) != bool(limit.by and limit.values):
+        if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"
         if limit.by and limit.by not in kind.attributes:
             yield f"limit {limit.name}: by names the attribute {limit.by!r}, which the kind does not have"

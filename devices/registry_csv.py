@@ -95,6 +95,9 @@ class _Rows:
             self._wrong("-", "the row has more or fewer fields than the heading")
             return None
         cells = {str(name): str(value).strip() for name, value in row.items()}
+        for name, text in cells.items():
+            if "\0" in text:
+                self._wrong(name, "holds a NUL character, which no database stores in a text")
         for name in REQUIRED:
             if not cells[name]:
                 self._wrong(name, "must not be empty")
@@ -136,10 +139,10 @@ class _Rows:
                     f"{cells[name]!r} cannot be part of an MQTT topic: no + # / and at most 64 characters",
                 )
         first = self._first_line.setdefault(cells["device_id"], self._line)
-        if first != self._line:
+        if first != self._line and cells["device_id"]:
             self._wrong("device_id", f"{cells['device_id']!r} stands already in line {first}")
         grid = cells.get("grid", "")
-        if grid and not (len(grid) == GRID_DIGITS and grid.isdecimal()):
+        if grid and not (len(grid) == GRID_DIGITS and grid.isascii() and grid.isdecimal()):
             self._wrong("grid", f"{grid!r} is not a unit grid of {GRID_DIGITS} digits")
 
     def _check_references(self, cells: Mapping[str, str]) -> None:

@@ -19,7 +19,7 @@ from devices.registry import Registry
 from rules.frame import Frame
 from rules.local_time import LocalTime
 from rules.observing import Observation, interrupted, met, observe
-from rules.rule import Input, Rule, Severity
+from rules.rule import Hold, Input, Rule, Severity
 from rules.truth import Bools, Truth
 from rules.verdicts import Change, Key, RuleCrash, RuleState, Transition, Verdicts
 
@@ -142,7 +142,8 @@ def advance(
     elif clearing:
         ending = observe(ending, at, rule.clear_hold, rule.max_gap)
         if met(ending, rule.clear_hold):
-            return RuleState(raising=observed) if any(observed) else _REST, Change.CLEARED
+            begun = tuple(_begun(past, branch.hold) for past, branch in zip(observed, rule.branches, strict=True))
+            return RuleState(raising=begun) if any(begun) else _REST, Change.CLEARED
     return RuleState(active=True, severity=state.severity, raising=observed, clearing=ending), None
 
 
@@ -155,6 +156,11 @@ def _observed(past: Observation | None, at: int, rule: Rule, branch: int, *, hol
     if past is not None and not hold.within and met(past, hold):
         return past  # nothing more to learn, hence nothing to write
     return observe(past, at, hold, rule.max_gap)
+
+
+def _begun(past: Observation | None, hold: Hold) -> Observation | None:
+    """What of an observation outlives the alarm: what raised it is over, and must be seen anew to raise again."""
+    return past if past is not None and (hold.within or not met(past, hold)) else None
 
 
 def _weigh(

@@ -59,7 +59,7 @@ def compile_condition(text: str, kind: Kind) -> Expression:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
         raise ExpressionError(f"column {error.offset}: not an expression: {error.msg}") from error
-    compiler = _Compiler(kind)
+    compiler = _Compiler(kind, text.strip())
     node = compiler.compile(tree)
     if node.type is not Type.TRUTH:
         raise ExpressionError(f"{text!r} is {node.type}, not a condition: compare it with something")
@@ -68,7 +68,10 @@ def compile_condition(text: str, kind: Kind) -> Expression:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A typed piece of an expression. ``words`` are an enumeration's, whose column holds their positions."""
+    """A typed piece of an expression.
+
+    ``words`` are an enumeration's; the column of a metric holds their positions, that of an attribute the words.
+    """
 
     type: Type
     evaluate: Callable[[Frame], Any]
@@ -91,14 +94,16 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.NotEq: operator.ne,
 }
 _EQUALITIES = (ast.Eq, ast.NotEq)
+_BUILT_IN = {"abs": "abs(<number>)", "sent": "sent(<metric>)"}
 
 
 class _Compiler:
     """Turns a syntax tree into closures over columns, refusing what rules have no use for."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, text: str) -> None:
         self.names: set[str] = set()
         self._kind = kind
+        self._lines = text.splitlines()
 
     def compile(self, tree: ast.expr) -> _Node:  # noqa: C901, PLR0911, PLR0912, RET503 - one case a construct
         match tree:
@@ -166,8 +171,8 @@ class _Compiler:
         a, b = self.compile(left), self.compile(right)
         compare = _COMPARISONS[type(op)]
         a, b = self._coded(tree, a, b), self._coded(tree, b, a)
-        if a.type is not b.type or a.type is Type.TRUTH:
-            self._refuse(tree, f"cannot compare {a.type} with {b.type}")
+        if a.type is not b.type or a.type is Type.TRUTH or (a.type is Type.NUMBER and a.words != b.words):
+            self._refuse(tree, f"cannot compare {_called(a)} with {_called(b)}")
         if (a.type is Type.WORD or a.words or b.words) and not isinstance(op, _EQUALITIES):
             self._refuse(tree, "words have no order; use == or !=")
         if a.type is Type.NUMBER:
@@ -187,11 +192,13 @@ class _Compiler:
         return words
 
     def _coded(self, tree: ast.expr, node: _Node, other: _Node) -> _Node:
-        """A literal beside an enumeration stands for its code."""
+        """A literal beside an enumeration must be one of its words; beside a metric it stands for its code."""
         if node.literal is None or not other.words:
             return node
         if node.literal not in other.words:
             self._refuse(tree, f"{node.literal!r} is not one of {', '.join(other.words)}")
+        if other.type is Type.WORD:
+            return node
         code = float(other.words.index(node.literal))
         return _Node(Type.NUMBER, lambda frame: np.full(len(frame), code), words=other.words)
 
@@ -213,12 +220,15 @@ class _Compiler:
             return _Node(Type.TRUTH, lambda frame: Truth.of_number(frame.number(name)))
         if attribute is not None:
             self.names.add(name)
-            return _Node(Type.WORD, lambda frame: frame.words(name))
+            words = self._kind.attributes[name].values if attribute is AttributeType.ENUM else ()
+            return _Node(Type.WORD, lambda frame: frame.words(name), words=words)
         return self._derived(tree, name, [])
 
     def _sent(self, tree: ast.expr, name: str) -> _Node:
         if name not in self._kind.position:
             self._unknown(tree, name, list(self._kind.position))
+        if self._kind.metric(name).type is MetricType.TEXT:
+            self._refuse(tree, f"{name!r} is text kept as evidence; rules do not judge it")
         return _Node(Type.TRUTH, lambda frame: Truth.known(~np.isnan(frame.metric(name))))
 
     def _limit(self, tree: ast.expr, name: str) -> _Node:
@@ -228,9 +238,13 @@ class _Compiler:
         return _Node(Type.NUMBER, lambda frame: frame.limit(name))
 
     def _derived(self, tree: ast.expr, name: str, args: list[ast.expr]) -> _Node:
-        known = [*self._kind.position, *self._kind.attributes, *DESCRIBED, *DERIVED, "abs", "sent"]
+        if name in _BUILT_IN:
+            self._refuse(tree, f"write {_BUILT_IN[name]}")
         if name not in DERIVED:
-            self._unknown(tree, name, known)
+            names = [*self._kind.position, *self._kind.attributes, *DESCRIBED]
+            if name in names:
+                self._refuse(tree, f"{name} takes no brackets")
+            self._unknown(tree, name, [*names, *DERIVED, *_BUILT_IN])
         derived = DERIVED[name]
         for needed in derived.needs:
             if needed not in self._kind.position and needed not in self._kind.attributes:
@@ -239,6 +253,8 @@ class _Compiler:
         match args:
             case []:
                 pass
+            case _ if not derived.takes_margin:
+                self._refuse(tree, f"{name} takes no brackets")
             case [ast.Constant(value=str(text))]:
                 try:
                     margin = parse_duration(text)
@@ -252,16 +268,22 @@ class _Compiler:
     def _expect(self, tree: ast.expr, wanted: Type) -> _Node:
         node = self.compile(tree)
         if node.type is not wanted or (wanted is Type.NUMBER and node.words):
-            self._refuse(tree, f"is {'a word' if node.words else node.type} where {wanted} is needed")
+            self._refuse(tree, f"is {_called(node)} where {wanted} is needed")
         return node
 
     def _refuse(self, tree: ast.expr, why: str) -> NoReturn:
-        raise ExpressionError(f"column {tree.col_offset + 1}: {ast.unparse(tree)!r}: {why}")
+        before = self._lines[tree.lineno - 1].encode()[: tree.col_offset]  # the parser counts bytes
+        column = len(before.decode(errors="ignore")) + 1
+        raise ExpressionError(f"column {column}: {ast.unparse(tree)!r}: {why}")
 
     def _unknown(self, tree: ast.expr, name: str, known: list[str]) -> NoReturn:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
         self._refuse(tree, f"a {self._kind.name} knows no {name!r}; {hint}")
+
+
+def _called(node: _Node) -> str:
+    return "an enumeration" if node.words else node.type
 
 
 def _look(frame: Frame, name: str) -> float | str | None:

@@ -1,5 +1,6 @@
 """Derived quantities that conditions may name: time of day, sun, what a lamp should draw."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
@@ -26,13 +27,15 @@ class Type(StrEnum):
 class Derived:
     """A derived quantity: its type, the attributes and metrics it needs, and how it is found.
 
-    ``evaluate`` gets the frame and the duration written in brackets, 0 where none was.
+    ``evaluate`` gets the frame and the duration written in brackets, 0 where none was; only a quantity that
+    ``takes_margin`` may have one.
     """
 
     type: Type
     doc: str
     needs: tuple[str, ...]
     evaluate: Callable[[Frame, int], Truth | Floats]
+    takes_margin: bool = False
 
 
 def _night(frame: Frame, _margin: int) -> Truth:
@@ -40,9 +43,9 @@ def _night(frame: Frame, _margin: int) -> Truth:
 
 
 def _business_hours(frame: Frame, _margin: int) -> Truth:
-    opens = np.array([_clock(word) for word in frame.words("business_open")], dtype=np.int64)
-    closes = np.array([_clock(word) for word in frame.words("business_close")], dtype=np.int64)
-    return Truth.known(between(frame.local_time.minute_of_day(frame.readings.ts), opens, closes))
+    opens = np.array([_clock(word) for word in frame.words("business_open")])
+    closes = np.array([_clock(word) for word in frame.words("business_close")])
+    return Truth.of(between(frame.local_time.minute_of_day(frame.readings.ts), opens, closes), opens, closes)
 
 
 def _should_on(frame: Frame, margin: int) -> Truth:
@@ -64,8 +67,12 @@ def _response_ratio(frame: Frame, _margin: int) -> Floats:
 
 
 @lru_cache(maxsize=1024)
-def _clock(word: str) -> int:
-    return minutes(time.fromisoformat(word))
+def _clock(word: str) -> float:
+    """Minutes since midnight; NaN for what is no time of day, so that one bad entry costs no other device."""
+    try:
+        return minutes(time.fromisoformat(word))
+    except ValueError:
+        return math.nan
 
 
 # A sensor carries one of them; each has a limit of the same name.
@@ -84,6 +91,7 @@ DERIVED: Mapping[str, Derived] = {
         'the sun is down at the lamp; should_on("15m") leaves 15 minutes at either end',
         (),
         _should_on,
+        takes_margin=True,
     ),
     "expected_power": Derived(
         Type.NUMBER, "W: rated power times dimming level", ("rated_power", "dim_level"), _expected_power

@@ -12,7 +12,7 @@ import numpy as np
 from astral import Observer
 from astral.sun import sunrise, sunset
 
-from devices.readings import Ints
+from devices.readings import Floats, Ints
 from rules.durations import MICROS
 from rules.truth import Bools
 
@@ -58,6 +58,8 @@ class LocalTime:
         up, down = _sun(round(lat, 1), round(lon, 1), day, self.zone)
         if up is None or down is None:  # polar day or night: no lamp switches by the sun there
             return False
+        if down < up:  # where the sun of early summer sets after midnight, the night lies within the day
+            return down + margin <= ts < up - margin
         return ts >= down + margin or ts < up - margin
 
 
@@ -71,7 +73,7 @@ def minutes(clock: time) -> int:
     return clock.hour * 60 + clock.minute
 
 
-def between(minute: Ints, start: int | Ints, end: int | Ints) -> Bools:
+def between(minute: Ints, start: int | Floats, end: int | Floats) -> Bools:
     """Whether a minute of the day lies in ``[start, end)``, which may run over midnight."""
     after_start, before_end = minute >= start, minute < end
     return np.where(np.less_equal(start, end), after_start & before_end, after_start | before_end)

@@ -35,6 +35,8 @@ class _Hold(msgspec.Struct, forbid_unknown_fields=True, rename={"or_": "or"}):
 
     def hold(self) -> Hold:
         duration = self.time or self.or_
+        if self.within and (duration or not self.samples):
+            raise ValueError("within goes with samples, and with nothing else")
         return Hold(
             self.samples,
             parse_duration(duration) if duration else 0,
@@ -90,10 +92,13 @@ def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[R
 
 def _documents(path: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rules of a file with the line at which each starts."""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         tree, documents = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except UnicodeDecodeError as error:
+        problems.append(f"{path.name}: byte {error.start}: not UTF-8; save the file as UTF-8")
+        return
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that the calendar does not have
         problems.append(f"{path.name}: not YAML: {error}")
         return
     if not isinstance(tree, yaml.SequenceNode) or not all(isinstance(each, dict) for each in documents):

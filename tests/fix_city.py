@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 from psycopg import Connection
 
@@ -61,12 +61,23 @@ class PlainClient:
         self.heard: list[tuple[str, bytes]] = []
         self._subscribed = not listen
         self._client = Client(CallbackAPIVersion.VERSION2, name)
-        self._client.on_message = lambda _c, _d, message: self.heard.append((message.topic, message.payload))
-        self._client.on_subscribe = lambda *_: setattr(self, "_subscribed", True)
-        self._client.on_connect = lambda client, *_: listen and client.subscribe(listen, 1)
+        self._listen = listen
+        self._client.on_message = self._hear
+        self._client.on_subscribe = self._subscribe
+        self._client.on_connect = self._connect
         self._client.connect(broker.host, broker.port)
         self._client.loop_start()
         eventually(lambda: self._client.is_connected() and self._subscribed, "connected and subscribed")
+
+    def _connect(self, client: Client, *_: object) -> None:
+        if self._listen:
+            client.subscribe(self._listen, 1)
+
+    def _subscribe(self, *_: object) -> None:
+        self._subscribed = True
+
+    def _hear(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        self.heard.append((message.topic, bytes(message.payload)))
 
     def publish(self, topic: str, message: bytes) -> None:
         self._client.publish(topic, message, qos=1).wait_for_publish(PATIENCE)

@@ -3,11 +3,12 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from psycopg import Connection, sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cityward import embedded
 from devices.kind import Kind, load_kinds
@@ -42,32 +43,44 @@ def kinds() -> dict[str, Kind]:
     return load_kinds()
 
 
+@contextmanager
+def new_database(server: str, purpose: str, *, template: str = "template1") -> Iterator[str]:
+    """The DSN of a database that is dropped in the end, with whoever is still connected to it."""
+    name = f"cityward_{purpose}_{uuid.uuid4().hex[:12]}"
+    with connect(server) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        try:
+            yield make_conninfo(server, dbname=name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 @pytest.fixture(scope="session")
 def template(server: str, kinds: dict[str, Kind]) -> Iterator[str]:
     """The name of a migrated database to copy."""
-    name = f"cityward_template_{uuid.uuid4().hex[:12]}"
-    with connect(server) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        dsn = make_conninfo(server, dbname=name)
+    with new_database(server, "template") as dsn:
         migrate(dsn, kinds, lambda _step: None)
         with connect(dsn) as migrated:
             if detect(migrated) is not Capability.PLAIN:
                 # TimescaleDB's scheduler keeps a connection, and a database in use cannot be copied.
                 migrated.execute("SELECT _timescaledb_functions.stop_background_workers()")
-        yield name
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        yield str(conninfo_to_dict(dsn)["dbname"])
+
+
+@pytest.fixture
+def empty_dsn(server: str) -> Iterator[str]:
+    """A database in which nothing has been migrated."""
+    with new_database(server, "empty") as dsn:
+        yield dsn
 
 
 @pytest.fixture
 def dsn(server: str, template: str) -> Iterator[str]:
     """A migrated, empty database for one test."""
-    name = f"cityward_test_{uuid.uuid4().hex[:12]}"
-    with connect(server) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
-        yield make_conninfo(server, dbname=name)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with new_database(server, "test", template=template) as dsn:
+        yield dsn
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 ``{"ts": 1795291326000, "seq": 17, "m": {"tilt": 1.5}, "type": "periodic"}``; ``ts`` is milliseconds since 1970 UTC
 or RFC 3339 with an offset. Types are strict: ``"1.5"`` is not a number and ``true`` is not 1. Keys that the kind
-does not know are tolerated and reported, because devices gain metrics before their descriptions do.
+does not know are tolerated and reported, because devices gain metrics before their descriptions do; nobody looks at
+their values.
 """
 
 import json
@@ -23,6 +24,7 @@ from devices.rejection import Code, Rejected
 _EARLIEST, _LATEST = 946_684_800_000_000, 4_102_444_800_000_000
 # What is kept of keys that a kind does not know: enough to describe a device, too little to flood anything.
 _ALSO_SENT, _KEY_LENGTH = 16, 64
+_ENVELOPE = frozenset({"ts", "seq", "m", "type"})
 _ODD = re.compile(r"[^\w.-]")
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TYPE_CODE = {word: code for code, word in enumerate(MESSAGE_TYPES)}
@@ -78,9 +80,9 @@ class NativeCodec:
         except _UNREADABLE:
             try:
                 sent = self._tolerant.decode(payload)
+                also_sent = self._unknown_keys(payload)
             except _UNREADABLE as error:
                 return _refusal(payload, error)
-            also_sent = self._unknown_keys(payload)
         values = self._values(sent.m)
         if any(type(value) is float and abs(value) > _LARGEST_REAL for value in values):
             return Rejected(Code.NON_FINITE, "a number is too large for any sensor; send finite numbers")
@@ -90,10 +92,13 @@ class NativeCodec:
         return Decoded(ts, sent.seq, _TYPE_CODE[sent.type], values, also_sent)
 
     def _unknown_keys(self, payload: bytes) -> tuple[str, ...]:
-        document = msgspec.json.decode(payload)
-        outer = document.keys() - {"ts", "seq", "m", "type"}
-        unknown = sorted(outer | (document["m"].keys() - self._known))
+        outer = _raw_fields(payload)
+        unknown = sorted((outer.keys() - _ENVELOPE) | (_raw_fields(outer["m"]).keys() - self._known))
         return tuple(_ODD.sub("?", key)[:_KEY_LENGTH] for key in unknown[:_ALSO_SENT])
+
+
+def _raw_fields(document: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(document, type=dict[str, msgspec.Raw])
 
 
 def _one(name: str) -> Callable[[Any], tuple[Any, ...]]:
@@ -138,10 +143,12 @@ def _annotation(metric: Metric) -> Any:
 def _refusal(payload: bytes, error: Exception) -> Rejected:
     """Tell a wrong type from broken JSON, and from NaN and Infinity, which JSON lacks but many encoders write."""
     try:
-        json.loads(payload, parse_constant=_refuse_constant)
+        json.loads(payload.decode(), parse_constant=_refuse_constant)
     except _NotFiniteError as found:
         return Rejected(Code.NON_FINITE, f"{found} is not a measurement; leave the metric out instead")
     except (ValueError, RecursionError):
+        return Rejected(Code.MALFORMED, f"not JSON: {error}")
+    if not isinstance(error, msgspec.ValidationError):
         return Rejected(Code.MALFORMED, f"not JSON: {error}")
     if "out of range" in str(error):
         return Rejected(Code.NON_FINITE, f"{error}; send finite numbers")

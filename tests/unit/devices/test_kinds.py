@@ -1,0 +1,202 @@
+"""What a kind.toml may say, and what the five that come along do say."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from devices.errors import DescriptionError
+from devices.kind import Kind, MetricType, load_kind, load_kinds
+
+KINDS = load_kinds()
+GATE = """
+kind = "gate"
+code = 9
+name = { en = "Sluice gate", zh = "水闸" }
+doc = "A gate in a canal."
+interval_s = 60
+heartbeat_s = 600
+component_classes = ["0199"]
+[metrics.opening]
+type = "real"
+unit = "m"
+range = [0, 5]
+doc = "How far it is open."
+[metrics.state]
+type = "enum"
+unit = ""
+values = ["shut", "open"]
+doc = "As the drive sees it."
+[metrics.serial]
+type = "text"
+unit = ""
+max_length = 8
+doc = "Of the drive."
+[limits.opening]
+unit = "m"
+value = 4
+doc = "Wide open."
+standard_ref = "project default"
+[limits.flow]
+unit = "m3/s"
+by = "size"
+values = { small = 1, large = 9.5 }
+doc = "Flood."
+standard_ref = "project default"
+[attributes.size]
+type = "enum"
+values = ["small", "large"]
+default = "small"
+doc = "Of the canal."
+"""
+
+
+def describe(folder: Path, text: str, name: str = "gate") -> Path:
+    (folder / name).mkdir()
+    (folder / name / "kind.toml").write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def problems(folder: Path) -> list[str]:
+    with pytest.raises(DescriptionError) as wrong:
+        load_kind(folder)
+    file = str(folder / "kind.toml")
+    assert wrong.value.source == file
+    assert all(line.startswith(f"{file}: ") for line in str(wrong.value).splitlines())
+    return wrong.value.problems
+
+
+def test_five_kinds_come_along() -> None:
+    assert {name: kind.code for name, kind in KINDS.items()} == {
+        "manhole": 1, "fume": 2, "noise": 3, "streetlight": 4, "bridge": 5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_limit_says_where_its_number_stands(kind: Kind) -> None:
+    assert kind.limits
+    assert [limit.name for limit in kind.limits.values() if not limit.standard_ref.strip()] == []
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_kind_has_a_name_in_both_languages_and_a_readme(kind: Kind) -> None:
+    assert all(kind.names[language] for language in ("en", "zh"))
+    assert (Path(__file__).parents[3] / "devices" / "kinds" / kind.name / "README.md").is_file()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_plausible_range_runs_upwards_and_every_default_is_allowed(kind: Kind) -> None:
+    for metric in kind.metrics:
+        assert metric.range is None or metric.range[0] < metric.range[1], metric.name
+    for attribute in kind.attributes.values():
+        assert attribute.default is None or not attribute.values or attribute.default in attribute.values
+        if attribute.range is not None and attribute.default is not None:
+            assert attribute.range[0] <= float(attribute.default) <= attribute.range[1], attribute.name
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_a_limit_by_attribute_has_a_number_for_every_word_of_it(kind: Kind) -> None:
+    for limit in kind.limits.values():
+        words = kind.attributes[limit.by].values if limit.by else ()
+        assert set(limit.values) == set(words), limit.name
+
+
+def test_noise_limits_follow_the_zone() -> None:
+    night = KINDS["noise"].limits["night"]
+    zones = ("0", "1", "2", "3", "4a", "4b")
+    assert [night.resolve({"noise_zone": zone}) for zone in zones] == [40, 45, 50, 55, 55, 60]
+    assert night.resolve({"noise_zone": "5"}) is None
+    assert night.resolve({}) is None
+
+
+def test_a_limit_with_one_value_asks_for_no_attribute() -> None:
+    assert KINDS["manhole"].limits["tilt"].resolve({"noise_zone": "1"}) == 15
+
+
+def test_a_kind_is_read_from_its_file(tmp_path: Path) -> None:
+    kind = load_kind(describe(tmp_path, GATE))
+    assert (kind.interval, kind.heartbeat) == (timedelta(minutes=1), timedelta(minutes=10))
+    assert list(kind.position.items()) == [("opening", 0), ("state", 1), ("serial", 2)]
+    assert kind.metric("state").values == ("shut", "open")
+    assert [metric.is_number for metric in kind.metrics] == [True, False, False]
+    assert kind.metric("opening").type is MetricType.REAL
+    assert kind.limits["flow"].resolve({"size": "large"}) == 9.5
+    assert kind.attributes["size"].default == "small"
+    with pytest.raises(KeyError):
+        kind.metric("closing")
+
+
+@pytest.mark.parametrize(
+    ("said", "instead", "complaint"),
+    [
+        ('kind = "gate"', 'kind = "lock"', "kind is 'lock', but its folder is 'gate'"),
+        ('values = ["shut", "open"]', "", "metric state: an enum, and only an enum, lists its values"),
+        ("range = [0, 5]", 'range = [0, 5]\nvalues = ["a"]', "metric opening: an enum, and only an enum, lists"),
+        ("max_length = 8", "", "metric serial: a text, and only a text, has a max_length"),
+        ("range = [0, 5]", "range = [0, 5]\nmax_length = 8", "metric opening: a text, and only a text, has"),
+        ("range = [0, 5]", "", "metric opening: a number needs its plausible range"),
+        ("value = 4", "", "limit opening: give either value, or by and values"),
+        ("value = 4", 'value = 4\nby = "size"', "limit opening: give either value, or by and values"),
+        ("value = 4", "value = 4\nvalues = { small = 1 }", "limit opening: give either value, or by and values"),
+        ('by = "size"', "", "limit flow: give either value, or by and values"),
+        ('by = "size"', 'by = "size"\nvalue = 4', "limit flow: give either value, or by and values"),
+        ('by = "size"', 'by = "width"', "limit flow: by names the attribute 'width', which the kind does not have"),
+    ],
+)
+def test_a_contradiction_names_its_file_and_key(tmp_path: Path, said: str, instead: str, complaint: str) -> None:
+    assert GATE.count(said) == 1
+    [problem] = problems(describe(tmp_path, GATE.replace(said, instead)))
+    assert problem.startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("said", "instead", "key"),
+    [
+        ("code = 9", 'code = "9"', "$.code"),
+        ("code = 9", "", "code"),
+        ("code = 9", "code = 9\ncolour = 3", "colour"),
+        ('type = "real"', 'type = "float"', "metric opening: Invalid enum value 'float'"),
+        ("range = [0, 5]", "range = [0, 5, 9]", "metric opening: "),
+        ("range = [0, 5]", "ranges = [0, 5]", "metric opening: "),
+        ("value = 4", 'value = "4"', "limit opening: "),
+        ('doc = "Of the canal."', "", "attribute size: "),
+        ("value = 4", "value = ", "line 27"),
+    ],
+)
+def test_what_does_not_fit_the_shape_names_its_file_and_key(
+    tmp_path: Path, said: str, instead: str, key: str
+) -> None:
+    assert GATE.count(said) == 1
+    [problem] = problems(describe(tmp_path, GATE.replace(said, instead)))
+    assert key in problem
+
+
+def test_all_contradictions_are_listed_at_once(tmp_path: Path) -> None:
+    text = GATE.replace("range = [0, 5]", "").replace("max_length = 8", "").replace("value = 4", "")
+    assert [problem.partition(":")[0] for problem in problems(describe(tmp_path, text))] == [
+        "metric serial", "metric opening", "limit opening",
+    ] or len(problems(tmp_path / "gate")) == 3  # fmt: skip
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    folder = describe(tmp_path, GATE)
+    (folder / "kind.toml").write_bytes(GATE.encode("gb18030"))
+    assert "utf-8" in problems(folder)[0]
+
+
+def test_a_folder_without_a_description_is_named(tmp_path: Path) -> None:
+    assert "No such file" in problems(tmp_path)[0]
+
+
+def test_two_kinds_cannot_share_a_code(tmp_path: Path) -> None:
+    describe(tmp_path, GATE)
+    describe(tmp_path, GATE.replace('"gate"', '"lock"'), "lock")
+    with pytest.raises(DescriptionError, match=r"two kinds share a code: \[9, 9\]") as wrong:
+        load_kinds(tmp_path)
+    assert wrong.value.source == str(tmp_path)
+
+
+def test_kinds_are_the_folders_that_hold_a_description(tmp_path: Path) -> None:
+    describe(tmp_path, GATE)
+    (tmp_path / "notes").mkdir()
+    assert list(load_kinds(tmp_path)) == ["gate"]

@@ -1,12 +1,14 @@
 """The collector: the one loop of one partition, started over whenever something around it breaks."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import structlog
 
 from cityward import wiring
 from cityward.clock import Clock
+from cityward.metrics import Metrics
 from cityward.persisting import hold, persist
 from cityward.settings import Settings
 from ingest.decoding import Decoder
@@ -17,32 +19,56 @@ from rules.engine import Engine
 from storage import partition_store as storage
 from storage.connection import connect, describe
 from storage.errors import translated
+from storage.locks import PARTITION
 from storage.registry_store import load_city, load_registry
 
 _log = structlog.get_logger(__name__)
 
 
-def collect(settings: Settings, partition: str, dsn: str, clock: Clock, stop: threading.Event) -> None:
-    """Collect for a partition until ``stop`` is set. Whatever breaks, the broker keeps what is not acknowledged."""
+def collect(settings: Settings, partitions: Sequence[str], dsn: str, clock: Clock, stop: threading.Event) -> None:
+    """Collect for these partitions until ``stop`` is set, each in a thread, with a connection and a session of its own.
+
+    Whatever breaks, the broker keeps what is not acknowledged. A defect in one partition ends the process: whoever
+    supervises it starts it again.
+    """
+    metrics = Metrics.create()
+    metrics.serve(settings.metrics_port)
+    with ThreadPoolExecutor(len(partitions), thread_name_prefix="partition") as threads:
+        collecting = [
+            threads.submit(_collect, settings, partition, dsn, clock, stop, metrics) for partition in partitions
+        ]
+        for ended in as_completed(collecting):
+            stop.set()
+            ended.result()
+    _log.info("stopped", process="collect")
+
+
+def _collect(
+    settings: Settings, partition: str, dsn: str, clock: Clock, stop: threading.Event, metrics: Metrics
+) -> None:
+    """The loop of one partition, started over whenever something around it breaks."""
     structlog.contextvars.bind_contextvars(process="collect", partition=partition)
     installed = wiring.kinds(settings)
     rules = wiring.rules(settings, installed)
+    working = metrics.collecting.labels(partition)
 
     def attempt(works: Callable[[], None]) -> None:
         with connect(dsn, name=f"cityward collect {partition}") as connection, translated(describe(dsn)):
-            if not hold(connection, "partition", partition, stop):
+            if not hold(connection, PARTITION, partition, stop):
                 return
             city = load_city(connection)
             registry = load_registry(connection, installed)
             engine = Engine(rules, registry, wiring.local_time(city), storage.load_rule_states(connection))
             watermarks = Watermarks(storage.load_newest(connection, installed))
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
-            with Session(
-                settings.broker, partition, settings.filters(partition), clock=clock, stopping=stop.is_set
-            ) as session:
+            filters = settings.filters(partition)
+            with (
+                Session(settings.broker, partition, filters, clock=clock, stopping=stop.is_set) as session,
+                working.track_inprogress(),
+            ):
                 works()
                 _log.info("collecting", broker=str(settings.broker), devices=len(registry.devices), rules=len(rules))
-                run(session, Decoder(registry), watermarks, engine, store)
+                for written in run(session, Decoder(registry), watermarks, engine, store):
+                    metrics.count(partition, written.ledger)
 
     persist(attempt, stop)
-    _log.info("stopped")

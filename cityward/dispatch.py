@@ -26,6 +26,7 @@ from rules.silence import watch
 from storage import alarm_store, case_book, outbox, waking
 from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
+from storage.locks import CITY, DISPATCH
 from storage.registry_store import load_city, load_registry, revision
 
 _log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
             connect(dsn, name="cityward dispatch, listening") as ears,
             translated(describe(dsn)),
         ):
-            if not hold(connection, "dispatch", "city", stop):
+            if not hold(connection, DISPATCH, CITY, stop):
                 return
             desk = _Desk(connection, rules, installed, clock)
             waking.listen(ears)

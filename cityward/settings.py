@@ -5,6 +5,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from pydantic_settings import (
 
 from cases.words import Language
 from devices.broker import Broker
-from devices.topics import subscriptions
+from devices.topics import overlap, subscriptions
 
 CONFIG_FILE = Path("cityward.toml")
 
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
     watchdog_s: Annotated[
         float, Field(gt=0, description="Seconds of the city's clock between looks for silent devices.")
     ] = 30.0
+    metrics_port: Annotated[
+        int, Field(ge=0, le=65535, description="Prometheus metrics of collectors on 127.0.0.1; 0: none.")
+    ] = 0
     clock: Annotated[ClockSettings, Field(description="A faster clock, for a pretend city only.")] = ClockSettings()
 
     @field_validator("broker_url")
@@ -87,6 +91,10 @@ class Settings(BaseSettings):
     def _partitions(cls, partitions: dict[str, list[str]]) -> dict[str, list[str]]:
         if not partitions or not all(partitions.values()):
             raise ValueError('name at least one partition, each with a filter: {"all": ["city/#"]}')
+        for (one, mine), (other, yours) in combinations(partitions.items(), 2):
+            for a, b in product(mine, yours):
+                if overlap(a, b):
+                    raise ValueError(f"{one} ({a}) and {other} ({b}) share topics; a device belongs to one partition")
         return partitions
 
     @classmethod

@@ -56,6 +56,20 @@ def subscriptions(topic_filter: str) -> list[str]:
     return [f"{ROOT}/{district}/+/+/{channel}" for channel in CHANNELS]
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether some topic matches both filters."""
+    levels = list(zip(one.split("/"), other.split("/"), strict=False))
+    for mine, yours in levels:
+        if "#" in {mine, yours}:
+            return True
+        if mine != yours and "+" not in {mine, yours}:
+            return False
+    lengths = one.count("/"), other.count("/")
+    longer = one if lengths[0] > lengths[1] else other
+    # "a/#" matches "a" too (MQTT 3.1.1 §4.7.1.2).
+    return lengths[0] == lengths[1] or longer.split("/")[len(levels) :] == ["#"]
+
+
 def is_level(text: str) -> bool:
     """Whether a name may stand as one level of a topic, as district and device ids must."""
     return _LEVEL.fullmatch(text) is not None

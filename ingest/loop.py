@@ -5,7 +5,7 @@ acknowledged; until then the broker keeps it. Written comes before judged, so th
 whatever the broker delivers twice: the table's key decides what is new, in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -61,8 +61,11 @@ def run(
     watermarks: Watermarks,
     engine: Engine[Verdicts],
     store: Store[Verdicts],
-) -> None:
-    """Collect until the session stops. Any error leaves the batch unacknowledged: nothing is lost by raising."""
+) -> Iterator[Written]:
+    """Collect until the session stops; yields what each batch left, once the broker has been told.
+
+    Any error leaves the batch unacknowledged: nothing is lost by raising.
+    """
     for batch in session.batches():
         decoded = decoder.decode(batch)
         marked = decoded.marked(watermarks.mark)
@@ -74,3 +77,4 @@ def run(
         for readings in written.fresh:
             watermarks.advance(readings)
         session.acknowledge(batch)
+        yield written

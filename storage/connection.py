@@ -8,6 +8,8 @@ from storage.errors import translated
 __all__ = ["Connection", "connect", "describe"]
 
 CONNECT_TIMEOUT = 5  # seconds
+# A server that was unplugged is found out after about ten seconds of silence.
+_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2, "tcp_user_timeout": 10_000}
 
 
 def connect(dsn: str, *, name: str = "cityward") -> Connection:
@@ -20,10 +22,12 @@ def connect(dsn: str, *, name: str = "cityward") -> Connection:
     Raises:
         DatabaseUnavailableError: naming the server that was looked for.
     """
-    settings = make_conninfo(dsn, connect_timeout=CONNECT_TIMEOUT, application_name=name)
+    settings = make_conninfo(dsn, connect_timeout=CONNECT_TIMEOUT, application_name=name, **_ALIVE)
     with translated(describe(dsn)):
         connection = Connection.connect(settings, autocommit=True)
         connection.execute("SET TIME ZONE 'UTC'")
+        # The same from the other end: a lock must not outlive a machine that was unplugged.
+        connection.execute("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 2")
     return connection
 
 

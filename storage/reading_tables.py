@@ -113,7 +113,7 @@ def _refuse_changed_types(kind: Kind, present: Mapping[str, str]) -> None:
         if present.get(metric.name, COLUMN_TYPES[metric.type]) != COLUMN_TYPES[metric.type]
     ]
     if problems:
-        raise DescriptionError(f"devices/kinds/{kind.name}/kind.toml", problems)
+        raise DescriptionError(f"{kind.name}/kind.toml", problems)
 
 
 def _add_column(connection: Connection, kind: Kind, metric: Metric) -> None:

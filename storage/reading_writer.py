@@ -38,15 +38,8 @@ def write(connection: Connection, readings: Readings) -> WriteResult:
     """Store readings within the transaction that is open on ``connection``."""
     none = np.zeros(len(readings), dtype=bool)
     try:
-        # A savepoint, so that one duplicate costs a second attempt and not the whole transaction.
-        with (
-            connection.transaction(),
-            connection.cursor() as cursor,
-            cursor.copy(_query("copy_in", readings.kind)) as copy,
-        ):
-            copy.write(rows(readings))
-        return WriteResult(fresh=~none, conflicts=none, unstorable=none)
-    except errors.UniqueViolation:
+        if _copied(connection, readings):
+            return WriteResult(fresh=~none, conflicts=none, unstorable=none)
         return _write_staged(connection, readings)
     except errors.DataError:
         # The decoder lets nothing through that the table cannot hold; should it err, only the culprit pays.
@@ -68,9 +61,24 @@ def newest(connection: Connection, kind: Kind) -> dict[int, int]:
     return {int(device): int(ts) for device, ts in found}
 
 
+def _copied(connection: Connection, readings: Readings) -> bool:
+    """The fast way; False where a reading of the batch is there already, and nothing is written."""
+    try:
+        # A savepoint, so that one duplicate costs a second attempt and not the whole transaction.
+        with (
+            connection.transaction(),
+            connection.cursor() as cursor,
+            cursor.copy(_query("copy_in", readings.kind)) as copy,
+        ):
+            copy.write(rows(readings))
+    except errors.UniqueViolation:
+        return False
+    return True
+
+
 def _write_staged(connection: Connection, readings: Readings) -> WriteResult:
     kind = readings.kind
-    with connection.cursor() as cursor:
+    with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_query("create_staging", kind))
         with cursor.copy(_query("copy_staging", kind)) as copy:
             copy.write(rows(readings, ordinals=True))

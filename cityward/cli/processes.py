@@ -32,22 +32,23 @@ def migrate() -> None:
 
 
 def collect(
-    partition: Annotated[str, typer.Option(help="Which partition of the settings; without it the only one.")] = "",
+    partition: Annotated[
+        list[str] | None, typer.Option(help="A partition of the settings, may be repeated; without it all of them.")
+    ] = None,
     until_stdin_closes: _UntilStdin = False,
 ) -> None:
-    """Take readings from the broker into the database and judge them, for one partition.
+    """Take readings from the broker into the database and judge them.
 
     A second collector of the same partition waits and takes over when the first one ends.
     """
     settings = load_settings()
-    names = list(settings.partitions)
-    if not partition and len(names) > 1:
-        raise CommandError(f"--partition: choose one of {', '.join(names)}")
-    if partition and partition not in names:
-        raise CommandError(f"--partition: {partition!r} is not in the settings; there are {', '.join(names)}")
+    for name in partition or ():
+        if name not in settings.partitions:
+            known = ", ".join(settings.partitions)
+            raise CommandError(f"--partition: {name!r} is not in the settings; there are {known}")
     stop = stop_event(with_stdin=until_stdin_closes)
     with wiring.database_url(settings) as url:
-        collecting.collect(settings, partition or names[0], url, wiring.clock(settings), stop)
+        collecting.collect(settings, partition or list(settings.partitions), url, wiring.clock(settings), stop)
 
 
 def dispatch(until_stdin_closes: _UntilStdin = False) -> None:

@@ -8,20 +8,29 @@ from pydantic import BaseModel
 from cityward.cli.context import database, load_settings, out, table
 from cityward.settings import CONFIG_FILE, Settings
 from storage.capability import detect
+from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview
 
 
 def status() -> None:
-    """The ledger, readings, alarms and cases by kind, the outbox, and what the database can do."""
-    with database(load_settings()) as connection:
+    """Who does the work, the ledger, readings, alarms and cases by kind, the outbox, and what the database can do."""
+    current = load_settings()
+    with database(current) as connection:
         capability = detect(connection)
         now = overview(connection)
+        held = holders(connection, PARTITION, list(current.partitions))
+        dispatcher = holders(connection, DISPATCH, [CITY])
     book = now.ledger
     out.print(f"{capability}.")
     out.print(
         f"Ledger: {book.received} received = {book.stored} stored + {book.duplicate} duplicate"
         f" + {book.quarantined} quarantined"
     )
+    work = [
+        *((f"collect {name}", " ".join(filters), held.get(name)) for name, filters in current.partitions.items()),
+        ("dispatch", "", dispatcher.get(CITY)),
+    ]
+    out.print(table("Processes", ["work", "topics", "done by", "since"], (_held(*each) for each in work)))
     rows = [
         (kind, each.readings, each.active_alarms, each.alarms, each.open_cases, each.cases)
         for kind, each in now.by_kind.items()
@@ -30,6 +39,12 @@ def status() -> None:
     out.print(table("By kind", headings, rows))
     out.print(table("Outbox", ["state", "notifications"], now.notifications.items()))
     out.print(table("Quarantine", ["code", "messages"], now.quarantine.items()))
+
+
+def _held(work: str, topics: str, holder: Holder | None) -> tuple[str, str, str, str]:
+    if holder is None:
+        return (work, topics, "nobody", "")
+    return (work, topics, f"{holder.client} (connection {holder.pid})", f"{holder.since:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def settings(

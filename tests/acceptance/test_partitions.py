@@ -1,0 +1,67 @@
+"""Several partitions in one collector, and another collector that takes over in the middle of an on-delay."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from psycopg import Connection
+
+from devices.broker import Broker
+from devices.registry import Registry
+from storage.locks import PARTITION, holders
+from storage.overview import ledger
+from tests.fix_city import payload, plain_client, topic_of
+from tests.fix_processes import Starter
+from tests.waiting import eventually
+
+EAST_AND_WEST = json.dumps({"east": ["city/east/#"], "west": ["city/west/#"]})
+STRAIN = "bridge-1-strain"
+
+
+def test_two_partitions_share_a_collector_and_each_keeps_its_own_ledger(
+    connection: Connection, registry: Registry, broker: Broker, start: Starter
+) -> None:
+    both = start("collect", CITYWARD_PARTITIONS=EAST_AND_WEST)
+    eventually(lambda: both.log().count("collecting ") == 2, "both partitions collect")
+    at = datetime.now(UTC)  # noqa: TID251 - the collector under test has the wall's clock
+    with plain_client(broker) as devices:
+        devices.publish(topic_of(registry, "4201020102000001"), payload(at, tilt=1))
+        devices.publish(topic_of(registry, STRAIN), payload(at, strain=10))
+        devices.publish(topic_of(registry, STRAIN), payload(at + timedelta(seconds=1), strain=11))
+        eventually(lambda: ledger(connection).stored == 3, "three stored")
+    books = connection.execute("SELECT partition, sum(stored)::int FROM ledger GROUP BY 1 ORDER BY 1").fetchall()
+    assert books == [("east", 1), ("west", 2)]
+    shown = start("status", CITYWARD_PARTITIONS=EAST_AND_WEST)
+    assert shown.ended() == 0
+    assert "nobody" in shown.log()  # the dispatcher
+    assert set(holders(connection, PARTITION, ["east", "west", "north"])) == {"east", "west"}
+
+
+def test_the_next_collector_goes_on_with_a_running_delay_at_its_right_event_time(
+    connection: Connection, registry: Registry, broker: Broker, start: Starter
+) -> None:
+    device = next(each for each in registry.devices.values() if each.device_id == STRAIN)
+    yellow = 0.75 * (registry.limit(device, "strain") or 0)
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)  # noqa: TID251 - as above
+    first = start("collect")
+    first.says("collecting")
+    second = start("collect")
+    second.says("another process has it")
+    topic = topic_of(registry, STRAIN)
+    with plain_client(broker) as bridge:
+        for minute in range(7):
+            bridge.publish(topic, payload(began + timedelta(minutes=minute), seq=minute, strain=yellow))
+        eventually(lambda: ledger(connection).stored == 7, "seven minutes stored")
+        first.kill()
+        bridge.publish(topic, payload(began + timedelta(minutes=7), seq=7, strain=yellow))  # while nobody collects
+        second.says("collecting")
+        for minute in range(8, 12):
+            bridge.publish(topic, payload(began + timedelta(minutes=minute), seq=minute, strain=yellow))
+        eventually(lambda: ledger(connection).stored == 12, "all stored")
+    alarms = connection.execute("SELECT rule_id, raised_at FROM alarm").fetchall()
+    assert alarms == [("BR-01", began + timedelta(minutes=10))]
+
+
+def test_partitions_that_share_topics_are_refused(start: Starter) -> None:
+    refused = start("collect", CITYWARD_PARTITIONS=json.dumps({"all": ["city/#"], "west": ["city/west/#"]}))
+    assert refused.ended() == 1
+    assert "a device belongs to one partition" in refused.log()

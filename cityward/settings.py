@@ -64,9 +64,9 @@ class Settings(BaseSettings):
         dict[str, list[str]],
         Field(description="Name and topic filters of each partition; the name is its MQTT client id."),
     ] = {"all": ["city/#"]}
-    kinds_dir: Annotated[Path | None, Field(description="A folder of kinds instead of the five that come along.")] = (
-        None
-    )
+    kinds_dirs: Annotated[
+        list[Path], Field(description="Folders of further kinds, beside the five that come along.")
+    ] = []
     packs_dir: Annotated[Path | None, Field(description="A folder of rule packs instead of those that come along.")] = (
         None
     )

@@ -17,7 +17,7 @@ from rules.rule import Rule
 
 def kinds(settings: Settings) -> dict[str, Kind]:
     """The installed kinds."""
-    return load_kinds(settings.kinds_dir or KINDS_FOLDER)
+    return load_kinds(KINDS_FOLDER, *settings.kinds_dirs)
 
 
 def rules(settings: Settings, installed: Mapping[str, Kind]) -> list[Rule]:

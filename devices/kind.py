@@ -39,7 +39,8 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``range`` is what the instrument can plausibly deliver, both ends included, in ``unit``: a value outside is
     stored and flagged, and no rule believes it. ``values`` are the words of an enumeration, in the order of
-    their codes. ``reporting`` says when the device sends it, ``source`` where the numbers come from.
+    their codes. ``reporting`` says when the device sends it, ``source`` where the numbers come from. ``typical`` is
+    what a healthy device measures: pretend devices of a kind without physics of its own stay within it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
     doc: str
     range: tuple[float, float] | None = None
+    typical: tuple[float, float] | None = None
     values: tuple[str, ...] = ()
     max_length: int = 0
     reporting: str = ""
@@ -121,7 +123,8 @@ class Kind:
 
     ``interval`` is the time between two readings in normal operation, ``heartbeat`` the longest time that a
     healthy device keeps silent. ``component_classes`` are the major+minor codes of CJ/T 214 that are of this
-    kind; the first is the usual one.
+    kind; the first is the usual one. ``folder`` holds everything else that belongs to the kind: its rules, its
+    golden cases.
     """
 
     name: str
@@ -134,6 +137,7 @@ class Kind:
     metrics: tuple[Metric, ...]
     limits: Mapping[str, Limit]
     attributes: Mapping[str, Attribute]
+    folder: Path
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -165,6 +169,7 @@ def load_kind(folder: Path) -> Kind:
             metrics=tuple(_named(raw.metrics, Metric)),
             limits={limit.name: limit for limit in _named(raw.limits, Limit)},
             attributes={attribute.name: attribute for attribute in _named(raw.attributes, Attribute)},
+            folder=folder,
         )
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DescriptionError(str(path), [str(error)]) from error
@@ -173,13 +178,21 @@ def load_kind(folder: Path) -> Kind:
     return kind
 
 
-def load_kinds(folder: Path = KINDS_FOLDER) -> dict[str, Kind]:
-    """Every kind that has a folder with a kind.toml, by name."""
-    kinds = [load_kind(path.parent) for path in sorted(folder.glob("*/kind.toml"))]
-    codes = [kind.code for kind in kinds]
-    if len(set(codes)) != len(codes):
-        raise DescriptionError(str(folder), [f"two kinds share a code: {sorted(codes)}"])
-    return {kind.name: kind for kind in kinds}
+def load_kinds(*folders: Path) -> dict[str, Kind]:
+    """Every kind that has a folder with a kind.toml below these folders, by name; without any, those that come along.
+
+    Raises:
+        DescriptionError: naming the file and the key that is wrong, or two kinds with one name or code.
+    """
+    paths = [path for folder in folders or (KINDS_FOLDER,) for path in sorted(folder.glob("*/kind.toml"))]
+    kinds: dict[str, Kind] = {}
+    for kind in (load_kind(path.parent) for path in paths):
+        for other in kinds.values():
+            if kind.name == other.name or kind.code == other.code:
+                problem = f"{kind.name} (code {kind.code}) and {other.folder} (code {other.code}) collide"
+                raise DescriptionError(str(kind.folder), [f"two kinds share a code or a name: {problem}"])
+        kinds[kind.name] = kind
+    return kinds
 
 
 def _named(table: Mapping[str, Mapping[str, Any]], shape: type[_T]) -> Iterable[_T]:

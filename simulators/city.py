@@ -9,7 +9,7 @@ from random import Random
 
 from devices.kind import Kind, load_kinds
 from simulators.device import Device
-from simulators.inventory import fumes, manholes, noises
+from simulators.inventory import fumes, manholes, noises, others
 from simulators.structures import bridges, streetlights
 from simulators.survey import Survey
 
@@ -17,6 +17,7 @@ CITY_FILE = Path(__file__).parent / "cities" / "demo" / "city.toml"
 SMALLEST = 100  # fewer devices than this leave a district without one of the kinds or a bridge without sensors
 # Devices of each kind in a thousand; lamps are the rest.
 _SHARES = {manholes: 250, fumes: 150, noises: 120, bridges: 80}
+_OTHERS = 30  # devices of each further kind
 _COLUMNS = (
     "device_id", "kind", "name", "district", "grid", "lon", "lat", "road", "road_class", "component_class",
     "circuit", "cabinet", "gateway", "supervisor", "owner", "maintainer",
@@ -35,12 +36,14 @@ class PretendCity:
         return [device for device in self.devices if device.kind == kind]
 
 
-def build_city(seed: int, devices: int = 520) -> PretendCity:
-    """A city of so many devices; the same seed and number give the same city.
+def build_city(seed: int, devices: int = 520, kinds: Mapping[str, Kind] | None = None) -> PretendCity:
+    """A city of so many devices; the same seed, number and kinds give the same city.
 
     Args:
         seed: Where its random numbers start.
-        devices: How many devices it has, all five kinds and three districts together; at least 100.
+        devices: How many devices it has, all five kinds and three districts together; at least 100. Every
+            further kind adds a few of its own.
+        kinds: The installed kinds; those that come along where None.
 
     Raises:
         ValueError: if the city would be too small to have something of everything.
@@ -53,7 +56,12 @@ def build_city(seed: int, devices: int = 520) -> PretendCity:
     for build, share in _SHARES.items():
         built += build(survey, devices * share // 1000)
     built += streetlights(survey, devices - len(built))
-    return PretendCity(tuple(built), load_kinds())
+    installed = kinds if kinds is not None else load_kinds()
+    built_in = {device.kind for device in built}
+    for kind in installed.values():
+        if kind.name not in built_in:
+            built += others(survey, kind, _OTHERS)
+    return PretendCity(tuple(built), installed)
 
 
 def write_registry(city: PretendCity, path: Path) -> None:

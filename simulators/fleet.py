@@ -21,7 +21,7 @@ from simulators.device import Device
 from simulators.faults import REPEATS, Fault, FaultKind
 from simulators.garbage import Garbage, spoil
 from simulators.message import Message
-from simulators.physics import bridge, fume, manhole, noise, streetlight
+from simulators.physics import bridge, fume, generic, manhole, noise, streetlight
 from simulators.physics.metrics import Metrics
 
 PHYSICS: Mapping[str, Callable[[Device, datetime, Collection[Fault], Random], Metrics]] = {
@@ -138,7 +138,7 @@ class Fleet:
             self._at(at + _MS, partial(self._send, device, message_type=message_type))
             return None
         self._last_sent[device.device_id] = at
-        metrics = PHYSICS[device.kind](device, at, faults, self._randoms[device.device_id])
+        metrics = self._measure(device, at, faults)
         self._sequence[device.device_id] += 1
         payload = {
             "ts": (at - _EPOCH) // _MS,
@@ -151,6 +151,12 @@ class Fleet:
         message = Message(topic, msgspec.json.encode(payload), at)
         self._mishandle(message)
         return message
+
+    def _measure(self, device: Device, at: datetime, faults: Collection[Fault]) -> Metrics:
+        random = self._randoms[device.device_id]
+        if device.kind in PHYSICS:
+            return PHYSICS[device.kind](device, at, faults, random)
+        return generic.measure(self._city.kinds[device.kind], device, at, random)
 
     def _mishandle(self, message: Message) -> None:
         """What the line does beside delivering: a copy some seconds later, a spoilt one at once."""

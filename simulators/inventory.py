@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from devices.kind import Kind
 from simulators.device import Device
 from simulators.streets import DISTRICTS
 from simulators.survey import Survey
@@ -104,4 +105,21 @@ def noises(survey: Survey, count: int) -> Iterator[Device]:
             owner=survey.owner("0308"),
             maintainer="sensor-care" if random.random() < 0.7 else "",
             attributes={"noise_zone": zone},
+        )
+
+
+def others(survey: Survey, kind: Kind, count: int) -> Iterator[Device]:
+    """Devices of a kind that this city knows only by its description."""
+    for index in range(count):
+        spot = survey.somewhere(index)
+        code = survey.code(spot.district, kind.component_classes[0])
+        yield Device(
+            device_id=code,
+            kind=kind.name,
+            name=spot.name(kind.names["zh"], kind.names["en"], code[-3:]),
+            **spot.address,
+            road_class="footway",
+            component_class=kind.component_classes[0],
+            trait=survey.random.random(),
+            maintainer="sensor-care",
         )

@@ -72,7 +72,7 @@ def simulate(
 ) -> None:
     """Publish what a pretend city sends. Its devices must be registered: see --write, then import both files."""
     settings = load_settings()
-    city = build_city(seed, devices)
+    city = build_city(seed, devices, wiring.kinds(settings))
     if write is not None:
         for path in simulating.write_city(city, write):
             out.print(f"wrote {path}")

@@ -15,7 +15,7 @@ run: $(VENV)/.runtime ## A pretend city with real alarms and cases; Ctrl-C ends 
 	@$(BIN)/cityward demo
 
 test: $(VENV)/.installed ## All tests, on an embedded PostgreSQL and broker, and on Mosquitto where it is installed
-	@$(BIN)/pytest
+	@$(BIN)/pytest -q -n 2 --dist worksteal
 
 check: $(VENV)/.installed ## Style, types, layers
 	@$(BIN)/ruff check .

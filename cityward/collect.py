@@ -13,8 +13,8 @@ from cityward.persisting import hold, persist
 from cityward.settings import Settings
 from ingest.decoding import Decoder
 from ingest.loop import run
+from ingest.marking import Marking
 from ingest.session import Session
-from ingest.watermarks import Watermarks
 from rules.engine import Engine
 from storage import partition_store as storage
 from storage.connection import connect, describe
@@ -50,6 +50,7 @@ def _collect(
     structlog.contextvars.bind_contextvars(process="collect", partition=partition)
     installed = wiring.kinds(settings)
     rules = wiring.rules(settings, installed)
+    tls = wiring.broker_tls(settings)
     working = metrics.collecting.labels(partition)
 
     def attempt(works: Callable[[], None]) -> None:
@@ -59,16 +60,16 @@ def _collect(
             city = load_city(connection)
             registry = load_registry(connection, installed)
             engine = Engine(rules, registry, wiring.local_time(city), storage.load_rule_states(connection))
-            watermarks = Watermarks(storage.load_newest(connection, installed))
+            marking = Marking(installed.values(), storage.load_latest(connection, installed))
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
             with (
-                Session(settings.broker, partition, filters, clock=clock, stopping=stop.is_set) as session,
+                Session(settings.broker, partition, filters, clock=clock, stopping=stop.is_set, tls=tls) as session,
                 working.track_inprogress(),
             ):
                 works()
                 _log.info("collecting", broker=str(settings.broker), devices=len(registry.devices), rules=len(rules))
-                for written in run(session, Decoder(registry), watermarks, engine, store):
-                    metrics.count(partition, written.ledger)
+                for written in run(session, Decoder(registry), marking, engine, store):
+                    metrics.count(partition, written)
 
     persist(attempt, stop)

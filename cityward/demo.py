@@ -18,7 +18,7 @@ from rich.live import Live
 
 from cases.words import Language
 from cityward import embedded, live_page, simulate
-from cityward.cli.context import err
+from cityward.cli.context import err, out
 from cityward.clock import Clock
 from cityward.settings import Settings, environment
 from devices.broker import Broker
@@ -190,7 +190,7 @@ def _live(page: live_page.Page, *, enabled: bool) -> Iterator[Callable[..., None
     if not enabled:
         yield lambda *_: None
         return
-    with Live(screen=False, auto_refresh=False) as live:
+    with Live(console=out, screen=False, auto_refresh=False) as live:
         yield lambda now, cases, published: live.update(page.render(now, cases, published), refresh=True)
 
 

@@ -106,7 +106,7 @@ class _Desk:
         if revision(self._connection) != self.registry.revision:
             raise RegistryChangedError("the registry of devices has changed")
         with self._connection.transaction():
-            found = watch(
+            verdicts = watch(
                 self._rules,
                 self.registry,
                 wiring.local_time(self._city),
@@ -114,14 +114,18 @@ class _Desk:
                 alarm_store.active_silence_alarms(self._connection, [rule.id for rule in self._rules]),
                 self._clock.micros(),
             )
-            alarm_store.record(self._connection, found, self._clock.now(), actor=WATCHER)
+            alarm_store.record(self._connection, verdicts.transitions, self._clock.now(), actor=WATCHER)
+            alarm_store.record_crashes(self._connection, verdicts.crashes, self._clock.now())
+        # A rule that crashed is benched until the packs are read again.
+        benched = {crash.rule_id for crash in verdicts.crashes}
+        self._rules = [rule for rule in self._rules if rule.id not in benched]
 
 
 async def _deliver(settings: Settings, dsn: str, clock: Clock) -> None:
     """Deliver notifications until cancelled; a database that is away at the start is waited for."""
     async with (
         outbox.NotificationStore(dsn) as store,
-        MqttChannel(settings.broker) as mqtt,
+        MqttChannel(settings.broker, tls=wiring.broker_tls(settings)) as mqtt,
         httpx.AsyncClient() as client,
     ):
         channels: dict[str, Channel] = {outbox.MQTT: mqtt, outbox.WEBHOOK: WebhookChannel(client)}

@@ -26,3 +26,5 @@ def configure(style: LogFormat) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    # It sets a level of its own, and its pools log each attempt to reach a database that we say once is away.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)

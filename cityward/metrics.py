@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
-from ingest.messages import Ledger
+from ingest.loop import Written
 
 FATES = ("stored", "duplicate", "quarantined")
 
@@ -16,6 +16,7 @@ class Metrics:
     registry: CollectorRegistry
     received: Counter
     fates: Counter
+    quarantined: Counter
     batches: Counter
     collecting: Gauge
 
@@ -27,6 +28,12 @@ class Metrics:
             registry,
             Counter("cityward_readings_received_total", "Readings received.", ["partition"], registry=registry),
             Counter("cityward_readings_total", "Readings by fate.", ["partition", "fate"], registry=registry),
+            Counter(
+                "cityward_quarantined_total",
+                "Readings and messages refused, by reason; wrong_identity: somebody spoke for another device.",
+                ["partition", "code"],
+                registry=registry,
+            ),
             Counter("cityward_batches_total", "Batches committed and acknowledged.", ["partition"], registry=registry),
             Gauge(
                 "cityward_collecting",
@@ -41,10 +48,13 @@ class Metrics:
         if port:
             start_http_server(port, addr="127.0.0.1", registry=self.registry)
 
-    def count(self, partition: str, ledger: Ledger) -> None:
+    def count(self, partition: str, written: Written) -> None:
         """One batch."""
+        ledger = written.ledger
         if ledger.received:
             self.received.labels(partition).inc(ledger.received)
             self.batches.labels(partition).inc()
             for fate in FATES:
                 self.fates.labels(partition, fate).inc(getattr(ledger, fate))
+        for code, count in written.refused.items():
+            self.quarantined.labels(partition, code.value).inc(count)

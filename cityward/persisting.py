@@ -13,7 +13,8 @@ from storage.locks import try_hold
 from storage.registry_store import NoCityError
 
 _log = structlog.get_logger(__name__)
-FIRST_WAIT, LONGEST_WAIT = 0.25, 15.0  # seconds
+# Seconds. A partition is taken over within 15 s, even by a process that had been waiting for a server before.
+FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 LOOK_FOR_LOCK = 1.0  # seconds between looks whether a lock has become free
 # An operator can mend each of these while the process waits.
 WAITED_OUT = (RetryableError, BrokerRefusedError, NotMigratedError, NoCityError)

@@ -56,9 +56,17 @@ class Settings(BaseSettings):
         str,
         Field(description="PostgreSQL or TimescaleDB; empty: an embedded PostgreSQL in data_dir."),
     ] = ""
-    broker_url: Annotated[str, Field(description="The MQTT broker, mqtt://[user:password@]host[:port].")] = (
-        "mqtt://127.0.0.1:1883"
-    )
+    broker_url: Annotated[
+        str, Field(description="The MQTT broker, mqtt://[user:password@]host[:port]; mqtts:// encrypts.")
+    ] = "mqtt://127.0.0.1:1883"
+    broker_ca: Annotated[
+        Path | None,
+        Field(description="PEM file of whom to trust as signer of the broker's certificate, instead of the system's."),
+    ] = None
+    broker_certificate: Annotated[
+        Path | None, Field(description="PEM file of our own certificate, for a broker that asks for one.")
+    ] = None
+    broker_key: Annotated[Path | None, Field(description="PEM file of its key, not encrypted.")] = None
     data_dir: Annotated[Path, Field(description="Where the embedded PostgreSQL keeps its files.")] = Path(".cityward")
     partitions: Annotated[
         dict[str, list[str]],
@@ -118,6 +126,11 @@ class Settings(BaseSettings):
     def filters(self, partition: str) -> list[str]:
         """The MQTT filters of a partition."""
         return [each for topic_filter in self.partitions[partition] for each in subscriptions(topic_filter)]
+
+    def partition_of(self, topic: str) -> str | None:
+        """The partition that hears a topic, if any does."""
+        names = (name for name in self.partitions if any(overlap(each, topic) for each in self.filters(name)))
+        return next(names, None)
 
 
 def environment(settings: dict[str, str | float | datetime]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The pretend city as a process: publishes until it is stopped, and says exactly how much."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ async def simulate(
     *,
     seed: int,
     broker: Broker,
+    tls: ssl.SSLContext | None,
     clock: Clock,
     stop: threading.Event,
     report: Callable[[int], None],
@@ -39,7 +41,7 @@ async def simulate(
     stopping = asyncio.Event()
     watching = asyncio.create_task(_follow(stop, stopping))
     try:
-        return await run(fleet, clock, broker, stop=stopping, report=report)
+        return await run(fleet, clock, broker, tls=tls, stop=stopping, report=report)
     finally:
         watching.cancel()
 

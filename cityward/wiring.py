@@ -1,14 +1,17 @@
 """What every process needs, put together from settings."""
 
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 from cases.city import City
 from cases.opening import CasePlan
 from cityward import embedded
 from cityward.clock import Clock
 from cityward.settings import Settings
+from devices.errors import DescriptionError
 from devices.kind import KINDS_FOLDER, Kind, load_kinds
 from rules.local_time import LocalTime
 from rules.packs import PACKS_FOLDER, PackError, load_packs
@@ -50,6 +53,39 @@ def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:
     if problems:
         raise PackError(problems)
     return made
+
+
+def broker_tls(settings: Settings) -> ssl.SSLContext | None:
+    """How to encrypt the way to the broker and whom to trust there; None where its URL says plain.
+
+    Raises:
+        DescriptionError: naming the file that is missing or not what its setting says.
+    """
+    if not settings.broker.tls:
+        return None
+    ca, certificate, key = settings.broker_ca, settings.broker_certificate, settings.broker_key
+    with _reading("broker_ca", ca, "holds no certificate in PEM"):
+        context = ssl.create_default_context(cafile=ca)
+    if certificate or key:
+        if certificate is None or key is None:
+            raise DescriptionError("settings", ["broker_certificate and broker_key go together: set both or none"])
+        with _reading("broker_certificate", certificate, "holds no certificate in PEM"):
+            ssl.create_default_context(cafile=certificate)
+        with _reading("broker_key", key, f"holds no key in PEM, an encrypted one, or not the one of {certificate}"):
+            # The empty password keeps OpenSSL from asking for one on the terminal.
+            context.load_cert_chain(certificate, key, password="")
+    return context
+
+
+@contextmanager
+def _reading(setting: str, path: Path | None, wrong: str) -> Iterator[None]:
+    """Errors of what happens inside as errors of this file."""
+    try:
+        yield
+    except ssl.SSLError as error:
+        raise DescriptionError(f"{setting}: {path}", [wrong]) from error
+    except OSError as error:
+        raise DescriptionError(f"{setting}: {path}", [str(error.strerror)]) from error
 
 
 @contextmanager

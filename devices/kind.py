@@ -6,18 +6,21 @@ simulators read. Adding a kind touches its folder alone.
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from devices.errors import DescriptionError
 
 _T = TypeVar("_T")
+
+# Under which names a codec delivers a metric, the first that is there counting.
+ForeignNames = Mapping[str, tuple[str, ...]]
 
 KINDS_FOLDER = Path(__file__).parent / "kinds"
 
@@ -40,7 +43,8 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``range`` is what the instrument can plausibly deliver, both ends included, in ``unit``: a value outside is
     stored and flagged, and no rule believes it. ``values`` are the words of an enumeration, in the order of
     their codes. ``reporting`` says when the device sends it, ``source`` where the numbers come from. ``typical`` is
-    what a healthy device measures: pretend devices of a kind without physics of its own stay within it.
+    what a healthy device measures: pretend devices of a kind without physics of its own stay within it. A ``live``
+    number never stands still for long while its instrument works.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_length: int = 0
     reporting: str = ""
     source: str = ""
+    live: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -115,6 +120,8 @@ class _KindFile(msgspec.Struct, forbid_unknown_fields=True):
     metrics: dict[str, dict[str, Any]]
     limits: dict[str, dict[str, Any]] = {}
     attributes: dict[str, dict[str, Any]] = {}
+    frozen_after_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    codecs: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,9 @@ class Kind:
     ``interval`` is the time between two readings in normal operation, ``heartbeat`` the longest time that a
     healthy device keeps silent. ``component_classes`` are the major+minor codes of CJ/T 214 that are of this
     kind; the first is the usual one. ``folder`` holds everything else that belongs to the kind: its rules, its
-    golden cases.
+    golden cases. ``frozen_after`` is how long its live metrics may stand still before none of them is believed; None
+    where standing still is healthy. ``codecs`` says for each codec that the kind speaks which of its names are which
+    metrics, in tables of the codec's own.
     """
 
     name: str
@@ -138,6 +147,8 @@ class Kind:
     limits: Mapping[str, Limit]
     attributes: Mapping[str, Attribute]
     folder: Path
+    frozen_after: timedelta | None = None
+    codecs: Mapping[str, Mapping[str, ForeignNames]] = field(default_factory=dict)
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -170,6 +181,8 @@ def load_kind(folder: Path) -> Kind:
             limits={limit.name: limit for limit in _named(raw.limits, Limit)},
             attributes={attribute.name: attribute for attribute in _named(raw.attributes, Attribute)},
             folder=folder,
+            frozen_after=timedelta(seconds=raw.frozen_after_s) if raw.frozen_after_s is not None else None,
+            codecs=raw.codecs,
         )
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DescriptionError(str(path), [str(error)]) from error
@@ -213,8 +226,23 @@ def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
             yield f"metric {metric.name}: a text, and only a text, has a max_length"
         if metric.is_number and metric.range is None:
             yield f"metric {metric.name}: a number needs its plausible range"
+    yield from _contradictions_of_live(kind)
     for limit in kind.limits.values():
         if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"
         if limit.by and limit.by not in kind.attributes:
             yield f"limit {limit.name}: by names the attribute {limit.by!r}, which the kind does not have"
+
+
+def _contradictions_of_live(kind: Kind) -> Iterable[str]:
+    live = [metric for metric in kind.metrics if metric.live]
+    yield from (f"metric {metric.name}: only a number is live" for metric in live if not metric.is_number)
+    if bool(live) != (kind.frozen_after is not None):
+        yield "frozen_after_s: give it where metrics are live, and only there"
+    for codec, tables in kind.codecs.items():
+        for table, metrics in tables.items():
+            for unknown in sorted(metrics.keys() - kind.position.keys()):
+                yield f"codecs.{codec}.{table}: {unknown!r} is not a metric of the kind"
+            names = [name for known in metrics.values() for name in known]
+            for twice in sorted({name for name in names if names.count(name) > 1}):
+                yield f"codecs.{codec}.{table}: {twice!r} stands for two metrics, or twice for one"

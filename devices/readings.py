@@ -1,6 +1,8 @@
 """A table of readings of one kind, as NumPy columns: what flows from the decoder to the table and the rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ Ints = NDArray[np.int64]
 
 NO_SEQUENCE = -1
 MESSAGE_TYPES = ("periodic", "event", "heartbeat")
+_WHOLE_NUMBERS = ("device", "ts", "received_at", "seq", "type", "quality", "message", "part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Readings:
         type: ``(n,)`` positions in ``MESSAGE_TYPES``.
         quality: ``(n,)`` bits of ``Quality``.
         message: ``(n,)`` which message of the batch each reading came in.
+        part: ``(n,)`` which reading of that message it is, from 0.
         values: ``(n, metrics)``; NaN where a reading does not carry the metric. Booleans are 0 and 1, enumerations
             the position of their word.
         texts: ``(n,)`` objects (str or None) for each metric of type text.
@@ -40,6 +44,7 @@ class Readings:
     type: Ints
     quality: Ints
     message: Ints
+    part: Ints
     values: Floats
     texts: dict[str, NDArray[np.object_]]
 
@@ -61,6 +66,17 @@ class Readings:
             type=self.type[rows],
             quality=self.quality[rows],
             message=self.message[rows],
+            part=self.part[rows],
             values=self.values[rows],
             texts={name: column[rows] for name, column in self.texts.items()},
         )
+
+    @classmethod
+    def joined(cls, tables: Sequence["Readings"]) -> "Readings":
+        """Tables of one kind as one, in order of device and time; equal ones stay in the order given."""
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(table, name) for table in tables]) for name in (*_WHOLE_NUMBERS, "values")
+        }
+        texts = {name: np.concatenate([table.texts[name] for table in tables]) for name in tables[0].texts}
+        whole = cls(kind=tables[0].kind, texts=texts, **columns)
+        return whole.take(np.lexsort((whole.ts, whole.device)))

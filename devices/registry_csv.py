@@ -45,19 +45,46 @@ def read_registry(
         raise DescriptionError(str(path), [f"cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise DescriptionError(str(path), [f"byte {error.start}: not UTF-8; save the file as UTF-8"]) from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    first_line = 1  # of the row being read: a quoted cell may run over several lines, an unclosed quote over all
+    devices = []
     try:
-        headings = list(reader.fieldnames or [])
+        headings = next(reader, [])
         problems = list(_check_headings(headings, kinds))
         if problems:
             raise DescriptionError(str(path), problems)
-        check = _Rows(kinds, units, districts)
-        devices = [device for row in reader if (device := check.row(row, reader.line_num))]
+        check = _Rows(headings, kinds, units, districts)
+        first_line = reader.line_num + 1
+        for row in reader:
+            if row and (device := check.row(row, first_line)):
+                devices.append(device)
+            first_line = reader.line_num + 1
     except csv.Error as error:
-        raise DescriptionError(str(path), [Problem(reader.line_num, "-", f"not CSV: {error}")]) from error
+        raise DescriptionError(str(path), [Problem(first_line, "-", f"not CSV: {error}")]) from error
     if check.problems:
         raise DescriptionError(str(path), check.problems)
     return devices
+
+
+def read_row(
+    cells: Mapping[str, str],
+    kinds: Mapping[str, Kind],
+    *,
+    units: Collection[str],
+    districts: Collection[str],
+) -> Description:
+    """The device of one row, its cells given by heading; checked as a row of a file is.
+
+    Raises:
+        DescriptionError: with one line for each thing wrong, naming the column.
+    """
+    check = _Rows(list(cells), kinds, units, districts)
+    problems = [*_check_headings(list(cells), kinds)]
+    device = None if problems else check.row(list(cells.values()), 1)
+    if device is None:
+        named = [f"{problem.column}: {problem.message}" for problem in (*problems, *check.problems)]
+        raise DescriptionError(cells.get("device_id", ""), named)
+    return device
 
 
 def _check_headings(headings: list[str], kinds: Mapping[str, Kind]) -> Iterator[Problem]:
@@ -79,22 +106,29 @@ def _check_headings(headings: list[str], kinds: Mapping[str, Kind]) -> Iterator[
 class _Rows:
     """Turns rows into descriptions and collects what is wrong with them."""
 
-    def __init__(self, kinds: Mapping[str, Kind], units: Collection[str], districts: Collection[str]) -> None:
+    def __init__(
+        self,
+        headings: list[str],
+        kinds: Mapping[str, Kind],
+        units: Collection[str],
+        districts: Collection[str],
+    ) -> None:
         self.problems: list[Problem] = []
+        self._headings = headings
         self._kinds = kinds
         self._units = units
         self._districts = districts
         self._first_line: dict[str, int] = {}
         self._line = 0
 
-    def row(self, row: Mapping[str | None, str | list[str] | None], line: int) -> Description | None:
+    def row(self, row: list[str], line: int) -> Description | None:
         """The device of a row, or None after noting what is wrong with it."""
         self._line = line
         before = len(self.problems)
-        if None in row or None in row.values():
+        if len(row) != len(self._headings):
             self._wrong("-", "the row has more or fewer fields than the heading")
             return None
-        cells = {str(name): str(value).strip() for name, value in row.items()}
+        cells = {name: text.strip() for name, text in zip(self._headings, row, strict=True)}
         for name, text in cells.items():
             if "\0" in text:
                 self._wrong(name, "holds a NUL character, which no database stores in a text")

@@ -12,7 +12,11 @@ class Code(StrEnum):
     BAD_TOPIC = "bad_topic"
     UNKNOWN_KIND = "unknown_kind"
     UNREGISTERED = "unregistered"
+    UNKNOWN_CODEC = "unknown_codec"
     MALFORMED = "malformed"
+    BAD_CHECKSUM = "bad_checksum"
+    WRONG_IDENTITY = "wrong_identity"
+    UNSUPPORTED = "unsupported"
     WRONG_TYPE = "wrong_type"
     NON_FINITE = "non_finite"
     BAD_TIME = "bad_time"
@@ -25,9 +29,11 @@ class Code(StrEnum):
 class Rejected:
     """A message, or one reading of a message, that goes to quarantine.
 
-    ``detail`` says what was found and what would be right; ``message`` is the position in the batch.
+    ``detail`` says what was found and what would be right; ``message`` is the position in the batch, ``part`` which
+    reading of that message it is, from 0, or -1 for the message as a whole.
     """
 
     code: Code
     detail: str
     message: int = -1
+    part: int = -1

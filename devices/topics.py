@@ -1,7 +1,7 @@
 """The topic grammar: ``city/<district>/<kind>/<device_id>/<channel>``.
 
-Channel ``up`` carries the native payload, ``event`` the same at once on a change. Cityward's own messages to
-crews travel as ``city/<district>/crew/<unit>/cases``; no partition subscribes to them.
+Channel ``up`` carries the native payload, ``event`` the same at once on a change, ``up/<codec>`` another format.
+Cityward's own messages to crews travel as ``city/<district>/crew/<unit>/cases``; no partition subscribes to them.
 """
 
 import re
@@ -11,6 +11,7 @@ ROOT = "city"
 CHANNELS = ("up", "event")
 # One level of a topic: no wildcard, no separator, no control character (MQTT 3.1.1 §4.7).
 _LEVEL = re.compile(r"[^+#/\x00-\x1f]{1,64}")
+_CODEC_CHANNEL = re.compile(rf"up/{_LEVEL.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,18 @@ class DeviceTopic:
     device_id: str
     channel: str
 
+    @property
+    def codec(self) -> str:
+        """The format of the payload; empty for the native one."""
+        return self.channel.partition("/")[2]
+
 
 def parse(topic: str) -> DeviceTopic | None:
     """The parts of a device's topic, or None where the topic does not follow the grammar."""
-    levels = topic.split("/")
-    if len(levels) != 5 or levels[0] != ROOT or levels[4] not in CHANNELS:
+    levels = topic.split("/", 4)
+    if len(levels) != 5 or levels[0] != ROOT or not all(map(_LEVEL.fullmatch, levels[1:4])):
         return None
-    if not all(_LEVEL.fullmatch(level) for level in levels):
+    if levels[4] not in CHANNELS and not _CODEC_CHANNEL.fullmatch(levels[4]):
         return None
     return DeviceTopic(*levels[1:])
 
@@ -52,8 +58,12 @@ def subscriptions(topic_filter: str) -> list[str]:
     levels = topic_filter.split("/")
     if levels[0] != ROOT or levels[-1] != "#" or len(levels) > 3:
         return [topic_filter]
-    district = levels[1] if len(levels) == 3 else "+"
-    return [f"{ROOT}/{district}/+/+/{channel}" for channel in CHANNELS]
+    return own_topics("+", district=levels[1] if len(levels) == 3 else "+")
+
+
+def own_topics(device_id: str, *, district: str = "+") -> list[str]:
+    """The MQTT filters of everything that a device may publish, one a channel."""
+    return [f"{ROOT}/{district}/+/{device_id}/{channel}" for channel in (*CHANNELS, "up/+")]
 
 
 def overlap(one: str, other: str) -> bool:

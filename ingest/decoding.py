@@ -5,22 +5,26 @@ Pure. Called by the loop once a batch; nothing here raises for what a device sen
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from devices.codecs.native import Decoded, NativeCodec
+from devices.codecs import codecs_of
+from devices.codecs.decoded import Decoded
+from devices.codecs.native import NativeCodec
 from devices.kind import Kind, Metric, MetricType
 from devices.quality import Quality
 from devices.readings import Floats, Ints, Readings
 from devices.registry import Device, Registry
 from devices.rejection import Code, Rejected
-from devices.topics import parse
-from ingest.messages import Batch, DecodedBatch, Message
+from devices.topics import DeviceTopic, device_topic, parse
+from ingest.messages import Batch, DecodedBatch, Message, condensed
 
 MAX_PAYLOAD = 256 * 1024  # bytes: far above a day of readings in one array, far below what could hurt
 CLOCK_AHEAD = 5 * 60 * 1_000_000  # µs: project default for how far a device's clock may run ahead
+CLOCK_DOUBTED = 60 * 1_000_000  # µs ahead from which a reading is flagged: beyond what networks and NTP explain
 
-_Row = tuple[int, int, Decoded]  # device, message, reading
+_Row = tuple[int, int, int, Decoded]  # device, message, part of it, reading
 
 
 class Decoder:
@@ -28,60 +32,80 @@ class Decoder:
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self._codecs = {name: NativeCodec(kind) for name, kind in registry.kinds.items()}
+        self._native = {name: NativeCodec(kind) for name, kind in registry.kinds.items()}
+        self._codecs = {name: codecs_of(kind) for name, kind in registry.kinds.items()}
 
     def decode(self, batch: Batch) -> DecodedBatch:
         """Every reading of the batch as a row of columns or as a rejection."""
         rows: dict[str, list[_Row]] = defaultdict(list)
         rejected: list[Rejected] = []
         also_sent: dict[int, set[str]] = defaultdict(set)
-        by_topic, codecs = self.registry.by_topic, self._codecs
         latest = batch.received_at + CLOCK_AHEAD
         for position, message in enumerate(batch.messages):
-            device = by_topic.get(message.topic)
-            if device is None or len(message.payload) > MAX_PAYLOAD:
-                rejected.append(self._refuse(device, message, position))
+            found = self._read(message)
+            if isinstance(found, Rejected):
+                rejected.append(replace(found, message=position))
                 continue
-            for reading in codecs[device.kind].decode(message.payload):
+            device, outcomes = found
+            for part, reading in enumerate(outcomes):
                 if isinstance(reading, Rejected):
-                    rejected.append(Rejected(reading.code, reading.detail, position))
+                    where = part if len(outcomes) > 1 else -1
+                    rejected.append(Rejected(reading.code, reading.detail, position, where))
                 elif reading.ts > latest:
-                    rejected.append(_ahead(reading, batch, position))
+                    rejected.append(_ahead(reading, batch, position, part))
                 else:
-                    rows[device.kind].append((device.id, position, reading))
+                    rows[device.kind].append((device.id, position, part, reading))
                     if reading.also_sent:
                         also_sent[device.id].update(reading.also_sent)
         readings = [_columns(self.registry.kinds[kind], found, batch) for kind, found in rows.items()]
-        return DecodedBatch(batch, readings, rejected, dict(also_sent))
+        return DecodedBatch(batch, readings, condensed(rejected), dict(also_sent))
 
-    def _refuse(self, device: Device | None, message: Message, position: int) -> Rejected:
-        if device is not None:
-            detail = f"{len(message.payload)} bytes; at most {MAX_PAYLOAD} are taken"
-            return Rejected(Code.TOO_LARGE, detail, position)
-        topic = parse(message.topic)
-        if topic is None:
-            return Rejected(Code.BAD_TOPIC, "publish to city/<district>/<kind>/<device_id>/up or …/event", position)
+    def _read(self, message: Message) -> tuple[Device, Sequence[Decoded | Rejected]] | Rejected:
+        """Whose message it is and what it holds."""
+        device, codec = self.registry.by_topic.get(message.topic), ""
+        if device is None:
+            topic = parse(message.topic)
+            if topic is None:
+                where = "city/<district>/<kind>/<device_id>"
+                return Rejected(Code.BAD_TOPIC, f"publish to {where}/up, …/event or …/up/<codec>")
+            device = self.registry.by_topic.get(device_topic(topic.district, topic.kind, topic.device_id))
+            if device is None:
+                return self._stranger(topic)
+            codec = topic.codec
+        if len(message.payload) > MAX_PAYLOAD:
+            return Rejected(Code.TOO_LARGE, f"{len(message.payload)} bytes; at most {MAX_PAYLOAD} are taken")
+        if not codec:
+            return device, self._native[device.kind].decode(message.payload, device.device_id)
+        spoken = self._codecs[device.kind]
+        if codec not in spoken:
+            others = ", ".join(f"…/up/{name}" for name in spoken) or "no other"
+            return Rejected(Code.UNKNOWN_CODEC, f"a {device.kind} does not speak {codec!r}; beside …/up {others}")
+        return device, spoken[codec].decode(message.payload, device)
+
+    def _stranger(self, topic: DeviceTopic) -> Rejected:
         if topic.kind not in self.registry.kinds:
             known = ", ".join(self.registry.kinds)
-            return Rejected(Code.UNKNOWN_KIND, f"{topic.kind!r} is not one of {known}", position)
-        detail = f"no {topic.kind} {topic.device_id!r} in district {topic.district!r}; import it with its CSV row"
-        return Rejected(Code.UNREGISTERED, detail, position)
+            return Rejected(Code.UNKNOWN_KIND, f"{topic.kind!r} is not one of {known}")
+        detail = (
+            f"no {topic.kind} {topic.device_id!r} in district {topic.district!r}; cityward devices adopt registers it"
+        )
+        return Rejected(Code.UNREGISTERED, detail)
 
 
-def _ahead(reading: Decoded, batch: Batch, position: int) -> Rejected:
+def _ahead(reading: Decoded, batch: Batch, position: int, part: int) -> Rejected:
     seconds = (reading.ts - batch.received_at) / 1e6
-    return Rejected(Code.CLOCK_SKEW, f"the device's clock is {seconds:.0f} s ahead; at most 300 s", position)
+    return Rejected(Code.CLOCK_SKEW, f"the device's clock is {seconds:.0f} s ahead; at most 300 s", position, part)
 
 
 def _columns(kind: Kind, rows: Sequence[_Row], batch: Batch) -> Readings:
     """Columns in order of device and time, which is the order in which rules walk them."""
     device = _ints(row[0] for row in rows)
-    ts = _ints(row[2].ts for row in rows)
+    ts = _ints(row[3].ts for row in rows)
     order = np.lexsort((ts, device))
     values = np.empty((len(rows), len(kind.metrics)))
     texts = {}
     for index, metric in enumerate(kind.metrics):
-        column = [row[2].values[index] for row in rows]
+        column = [row[3].values[index] for row in rows]
         values[:, index] = _numbers(metric, column)
         if metric.type is MetricType.TEXT:
             texts[metric.name] = np.array(column, dtype=object)
@@ -90,10 +114,11 @@ def _columns(kind: Kind, rows: Sequence[_Row], batch: Batch) -> Readings:
         device=device,
         ts=ts,
         received_at=np.full(len(rows), batch.received_at, dtype=np.int64),
-        seq=_ints(row[2].seq for row in rows),
-        type=_ints(row[2].type for row in rows),
-        quality=_plausibility(kind, values),
+        seq=_ints(row[3].seq for row in rows),
+        type=_ints(row[3].type for row in rows),
+        quality=_plausibility(kind, values) | np.where(ts > batch.received_at + CLOCK_DOUBTED, int(Quality.SKEWED), 0),
         message=_ints(row[1] for row in rows),
+        part=_ints(row[2] for row in rows),
         values=values,
         texts=texts,
     )

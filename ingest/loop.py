@@ -2,19 +2,23 @@
 
 A batch is what has arrived. It is decoded to columns, written, judged and committed as one, and only then
 acknowledged; until then the broker keeps it. Written comes before judged, so that rules see each reading once,
-whatever the broker delivers twice: the table's key decides what is new, in the same transaction.
+whatever the broker delivers twice: the table's key decides what is new, in the same transaction. Quarantined
+messages that somebody wants tried again go the same way, between two batches.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from devices.readings import Readings
+from devices.rejection import Code
 from ingest.decoding import Decoder
-from ingest.messages import DecodedBatch, Ledger
+from ingest.marking import Marking
+from ingest.messages import DecodedBatch, Ledger, Quarantined
+from ingest.replaying import decode_again
 from ingest.session import Session
-from ingest.watermarks import Watermarks
 
 Verdicts = TypeVar("Verdicts")
 Verdicts_contra = TypeVar("Verdicts_contra", contravariant=True)
@@ -22,10 +26,14 @@ Verdicts_contra = TypeVar("Verdicts_contra", contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a batch left in the database: its ledger, and the readings that were new, late ones included."""
+    """What a batch left in the database.
+
+    Its ledger; the readings that were new, late ones included; why how many were refused.
+    """
 
     ledger: Ledger
     fresh: list[Readings]
+    refused: Counter[Code] = field(default_factory=Counter)
 
 
 class Engine(Protocol[Verdicts]):
@@ -44,6 +52,9 @@ class Transaction(Protocol[Verdicts_contra]):
     def write(self, batch: DecodedBatch) -> Written:
         """Readings to their tables, the rest to quarantine, all of it to the ledger."""
 
+    def requested(self) -> Sequence[Quarantined]:
+        """Quarantined messages that somebody wants tried again, some at a time, the oldest first."""
+
     def record(self, verdicts: Verdicts_contra) -> None:
         """Rule state, alarms and alarm events."""
 
@@ -54,27 +65,47 @@ class Store(Protocol[Verdicts_contra]):
     def transaction(self) -> AbstractContextManager[Transaction[Verdicts_contra]]:
         """A transaction that commits when left in peace and rolls back on any error."""
 
+    def replays_waiting(self) -> bool:
+        """Whether somebody wants quarantined messages tried again."""
+
 
 def run(
     session: Session,
     decoder: Decoder,
-    watermarks: Watermarks,
+    marking: Marking,
     engine: Engine[Verdicts],
     store: Store[Verdicts],
 ) -> Iterator[Written]:
-    """Collect until the session stops; yields what each batch left, once the broker has been told.
+    """Collect until the session stops; yields what each batch of it left, once the broker has been told.
 
     Any error leaves the batch unacknowledged: nothing is lost by raising.
     """
     for batch in session.batches():
         decoded = decoder.decode(batch)
-        marked = decoded.marked(watermarks.mark)
         with store.transaction() as tx:
-            written = tx.write(marked)
-            verdicts = engine.step(written.fresh)
-            tx.record(verdicts)
-        engine.apply(verdicts)
-        for readings in written.fresh:
-            watermarks.advance(readings)
+            written, verdicts = _write(tx, decoded, marking, engine)
+        _remember(written, verdicts, marking, engine)
         session.acknowledge(batch)
         yield written
+        if store.replays_waiting():
+            with store.transaction() as tx:
+                again = decode_again(decoder, tx.requested(), batch.received_at)
+                written, verdicts = _write(tx, again, marking, engine)
+            _remember(written, verdicts, marking, engine)
+
+
+def _write(
+    tx: Transaction[Verdicts], decoded: DecodedBatch, marking: Marking, engine: Engine[Verdicts]
+) -> tuple[Written, Verdicts]:
+    """The one way of a reading: marked, written, and if it is new judged, all in one transaction."""
+    written = tx.write(decoded.marked(marking.mark))
+    verdicts = engine.step(written.fresh)
+    tx.record(verdicts)
+    return written, verdicts
+
+
+def _remember(written: Written, verdicts: Verdicts, marking: Marking, engine: Engine[Verdicts]) -> None:
+    """What is committed, in memory too."""
+    engine.apply(verdicts)
+    for readings in written.fresh:
+        marking.advance(readings)

@@ -1,6 +1,7 @@
 """What the broker hands over, and what a batch of it turns into."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from devices.readings import Readings
@@ -29,17 +30,34 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A message in quarantine, or one reading of it.
+
+    ``received_at`` is its first arrival, microseconds since 1970 UTC; ``part`` says which reading of the message was
+    refused, from 0, or is -1 for the message as a whole.
+    """
+
+    id: int
+    received_at: int
+    topic: str
+    payload: bytes
+    part: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class DecodedBatch:
     """A batch as columns per kind, plus what could not be read.
 
     ``received`` counts readings, not messages: an array of three is three, an unreadable message one.
-    ``also_sent`` holds, by device number, keys that its kind does not know.
+    ``also_sent`` holds, by device number, keys that its kind does not know. ``again`` is empty for what the broker
+    handed over; otherwise it holds, message by message, the rows of the quarantine that are tried again.
     """
 
     batch: Batch
     readings: list[Readings]
     rejected: list[Rejected]
     also_sent: dict[int, set[str]] = field(default_factory=dict)
+    again: Sequence[Quarantined] = ()
 
     def marked(self, mark: Callable[[Readings], Readings]) -> "DecodedBatch":
         """The same batch with ``mark`` applied to the readings of each kind."""
@@ -51,6 +69,25 @@ class DecodedBatch:
         return sum(map(len, self.readings)) + len(self.rejected)
 
 
+# Above so many refused readings a message is quarantined once as a whole: each row keeps the payload it came in.
+MOST_REFUSALS = 16
+
+
+def condensed(rejected: Sequence[Rejected]) -> list[Rejected]:
+    """The same refusals, but one for the whole message where a message has more than ``MOST_REFUSALS``."""
+    counts = Counter(each.message for each in rejected)
+    kept: list[Rejected] = []
+    said: set[int] = set()
+    for each in rejected:
+        if counts[each.message] <= MOST_REFUSALS:
+            kept.append(each)
+        elif each.message not in said:
+            said.add(each.message)
+            detail = f"{counts[each.message]} readings of this message are refused, the first: {each.detail}"
+            kept.append(Rejected(each.code, detail, each.message))
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Where everything that was received went: ``received == stored + duplicate + quarantined``."""
@@ -59,6 +96,14 @@ class Ledger:
     stored: int = 0
     duplicate: int = 0
     quarantined: int = 0
+
+    def __add__(self, other: "Ledger") -> "Ledger":
+        return Ledger(
+            self.received + other.received,
+            self.stored + other.stored,
+            self.duplicate + other.duplicate,
+            self.quarantined + other.quarantined,
+        )
 
     def __post_init__(self) -> None:
         if self.received != self.stored + self.duplicate + self.quarantined:

@@ -1,32 +1,38 @@
 """The MQTT session of a partition: packets in, batches out, PUBACK when told.
 
-The only place of the collector that speaks MQTT. One thread, paho's external loop, manual acknowledgement, and a
-persistent session (client id = partition), so that the broker keeps for us what we have not acknowledged.
+The only place of the collector with a socket to the broker; what the bytes mean is decided in ``ingest.mqtt``. One
+thread and a persistent session (client id = partition), so that the broker keeps for us what we have not
+acknowledged. Nothing is read ahead: what the collector has no time for waits in the socket, and then at the broker.
 """
 
 import select
+import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol as Interface
+from typing import Self
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-
-from devices.broker import Broker
+from devices.broker import Broker, tls_problem
 from ingest.errors import BrokerRefusedError, BrokerUnavailableError
 from ingest.messages import Batch, Message
+from ingest.mqtt.connection import Connection, State
+from ingest.mqtt.errors import MqttError, RefusedError
+from ingest.mqtt.packets import Hello, Protocol
 
 TICK = 0.5  # seconds without a message after which an empty batch lets the loop look around
-HANDSHAKE = 10.0  # seconds for CONNACK and SUBACK
+HANDSHAKE = 10.0  # seconds for the connection, and again for CONNACK and SUBACK
+PARTING = 1.0  # seconds for the last PUBACKs and DISCONNECT
 KEEPALIVE = 30  # seconds; the broker takes us for dead after one and a half of it
 LARGEST_BATCH = 5000  # messages: beyond it a commit gets longer, not cheaper per message
-_RETRY_REASONS = {"Server unavailable", "Server busy", "Unspecified error"}
+LARGEST_READ = 16 * 1024 * 1024  # bytes of a batch: ten times what so many usual readings are
+_CHUNK = 256 * 1024  # bytes: a thousand readings in one call
+_NOTHING_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Clock(Protocol):
+class Clock(Interface):
     """Where the time comes from."""
 
     def micros(self) -> int:
@@ -42,10 +48,13 @@ class Session:
         filters: MQTT topic filters, subscribed with QoS 1.
         clock: Gives batches their time of arrival.
         stopping: Asked between batches; true ends ``batches()``.
+        protocol: The version of MQTT. 3.1.1 by default, for the embedded broker keeps sessions there only.
+        tls: How to encrypt and whom to trust; without it the connection is plain.
+        keepalive: Seconds, at least 1.
 
     Raises:
         BrokerUnavailableError: on entering, reading or acknowledging, if the broker is not there.
-        BrokerRefusedError: on entering, if the broker rejects the credentials or a filter.
+        BrokerRefusedError: on entering or reading, if the broker rejects the credentials or a filter.
     """
 
     def __init__(
@@ -56,111 +65,118 @@ class Session:
         *,
         clock: Clock,
         stopping: Callable[[], bool],
+        protocol: Protocol = Protocol.V311,
+        tls: ssl.SSLContext | None = None,
+        keepalive: int = KEEPALIVE,
     ) -> None:
         self._broker = broker
+        self._hello = Hello(client_id, broker.username, broker.password, keepalive, protocol)
         self._filters = filters
         self._clock = clock
         self._stopping = stopping
+        self._tls = tls
+        self._socket: socket.socket
+        self._connection: Connection
         self._arrived: list[Message] = []
-        self._lost: str | None = None
-        self._connected = self._subscribed = False
-        self._refused: str | None = None
-        client = Client(CallbackAPIVersion.VERSION2, client_id, clean_session=False, manual_ack=True)
-        if broker.username:
-            client.username_pw_set(broker.username, broker.password)
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
-        client.on_disconnect = self._on_disconnect
-        self._client = client
+        self._outgoing = b""
+        self._more = False  # the last look ended with a full batch, not with an empty socket
 
     def __enter__(self) -> Self:
+        self._socket = self._connect()
+        self._connection = Connection(self._hello, self._filters, time.monotonic())
         try:
-            self._client.connect(self._broker.host, self._broker.port, KEEPALIVE)
-        except OSError as error:
-            raise BrokerUnavailableError(f"no MQTT broker at {self._broker}: {error}") from error
-        self._await("CONNACK", lambda: self._connected)
-        self._client.subscribe([(topic_filter, 1) for topic_filter in self._filters])
-        self._await("SUBACK", lambda: self._subscribed)
+            self._shake_hands()
+        except BaseException:
+            self._socket.close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the session at the broker: it queues for the next collector of this partition."""
-        self._client.disconnect()
+        with self._socket, suppress(MqttError, OSError):
+            self._connection.disconnect()
+            self._socket.settimeout(PARTING)
+            self._socket.sendall(self._outgoing + self._connection.data_to_send(time.monotonic()))
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the broker had kept a session for us."""
+        return self._connection.resumed
 
     def batches(self) -> Iterator[Batch]:
         """What has arrived, as it arrives: one message when it is quiet, thousands under load, none as a tick."""
         while not self._stopping():
-            self._exchange(TICK)
+            self._exchange()
             messages, self._arrived = self._arrived, []
             yield Batch(messages, self._clock.micros())
 
     def acknowledge(self, batch: Batch) -> None:
         """Send PUBACK for every message of a committed batch."""
-        for message in batch.messages:
-            if message.qos:
-                self._client.ack(message.packet_id, message.qos)
-        self._check()
+        self._connection.acknowledge(batch.messages)
+        with self._told():
+            self._write()
 
-    def _await(self, what: str, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + HANDSHAKE
-        while not done():
-            if time.monotonic() > deadline:
-                raise BrokerUnavailableError(f"{self._broker} accepts connections but sends no {what}")
-            self._exchange(TICK)
-
-    def _exchange(self, timeout: float) -> None:
-        """Wait for the socket, then read until it is empty or the batch is full, and write what is due."""
-        if self._arrived:
-            timeout = 0  # the rest of the session's backlog came with SUBACK
-        socket = self._client.socket()
-        if socket is not None:
-            writing = [socket] if self._client.want_write() else []
-            select.select([socket], writing, [], timeout)
-            before = -1
-            while before < len(self._arrived) < LARGEST_BATCH:
-                before = len(self._arrived)
-                self._client.loop_read()
-            self._client.loop_write()
-            self._client.loop_misc()
-        self._check()
-
-    def _check(self) -> None:
-        if self._refused:
-            raise BrokerRefusedError(f"the broker at {self._broker} refuses: {self._refused}")
-        if self._lost is not None or self._client.socket() is None:
-            raise BrokerUnavailableError(f"connection to the broker at {self._broker} lost: {self._lost}")
-
-    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+    def _connect(self) -> socket.socket:
         try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = bytes(message._topic).decode("utf-8", "backslashreplace")  # noqa: SLF001 - paho has no public raw topic
-        self._arrived.append(Message(topic, bytes(message.payload), message.mid, message.qos))
+            plain = socket.create_connection((self._broker.host, self._broker.port), HANDSHAKE)
+        except OSError as error:
+            raise BrokerUnavailableError(f"no MQTT broker at {self._broker}: {error}") from error
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # PUBACKs go out when they are written
+        try:
+            connected = self._tls.wrap_socket(plain, server_hostname=self._broker.host) if self._tls else plain
+        except OSError as error:
+            plain.close()
+            raise BrokerUnavailableError(f"no TLS with the broker at {self._broker}: {tls_problem(error)}") from error
+        connected.setblocking(False)
+        return connected
 
-    def _on_connect(
-        self, _client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _props: Properties | None
-    ) -> None:
-        self._connected = not reason.is_failure
-        if reason.is_failure and reason.getName() not in _RETRY_REASONS:
-            self._refused = f"{reason.getName()}; check the user and password of the broker URL"
+    def _shake_hands(self) -> None:
+        """Until all filters are granted or a kept session delivers: some brokers send SUBACK after the backlog."""
+        deadline = time.monotonic() + HANDSHAKE
+        with self._told():
+            self._write()
+        while self._connection.state is not State.SUBSCRIBED and not self._arrived:
+            if time.monotonic() > deadline:
+                raise BrokerUnavailableError(f"{self._broker} accepts connections; {self._connection.state} in vain")
+            self._exchange()
 
-    def _on_subscribe(
-        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _props: Properties | None
-    ) -> None:
-        denied = [wanted for wanted, reason in zip(self._filters, reasons, strict=False) if reason.is_failure]
-        self._subscribed = not denied
-        if denied:
-            self._refused = f"no subscription to {', '.join(denied)}; check the broker's access list"
+    def _exchange(self) -> None:
+        """Wait for the socket, then read until it is empty or the batch is full, and write what is due."""
+        timeout = 0 if self._more or self._arrived else TICK
+        with self._told():
+            select.select([self._socket], [self._socket] if self._outgoing else [], [], timeout)
+            self._read()
+            self._write()
 
-    def _on_disconnect(
-        self,
-        _client: Client,
-        _data: Any,
-        _flags: DisconnectFlags,
-        reason: ReasonCode,
-        _props: Properties | None,
-    ) -> None:
-        self._lost = reason.getName()
+    def _read(self) -> None:
+        self._more, size = False, 0
+        while len(self._arrived) < LARGEST_BATCH and size < LARGEST_READ:
+            try:
+                chunk = self._socket.recv(_CHUNK)
+            except _NOTHING_YET:
+                return
+            self._arrived += self._connection.receive(chunk)
+            size += len(chunk)
+        self._more = True
+
+    def _write(self) -> None:
+        """As much as the socket takes: were we to wait for it, we might wait for each other."""
+        self._outgoing += self._connection.data_to_send(time.monotonic())
+        while self._outgoing:
+            try:
+                sent = self._socket.send(self._outgoing)
+            except _NOTHING_YET:
+                return
+            self._outgoing = self._outgoing[sent:]
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of a connection in the words of the loop."""
+        try:
+            yield
+        except RefusedError as error:
+            raise BrokerRefusedError(f"the broker at {self._broker} refuses: {error}") from error
+        except (MqttError, OSError) as error:
+            raise BrokerUnavailableError(f"connection to the broker at {self._broker} lost: {error}") from error

@@ -32,8 +32,9 @@ class Watermarks:
         return replace(readings, quality=readings.quality | np.where(late, int(Quality.LATE), 0))
 
     def advance(self, readings: Readings) -> None:
-        """Remember what has been committed."""
-        np.maximum.at(self._newest, readings.device, readings.ts)
+        """Remember what has been committed; what a gateway repeats is not evaluated, and makes nothing late."""
+        said = (readings.quality & int(Quality.REPEATED)) == 0
+        np.maximum.at(self._newest, readings.device[said], readings.ts[said])
 
     def _grow(self, device: int) -> None:
         if device >= len(self._newest):

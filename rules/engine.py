@@ -24,6 +24,7 @@ from rules.truth import Bools, Truth
 from rules.verdicts import Change, Key, RuleCrash, RuleState, Transition, Verdicts
 
 _REST = RuleState()
+_UNJUDGED = int(Quality.LATE | Quality.REPEATED)
 
 
 class Engine:
@@ -57,10 +58,16 @@ class Engine:
                 self._states[rule_id][device] = state
 
     def step(self, readings: Sequence[Readings]) -> Verdicts:
-        """What these readings start, raise and end. Late readings are history: they raise nothing live."""
+        """What these readings start, raise and end.
+
+        Late readings are history: they raise nothing live. Repeated ones say nothing of their device.
+
+        Args:
+            readings: At most one table a kind, in order of device and time.
+        """
         verdicts = Verdicts()
         for batch in readings:
-            live = batch.take((batch.quality & int(Quality.LATE)) == 0)
+            live = batch.take((batch.quality & _UNJUDGED) == 0)
             if len(live):
                 frame = Frame(live, self._registry, self._local_time)
                 for rule in self._rules[batch.kind.name]:

@@ -233,7 +233,7 @@ class _Compiler:
 
     def _limit(self, tree: ast.expr, name: str) -> _Node:
         if name not in self._kind.limits:
-            self._unknown(tree, f"limit.{name}", [f"limit.{known}" for known in self._kind.limits])
+            self._unknown(tree, name, list(self._kind.limits), prefix="limit.")
         self.names.add(f"limit.{name}")
         return _Node(Type.NUMBER, lambda frame: frame.limit(name))
 
@@ -276,10 +276,11 @@ class _Compiler:
         column = len(before.decode(errors="ignore")) + 1
         raise ExpressionError(f"column {column}: {ast.unparse(tree)!r}: {why}")
 
-    def _unknown(self, tree: ast.expr, name: str, known: list[str]) -> NoReturn:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-        self._refuse(tree, f"a {self._kind.name} knows no {name!r}; {hint}")
+    def _unknown(self, tree: ast.expr, name: str, known: list[str], prefix: str = "") -> NoReturn:
+        near = [f"{prefix}{each}" for each in difflib.get_close_matches(name, known, n=1)]
+        everything = ", ".join(f"{prefix}{each}" for each in sorted(known))
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {everything}"
+        self._refuse(tree, f"a {self._kind.name} knows no {prefix + name!r}; {hint}")
 
 
 def _called(node: _Node) -> str:

@@ -10,6 +10,8 @@ from devices.readings import Floats, Readings
 from devices.registry import Registry
 from rules.local_time import LocalTime
 
+_DOUBTS = int(Quality.FROZEN | Quality.IMPLAUSIBLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -23,15 +25,20 @@ class Frame:
         return len(self.readings)
 
     def metric(self, name: str) -> Floats:
-        """A metric; NaN where not sent, and where the value is beyond what the instrument can deliver."""
-        column = self.readings.metric(name)
+        """A metric as far as it is believed.
+
+        NaN where not sent, where the instrument is frozen, and where the value is beyond what it can deliver.
+        """
+        column, quality = self.readings.metric(name), self.readings.quality
         bounds = self.readings.kind.metric(name).range
-        implausible = (self.readings.quality & int(Quality.IMPLAUSIBLE)) != 0
-        if bounds is None or not implausible.any():
+        if not (quality & _DOUBTS).any():
             return column
-        with np.errstate(invalid="ignore"):
-            outside = implausible & ((column < bounds[0]) | (column > bounds[1]))
-        return np.where(outside, np.nan, column)
+        doubtful = (quality & int(Quality.FROZEN)) != 0
+        if bounds is not None:
+            with np.errstate(invalid="ignore"):
+                outside = (column < bounds[0]) | (column > bounds[1])
+            doubtful |= outside & ((quality & int(Quality.IMPLAUSIBLE)) != 0)
+        return np.where(doubtful, np.nan, column)
 
     def limit(self, name: str) -> Floats:
         """A limit in force for each reading's device."""

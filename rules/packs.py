@@ -15,6 +15,7 @@ from rules.expressions import Expression, ExpressionError, compile_condition
 from rules.rule import AT_ONCE, Branch, CaseSpec, Hold, Input, Rule, Severity
 
 PACKS_FOLDER = Path(__file__).parent / "packs"
+KIND_PACK = "rules.yaml"
 # A reading that stays away for three intervals interrupts what was being observed.
 INTERVALS_PER_GAP = 3
 
@@ -68,14 +69,17 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename={"raise_": "raise
 
 
 def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[Rule]:
-    """The rules of every pack in a folder, in order of their ids.
+    """The rules of every pack in a folder, and of ``rules.yaml`` in the folders of kinds that bring their own.
+
+    In order of their ids.
 
     Raises:
         PackError: listing every problem in every pack.
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
+    own = (kind.folder / KIND_PACK for kind in kinds.values())
+    for path in [*sorted(folder.glob("*.yaml")), *(path for path in own if path.exists())]:
         for line, document in _documents(path, problems):
             where = f"{path.name}:{line}: {document.get('id', 'rule')}"
             try:

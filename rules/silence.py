@@ -15,7 +15,7 @@ from rules.durations import MICROS
 from rules.frame import Frame
 from rules.local_time import LocalTime
 from rules.rule import Branch, Input, Rule
-from rules.verdicts import Change, Transition
+from rules.verdicts import Change, RuleCrash, Transition, Verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ def watch(
     heard: Mapping[int, Heard],
     active: Mapping[tuple[str, int], SilenceAlarm],
     now: int,
-) -> list[Transition]:
-    """What silence begins and ends at ``now``.
+) -> Verdicts:
+    """What silence begins and ends at ``now``. A rule that crashes costs the others nothing.
 
     Args:
         rules: All rules; those of another input are passed over.
@@ -51,13 +51,18 @@ def watch(
         active: The active alarms of silence rules, by rule and device.
         now: Microseconds since 1970 UTC.
     """
-    found: list[Transition] = []
+    verdicts = Verdicts()
     for rule in rules:
         if rule.input is Input.SILENCE:
             devices = [device for device in registry.of_kind(rule.kind) if device.id in heard]
-            found += _raised(rule, devices, registry, local_time, heard, active, now)
-            found += _cleared(rule, devices, heard, active)
-    return found
+            try:
+                raised = list(_raised(rule, devices, registry, local_time, heard, active, now))
+                cleared = list(_cleared(rule, devices, heard, active))
+            except Exception as error:  # noqa: BLE001 - whatever a rule does, the watch goes on
+                verdicts.crashes.append(RuleCrash(rule.id, f"{type(error).__name__}: {error}"))
+            else:
+                verdicts.transitions.extend([*raised, *cleared])
+    return verdicts
 
 
 def _raised(
@@ -120,6 +125,7 @@ def _where(
         type=zeros,
         quality=zeros,
         message=zeros,
+        part=zeros,
         values=np.full((count, len(kind.metrics)), np.nan),
         texts={},
     )

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import ssl
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -17,7 +18,7 @@ from typing import Protocol
 
 import aiomqtt
 
-from devices.broker import Broker
+from devices.broker import Broker, tls_problem
 from simulators.fleet import Fleet
 from simulators.message import Message
 
@@ -40,7 +41,7 @@ class Clock(Protocol):
 
 
 class BrokerRefusedError(Exception):
-    """The broker does not let the pretend city in; trying again would not help."""
+    """The broker does not let the pretend city in, or is not to be trusted; trying again would not help."""
 
 
 async def run(
@@ -48,6 +49,7 @@ async def run(
     clock: Clock,
     broker: Broker,
     *,
+    tls: ssl.SSLContext | None = None,
     stop: asyncio.Event,
     report: Callable[[int], None],
 ) -> int:
@@ -61,6 +63,7 @@ async def run(
         fleet: The devices.
         clock: The city's time.
         broker: Where to publish, with QoS 1.
+        tls: How to encrypt and whom to trust; without it the connections are plain.
         stop: Ends the run.
         report: Called after every batch with the number of messages acknowledged so far.
 
@@ -68,9 +71,9 @@ async def run(
         The number of messages that the broker has acknowledged.
 
     Raises:
-        BrokerRefusedError: if the broker refuses the user name or password.
+        BrokerRefusedError: if the broker refuses the user name or password, or shows a certificate that is refused.
     """
-    gateways = [_Gateway(number, broker, stop) for number in range(1, _GATEWAYS + 1)]
+    gateways = [_Gateway(number, broker, tls, stop) for number in range(1, _GATEWAYS + 1)]
     since = clock.now()
     try:
         while not stop.is_set():
@@ -91,10 +94,11 @@ async def run(
 class _Gateway:
     """One connection, made when it is needed and again after it broke."""
 
-    def __init__(self, number: int, broker: Broker, stop: asyncio.Event) -> None:
+    def __init__(self, number: int, broker: Broker, tls: ssl.SSLContext | None, stop: asyncio.Event) -> None:
         self._number = number
         self._trouble = ""  # what was last logged
         self._broker = broker
+        self._tls = tls
         self._stop = stop
         self._connection = contextlib.AsyncExitStack()
         self._client: aiomqtt.Client | None = None
@@ -146,6 +150,7 @@ class _Gateway:
                 self._broker.port,
                 username=self._broker.username or None,
                 password=self._broker.password or None,
+                tls_context=self._tls,
                 timeout=_TIMEOUT_S,
                 max_inflight_messages=_IN_FLIGHT,
             )
@@ -154,7 +159,12 @@ class _Gateway:
                 self._client = await self._connection.enter_async_context(client)
             except aiomqtt.MqttCodeError as error:
                 if any(error.rc == code for code in _REFUSED):
-                    raise BrokerRefusedError(f"{self._broker.host}:{self._broker.port}: {error}") from error
+                    raise BrokerRefusedError(f"the broker at {self._broker} refuses: {error}") from error
+                raise
+            except aiomqtt.MqttError as error:
+                if isinstance(error.__context__, ssl.SSLCertVerificationError):
+                    problem = f"no TLS with the broker at {self._broker}: {tls_problem(error)}"
+                    raise BrokerRefusedError(problem) from error
                 raise
             self._broken = asyncio.create_task(_until_broken(client))
         return self._client, self._broken

@@ -11,7 +11,7 @@ from alarms.lifecycle import Event
 from alarms.memory import Alarm, AlarmEvent, acknowledged, follow
 from rules.rule import Severity
 from rules.silence import Heard, SilenceAlarm
-from rules.verdicts import Key, Transition
+from rules.verdicts import Key, RuleCrash, Transition
 from storage.queries import load
 
 ENGINE = "rule engine"
@@ -28,6 +28,12 @@ def record(
     changes = follow(transitions, lock_open(connection, keys))
     ids = _store(connection, changes.alarms)
     append_events(connection, [(ids[event.key], event) for event in changes.events], seen_at, actor)
+
+
+def record_crashes(connection: Connection, crashes: Sequence[RuleCrash], at: datetime) -> None:
+    """Keep what benched a rule, for people to see."""
+    for crash in crashes:
+        connection.execute(_SQL["save_rule_error"], {"rule_id": crash.rule_id, "at": at, "detail": crash.detail})
 
 
 def lock_open(connection: Connection, keys: Sequence[Key]) -> dict[Key, Alarm]:

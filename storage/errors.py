@@ -30,5 +30,10 @@ def translated(where: str) -> Iterator[None]:
             f"{where} is not migrated ({error.diag.message_primary}): run cityward migrate"
         ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        text = str(error).strip().splitlines() or [type(error).__name__]
-        raise DatabaseUnavailableError(f"no database at {where}: {text[-1]}") from error
+        raise DatabaseUnavailableError(f"no database at {where}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without libpq's advice, which it indents, and the address, which stands there already."""
+    lines = [line for line in str(error).strip().splitlines() if not line.startswith("\t")]
+    return lines[-1].rpartition(" failed: ")[2] if lines else type(error).__name__

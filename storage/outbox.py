@@ -60,8 +60,17 @@ def tell(
 
 
 def connector(dsn: str) -> PsycopgConnector:
-    """The job queue's own connections."""
-    return PsycopgConnector(conninfo=dsn)
+    """The job queue's own connections. The database may be away when they are opened: workers wait for it."""
+    return PsycopgConnector(conninfo=dsn, pool_factory=_PatientPool)
+
+
+class _PatientPool(AsyncConnectionPool[AsyncConnection[Any]]):
+    """procrastinate's own would give up half a minute after it was opened."""
+
+    async def open(self, wait: bool = False, timeout: float = 0) -> None:  # noqa: ASYNC109, FBT001, FBT002 - as inherited
+        """Connect in the background, for as long as it takes."""
+        del wait, timeout
+        await super().open()
 
 
 def deferring_app() -> App:
@@ -81,7 +90,13 @@ class NotificationStore:
 
     def __init__(self, dsn: str) -> None:
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
-            dsn, min_size=1, max_size=4, open=False, kwargs={"autocommit": True}
+            dsn,
+            min_size=1,
+            max_size=4,
+            open=False,
+            kwargs={"autocommit": True},
+            # A connection that broke while nobody used it must not fail a delivery that has been made.
+            check=AsyncConnectionPool.check_connection,
         )
 
     async def __aenter__(self) -> Self:

@@ -1,29 +1,36 @@
 """What the collector of one partition reads and writes: the lock, the batch, the state of its rules."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from devices.kind import Kind
+from devices.quality import Quality
 from devices.readings import Readings
 from devices.rejection import Code, Rejected
 from ingest.loop import Written
-from ingest.messages import DecodedBatch, Ledger
+from ingest.messages import DecodedBatch, Ledger, Quarantined, condensed
+from ingest.replaying import outcomes
 from rules.local_time import moment
 from rules.verdicts import Key, RuleState, Verdicts
-from storage import alarm_store, reading_writer
+from storage import alarm_store, reading_writer, replay_store
 from storage.connection import describe
 from storage.errors import RegistryChangedError, translated
 from storage.queries import load
 from storage.registry_store import revision
+from storage.replay_store import storable
 
 STATUS_EVERY = 2.0  # seconds between bulk updates of device_status and looks at the registry's revision
+REPLAYS_EVERY = 1.0  # seconds between looks for messages to try again, while there are none
+_NO_LAG = np.iinfo(np.int64).max  # µs; where nothing new was heard
 _SQL = load("ingest")
 _CONFLICT = "same device and time as a stored reading, but other values; the first one stays"
 _UNSTORABLE = "the database refuses a value of this reading; report it as a defect"
@@ -49,6 +56,7 @@ class PartitionStore:
         self._revision = registry_revision
         self._heard: dict[int, _Heard] = {}
         self._looked = time.monotonic()
+        self._no_replay_before = self._looked
 
     @contextmanager
     def transaction(self) -> Iterator["BatchTransaction"]:
@@ -64,7 +72,7 @@ class PartitionStore:
             if due:
                 self._check_revision()
             with self._connection.transaction():
-                tx = BatchTransaction(self._connection, self._partition)
+                tx = BatchTransaction(self._connection, self._partition, self._check_revision)
                 yield tx
                 for device, seen in tx.heard.items():
                     self._heard.setdefault(device, _Heard()).add(seen)
@@ -74,6 +82,20 @@ class PartitionStore:
             self._heard.clear()
             self._looked = time.monotonic()
 
+    def replays_waiting(self) -> bool:
+        """Whether there are messages to try again.
+
+        Raises:
+            DatabaseUnavailableError: if the connection breaks.
+        """
+        if time.monotonic() < self._no_replay_before:
+            return False
+        with translated(self._where):
+            waiting = replay_store.waiting(self._connection, self._partition)
+        if not waiting:
+            self._no_replay_before = time.monotonic() + REPLAYS_EVERY
+        return waiting
+
     def _check_revision(self) -> None:
         if revision(self._connection) != self._revision:
             raise RegistryChangedError("the registry of devices has changed")
@@ -82,10 +104,11 @@ class PartitionStore:
 class BatchTransaction:
     """The writes of one batch."""
 
-    def __init__(self, connection: Connection, partition: str) -> None:
+    def __init__(self, connection: Connection, partition: str, check_revision: Callable[[], None]) -> None:
         self.heard: dict[int, _Heard] = {}
         self._connection = connection
         self._partition = partition
+        self._check_revision = check_revision
         self._at = moment(0)
 
     def write(self, batch: DecodedBatch) -> Written:
@@ -96,15 +119,29 @@ class BatchTransaction:
         for readings in batch.readings:
             result = reading_writer.write(self._connection, readings)
             fresh.append(readings.take(result.fresh))
-            rejected += [Rejected(Code.CONFLICT, _CONFLICT, int(m)) for m in readings.message[result.conflicts]]
-            rejected += [Rejected(Code.UNSTORABLE, _UNSTORABLE, int(m)) for m in readings.message[result.unstorable]]
-            self._hear(readings, batch.also_sent)
-        stored = sum(map(len, fresh))
-        quarantined = len(rejected)
-        ledger = Ledger(batch.received, stored, batch.received - stored - quarantined, quarantined)
-        self._quarantine(rejected, batch)
-        self._enter(ledger)
-        return Written(ledger, [readings for readings in fresh if len(readings)])
+            rejected += _rejected(Code.CONFLICT, _CONFLICT, readings.take(result.conflicts))
+            rejected += _rejected(Code.UNSTORABLE, _UNSTORABLE, readings.take(result.unstorable))
+            self._hear(readings, result.fresh, batch.also_sent)
+        if batch.again:
+            ledger = replay_store.settle(self._connection, outcomes(batch, fresh, rejected), self._at)
+        else:
+            stored, quarantined = sum(map(len, fresh)), len(rejected)
+            ledger = Ledger(batch.received, stored, batch.received - stored - quarantined, quarantined)
+            self._quarantine(rejected, batch)
+            self._enter(ledger)
+        refused = Counter(each.code for each in rejected)
+        return Written(ledger, [readings for readings in fresh if len(readings)], refused)
+
+    def requested(self) -> list[Quarantined]:
+        """Messages to try again.
+
+        Raises:
+            RegistryChangedError: if devices were imported since this collector read them: what was waiting for them
+                must not be refused for a second time.
+        """
+        found = replay_store.requested(self._connection, self._partition)
+        self._check_revision()
+        return found
 
     def record(self, verdicts: Verdicts) -> None:
         """Rule state, alarms and their events, rules that crashed."""
@@ -116,20 +153,34 @@ class BatchTransaction:
         if at_rest:
             self._connection.execute(_SQL["drop_rule_state"], _keys(at_rest))
         alarm_store.record(self._connection, verdicts.transitions, self._at)
-        for crash in verdicts.crashes:
-            self._connection.execute(
-                _SQL["save_rule_error"], {"rule_id": crash.rule_id, "at": self._at, "detail": crash.detail}
-            )
+        alarm_store.record_crashes(self._connection, verdicts.crashes, self._at)
 
-    def _hear(self, readings: Readings, also_sent: Mapping[int, set[str]]) -> None:
-        """Duplicates and late readings too are signs of life."""
-        devices, starts, counts = np.unique(readings.device, return_index=True, return_counts=True)
-        received_at = int(readings.received_at[0])
-        newest = np.maximum.reduceat(readings.ts, starts)  # rows stand in order of device
-        for device, count, ts in zip(devices.tolist(), counts.tolist(), newest.tolist(), strict=True):
-            self.heard[device] = _Heard(ts, received_at, count, set(also_sent.get(device, ())))
+    def _hear(self, readings: Readings, fresh: NDArray[np.bool_], also_sent: Mapping[int, set[str]]) -> None:
+        """Duplicates and late readings too are signs of life; a replay is none, but tells when there was one.
+
+        What a gateway repeats is none at all: the gateway lives, the device may be dead.
+        """
+        own = (readings.quality & int(Quality.REPEATED)) == 0
+        if not own.all():
+            readings, fresh = readings.take(own), fresh[own]
+        if not len(readings):
+            return
+        devices, starts = np.unique(readings.device, return_index=True)
+        live = (readings.quality & int(Quality.REPLAYED)) == 0
+        # An array of readings is sent when its last one is measured: the smallest lag is the clock's and the way's.
+        lags = np.where(live & fresh, readings.received_at - readings.ts, _NO_LAG)
+        columns = (
+            devices,
+            np.maximum.reduceat(readings.ts, starts),  # rows stand in order of device
+            np.maximum.reduceat(readings.received_at, starts),
+            np.add.reduceat(live, starts, dtype=np.int64),
+            np.minimum.reduceat(lags, starts),
+        )
+        for device, ts, received_at, count, lag in zip(*(column.tolist() for column in columns), strict=True):
+            self.heard[device] = _Heard(ts, received_at, count, lag, set(also_sent.get(device, ())))
 
     def _quarantine(self, rejected: list[Rejected], batch: DecodedBatch) -> None:
+        rejected = condensed(rejected)
         if not rejected:
             return
         messages = [batch.batch.messages[each.message] for each in rejected]
@@ -139,8 +190,9 @@ class BatchTransaction:
                 "received_at": self._at,
                 "partition": self._partition,
                 "codes": [each.code.value for each in rejected],
-                "details": [each.detail.replace("\0", "\\0") for each in rejected],
-                "topics": [message.topic.replace("\0", "\\0") for message in messages],
+                "details": [storable(each.detail) for each in rejected],
+                "topics": [storable(message.topic) for message in messages],
+                "parts": [each.part for each in rejected],
                 "payloads": [message.payload for message in messages],
             },
         )
@@ -167,12 +219,14 @@ class _Heard:
     last_ts: int = 0
     last_received_at: int = 0
     readings: int = 0
+    lag: int = _NO_LAG
     also_sent: set[str] = field(default_factory=set)
 
     def add(self, other: "_Heard") -> None:
         self.last_ts = max(self.last_ts, other.last_ts)
         self.last_received_at = max(self.last_received_at, other.last_received_at)
         self.readings += other.readings
+        self.lag = self.lag if other.lag == _NO_LAG else other.lag
         self.also_sent |= other.also_sent
 
 
@@ -182,12 +236,15 @@ def load_rule_states(connection: Connection) -> dict[Key, RuleState]:
     return {(str(rule_id), int(device)): msgspec.convert(state, RuleState) for rule_id, device, state in rows}
 
 
-def load_newest(connection: Connection, kinds: Mapping[str, Kind]) -> dict[int, int]:
-    """How far each device's event time goes, microseconds since 1970 UTC."""
-    newest: dict[int, int] = {}
-    for kind in kinds.values():
-        newest |= reading_writer.newest(connection, kind)
-    return newest
+def load_latest(connection: Connection, kinds: Mapping[str, Kind]) -> list[Readings]:
+    """The last reading that each device has sent itself, a table a kind, empty ones left out."""
+    tables = [reading_writer.latest(connection, kind) for kind in kinds.values()]
+    return [table for table in tables if len(table)]
+
+
+def _rejected(code: Code, detail: str, readings: Readings) -> list[Rejected]:
+    places = zip(readings.message.tolist(), readings.part.tolist(), strict=True)
+    return [Rejected(code, detail, message, part) for message, part in places]
 
 
 def _keys(keys: list[Key]) -> dict[str, list[str] | list[int]]:
@@ -203,6 +260,7 @@ def _write_status(connection: Connection, heard: Mapping[int, _Heard]) -> None:
                 "ts": [seen.last_ts for seen in heard.values()],
                 "received_at": [seen.last_received_at for seen in heard.values()],
                 "readings": [seen.readings for seen in heard.values()],
+                "lags": [None if seen.lag == _NO_LAG else seen.lag for seen in heard.values()],
                 "also_sent": [" ".join(sorted(seen.also_sent)) for seen in heard.values()],
             },
         )

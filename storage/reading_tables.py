@@ -1,6 +1,6 @@
 """One wide table per kind, made from the kind's description: a new metric is an added column."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from psycopg import Connection, sql
@@ -37,8 +37,8 @@ def table_name(kind: Kind) -> str:
     return f"reading_{kind.name}"
 
 
-def ensure(connection: Connection, kinds: Iterable[Kind], capability: Capability) -> list[str]:
-    """Create or extend the table of every kind; what was done, in words.
+def ensure(connection: Connection, kinds: Collection[Kind], capability: Capability) -> list[str]:
+    """Create or extend the table of every kind, and the view over all of them; what was done, in words.
 
     Raises:
         DescriptionError: if a kind.toml changed the type of a column that holds data.
@@ -56,6 +56,7 @@ def ensure(connection: Connection, kinds: Iterable[Kind], capability: Capability
                 _add_column(connection, kind, metric)
                 done.append(f"added {table_name(kind)}.{metric.name}")
         _describe(connection, kind)
+    _join(connection, kinds)
     return done
 
 
@@ -124,6 +125,20 @@ def _add_column(connection: Connection, kind: Kind, metric: Metric) -> None:
             sql.SQL(COLUMN_TYPES[metric.type]),
         )
     )
+
+
+def _join(connection: Connection, kinds: Collection[Kind]) -> None:
+    """The view ``reading``: what every reading has, whatever its kind."""
+    if not kinds:
+        return
+    columns = sql.SQL(", ").join(map(sql.Identifier, BASE_COLUMNS))
+    parts = [
+        sql.SQL("SELECT {}::text AS kind, {} FROM {}").format(
+            sql.Literal(kind.name), columns, sql.Identifier(table_name(kind))
+        )
+        for kind in kinds
+    ]
+    connection.execute(sql.SQL("CREATE OR REPLACE VIEW reading AS {}").format(sql.SQL(" UNION ALL ").join(parts)))
 
 
 def _describe(connection: Connection, kind: Kind) -> None:

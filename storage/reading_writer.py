@@ -1,14 +1,18 @@
 """Readings into their tables, exactly once each: COPY as long as nothing is there twice, sorted out when it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection, errors, sql
+from psycopg.rows import dict_row
 
-from devices.kind import Kind
-from devices.readings import Readings
+from devices.kind import Kind, MetricType
+from devices.quality import Quality
+from devices.readings import NO_SEQUENCE, Readings
 from storage.binary_copy import rows
 from storage.queries import load
 from storage.reading_tables import BASE_COLUMNS, table_name
@@ -55,10 +59,56 @@ def stored(connection: Connection, kinds: Iterable[Kind]) -> dict[str, int]:
     return {name: int(row[0]) for name, row in counts.items() if row}
 
 
-def newest(connection: Connection, kind: Kind) -> dict[int, int]:
-    """The newest stored time of every device of a kind, microseconds since 1970 UTC."""
-    found = connection.execute(_query("newest", kind), {"kind": kind.name})
-    return {int(device): int(ts) for device, ts in found}
+def latest(connection: Connection, kind: Kind) -> Readings:
+    """The last stored reading that each device of a kind has sent itself, without its texts; by device number."""
+    parameters = {"kind": kind.name, "repeated": int(Quality.REPEATED), "no_sequence": NO_SEQUENCE}
+    found = connection.execute(_query("latest", kind), parameters).fetchall()
+    columns = [*zip(*found, strict=True)] or [()] * (6 + len(kind.metrics))
+    device, ts, received_at, quality, seq, message_type = (np.array(each, dtype=np.int64) for each in columns[:6])
+    values = [
+        np.full(len(found), np.nan) if metric.type is MetricType.TEXT else np.array(column, dtype=np.float64)
+        for metric, column in zip(kind.metrics, columns[6:], strict=True)
+    ]
+    nowhere = np.zeros(len(found), dtype=np.int64)
+    return Readings(
+        kind=kind,
+        device=device,
+        ts=ts,
+        received_at=received_at,
+        seq=seq,
+        type=message_type,
+        quality=quality,
+        message=nowhere,
+        part=nowhere,
+        values=np.stack(values, axis=1),
+        texts={},
+    )
+
+
+def stored_at(connection: Connection, kind: Kind, device: int, ts: datetime) -> dict[str, Any] | None:
+    """The stored reading of a device and time as a row of its table; None if there is none."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_query("stored_at", kind), {"device": device, "ts": ts}).fetchone()
+
+
+def sequence_runs(connection: Connection, kind: Kind) -> list[tuple[str, int, int, int]]:
+    """Runs of consecutive sequence numbers: device id, first, last, and how many readings have them."""
+    return [
+        (str(name), int(first), int(last), int(readings))
+        for name, first, last, readings in connection.execute(_query("sequence_runs", kind))
+    ]
+
+
+def commit_delays(
+    connection: Connection, kind: Kind, shares: Sequence[float], since: datetime
+) -> tuple[int, list[float]]:
+    """How many readings there are since a moment, and at these shares of them the seconds from their time to commit.
+
+    The commit's time is PostgreSQL's, taken when its record is written and before it is flushed to the disk.
+    """
+    row = connection.execute(_query("commit_delays", kind), {"shares": list(shares), "since": since}).fetchone()
+    count, delays = row or (0, None)
+    return int(count), [float(delay) for delay in delays or ()]
 
 
 def _copied(connection: Connection, readings: Readings) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -91,10 +91,22 @@ def load_registry(connection: Connection, kinds: Mapping[str, Kind]) -> Registry
     return Registry(kinds, devices, revision=current)
 
 
+def load_device(connection: Connection, device_id: str) -> Device | None:
+    """A registered device; None if there is none of that id."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_SQL["load_device"], {"device_id": device_id}).fetchone()
+    return Device(**row) if row else None
+
+
 def revision(connection: Connection) -> int:
     """Which snapshot of the registry is in force."""
     row = connection.execute(_SQL["load_revision"]).fetchone()
     return int(row[0]) if row else 0
+
+
+def lags(connection: Connection) -> dict[str, timedelta]:
+    """By device id how far the time of its last new reading was behind its arrival; negative where it was ahead."""
+    return {str(device_id): lag for device_id, lag in connection.execute(_SQL["lags"])}
 
 
 def also_sent(connection: Connection) -> dict[str, list[str]]:

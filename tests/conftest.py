@@ -2,7 +2,15 @@
 
 import pytest
 
-pytest_plugins = ["tests.fix_postgres", "tests.fix_broker", "tests.fix_city", "tests.fix_processes"]
+pytest_plugins = [
+    "tests.fix_postgres",
+    "tests.fix_timescale",
+    "tests.fix_gate",
+    "tests.fix_broker",
+    "tests.fix_city",
+    "tests.fix_processes",
+    "tests.fix_guarded",
+]
 
 
 def pytest_report_header() -> str:

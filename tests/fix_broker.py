@@ -1,5 +1,6 @@
 """Real brokers: Mosquitto where it is installed, and the embedded one. A test that takes ``broker`` runs on both."""
 
+import getpass
 import os
 import shutil
 import socket
@@ -17,7 +18,9 @@ MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/s
 BROKERS = ["embedded", "mosquitto"] if MOSQUITTO or os.environ.get("CITYWARD_REQUIRE_SERVICES") else ["embedded"]
 
 # What the collector needs of a Mosquitto: sessions that outlive it, and queues without a bound that loses.
+# Started by root it would change to a user who may not write where tests write.
 CONFIGURATION = """\
+user {user}
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence true
@@ -28,29 +31,54 @@ max_inflight_messages 1000
 """
 
 
+class Mosquitto:
+    """A Mosquitto on a port of its own, which it keeps when it is stopped and started again, like its sessions."""
+
+    def __init__(self, folder: Path) -> None:
+        assert MOSQUITTO, "Mosquitto is required here (CITYWARD_REQUIRE_SERVICES) and not installed"
+        self.broker = Broker("127.0.0.1", embedded.free_port(0))
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir()
+        text = CONFIGURATION.format(user=getpass.getuser(), port=self.broker.port, folder=folder)
+        (folder / "mosquitto.conf").write_text(text, encoding="utf-8")
+
+    def start(self) -> None:
+        """Return when it listens."""
+        with (self._folder / "log").open("a", encoding="utf-8") as log:
+            command = [str(MOSQUITTO), "-c", str(self._folder / "mosquitto.conf")]
+            process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        eventually(lambda: _answers(self.broker.port) or process.poll() is not None, "Mosquitto listens")
+        assert process.poll() is None, (self._folder / "log").read_text(encoding="utf-8")
+
+    def stop(self) -> None:
+        """End it as an operator would, if it runs: it saves its sessions."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """One that is not started yet."""
+    if "mosquitto" not in BROKERS:
+        pytest.skip("Mosquitto is not installed")
+    made = Mosquitto(tmp_path / "mosquitto")
+    yield made
+    made.stop()
+
+
 @pytest.fixture(params=BROKERS)
-def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     """A broker of one's own on a free port."""
-    port = embedded.free_port(0)
     if request.param == "embedded":
-        with embedded.broker(port) as started:
+        with embedded.broker(embedded.free_port(0)) as started:
             yield started
         return
-    assert MOSQUITTO, "Mosquitto is required here (CITYWARD_REQUIRE_SERVICES) and not installed"
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
-    folder.chmod(0o777)  # started by root it changes to a user of its own
-    configuration = folder / "mosquitto.conf"
-    configuration.write_text(CONFIGURATION.format(port=port, folder=folder), encoding="utf-8")
-    with (folder / "log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen([MOSQUITTO, "-c", str(configuration)], stdout=log, stderr=log)
-    try:
-        eventually(lambda: _answers(port) or process.poll() is not None, "Mosquitto listens")
-        assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
-        yield Broker("127.0.0.1", port)
-    finally:
-        process.terminate()
-        process.wait()
+    made: Mosquitto = request.getfixturevalue("mosquitto")
+    made.start()
+    yield made.broker
 
 
 def _answers(port: int) -> bool:

@@ -1,9 +1,12 @@
 """A small city of one device a kind, and somebody who publishes for them."""
 
+import ssl
+import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -45,9 +48,11 @@ def payload(at: datetime, *, seq: int = 1, kind: str = "periodic", **metrics: fl
 
 
 @contextmanager
-def plain_client(broker: Broker, name: str = "", *, listen: str = "") -> Iterator["PlainClient"]:
+def plain_client(
+    broker: Broker, name: str = "", *, listen: str = "", tls: ssl.SSLContext | None = None
+) -> Iterator["PlainClient"]:
     """An ordinary MQTT client as anybody would use it."""
-    client = PlainClient(broker, name, listen)
+    client = PlainClient(broker, name, listen, tls)
     try:
         yield client
     finally:
@@ -55,16 +60,23 @@ def plain_client(broker: Broker, name: str = "", *, listen: str = "") -> Iterato
 
 
 class PlainClient:
-    """Publishes with QoS 1 and waits for PUBACK; keeps what it hears."""
+    """Publishes with QoS 1 and waits for PUBACK, over as many connections as it takes; keeps what it hears."""
 
-    def __init__(self, broker: Broker, name: str, listen: str) -> None:
+    def __init__(self, broker: Broker, name: str, listen: str, tls: ssl.SSLContext | None = None) -> None:
         self.heard: list[tuple[str, bytes]] = []
+        self._pubacks: set[int] = set()
+        self._puback = threading.Condition()
         self._subscribed = not listen
         self._client = Client(CallbackAPIVersion.VERSION2, name)
         self._listen = listen
         self._client.on_message = self._hear
+        self._client.on_publish = self._acknowledge
         self._client.on_subscribe = self._subscribe
         self._client.on_connect = self._connect
+        if broker.username:
+            self._client.username_pw_set(broker.username, broker.password)
+        if tls:
+            self._client.tls_set_context(tls)
         self._client.connect(broker.host, broker.port)
         self._client.loop_start()
         eventually(lambda: self._client.is_connected() and self._subscribed, "connected and subscribed")
@@ -79,8 +91,24 @@ class PlainClient:
     def _hear(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self.heard.append((message.topic, bytes(message.payload)))
 
+    def _acknowledge(self, _client: Client, _data: object, packet_id: int, *_: object) -> None:
+        with self._puback:
+            self._pubacks.add(packet_id)
+            self._puback.notify_all()
+
     def publish(self, topic: str, message: bytes) -> None:
-        self._client.publish(topic, message, qos=1).wait_for_publish(PATIENCE)
+        self.publish_all([(topic, message)])
+
+    def publish_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Many at once, in order, without waiting for one before the next is sent."""
+        for packet_id in [self._client.publish(topic, message, qos=1).mid for topic, message in messages]:
+            with self._puback:
+                assert self._puback.wait_for(partial(self._pubacks.__contains__, packet_id), PATIENCE), "no PUBACK"
+                self._pubacks.remove(packet_id)
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected()
 
     def close(self) -> None:
         self._client.disconnect()

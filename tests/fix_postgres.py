@@ -1,6 +1,8 @@
 """A real PostgreSQL: embedded, or any server named by CITYWARD_TEST_DSN; a database of its own for each test."""
 
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,25 +14,48 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cityward import embedded
 from devices.kind import Kind, load_kinds
-from storage.capability import Capability, detect
 from storage.connection import connect
 from storage.migrate import migrate
 
+FOLDER = "CITYWARD_TEST_FOLDER"
+ROOM = 4 * 1024**3  # bytes
 
-def _shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder for all workers of a run."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+def pytest_configure() -> None:
+    """One folder for all workers of a run.
+
+    Not pytest's own: each pytest that starts closes that to all users but its own, and where root runs the tests,
+    PostgreSQL is another.
+    """
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="cityward-test-", dir=_in_memory())
+
+
+def pytest_unconfigure() -> None:
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        shutil.rmtree(os.environ.pop(FOLDER))
+
+
+def _in_memory() -> Path | None:
+    """Where copying a database takes a tenth of the time, on a machine that has the room."""
+    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of its own there
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else None
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def open_folder() -> Path:
+    """A folder that servers running as users of their own can reach, one for all workers."""
+    return Path(os.environ[FOLDER])
+
+
+@pytest.fixture(scope="session")
+def server(open_folder: Path) -> Iterator[str]:
     """The DSN of a server on which databases may be created."""
     named = os.environ.get("CITYWARD_TEST_DSN")
     if named:
         yield named
         return
-    with embedded.database(_shared_folder(tmp_path_factory) / "embedded") as url:
+    with embedded.database(open_folder / "embedded") as url:
         with connect(url) as connection:
             # Tests kill processes, not machines: what the operating system holds is safe enough.
             connection.execute("ALTER SYSTEM SET fsync = off")
@@ -44,8 +69,11 @@ def kinds() -> dict[str, Kind]:
 
 
 @contextmanager
-def new_database(server: str, purpose: str, *, template: str = "template1") -> Iterator[str]:
-    """The DSN of a database that is dropped in the end, with whoever is still connected to it."""
+def new_database(server: str, purpose: str, *, template: str = "template0") -> Iterator[str]:
+    """The DSN of a database that is dropped in the end, with whoever is still connected to it.
+
+    It is a copy of template0, which nobody can be connected to, or of a database of ours.
+    """
     name = f"cityward_{purpose}_{uuid.uuid4().hex[:12]}"
     with connect(server) as connection:
         connection.execute(
@@ -62,11 +90,14 @@ def template(server: str, kinds: dict[str, Kind]) -> Iterator[str]:
     """The name of a migrated database to copy."""
     with new_database(server, "template") as dsn:
         migrate(dsn, kinds, lambda _step: None)
-        with connect(dsn) as migrated:
-            if detect(migrated) is not Capability.PLAIN:
-                # TimescaleDB's scheduler keeps a connection, and a database in use cannot be copied.
-                migrated.execute("SELECT _timescaledb_functions.stop_background_workers()")
-        yield str(conninfo_to_dict(dsn)["dbname"])
+        name = str(conninfo_to_dict(dsn)["dbname"])
+        with connect(server) as connection:
+            # A database in use cannot be copied, and TimescaleDB's scheduler would come back to it.
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+        yield name
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -37,10 +38,14 @@ class Process:
         self._process.send_signal(signal.SIGKILL)
         self.ended()
 
-    def stop(self) -> int:
-        """SIGTERM; the exit code."""
+    def terminate(self) -> None:
+        """SIGTERM, if it still runs."""
         if self._process.poll() is None:
             self._process.terminate()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self.terminate()
         return self.ended()
 
     def ended(self) -> int:
@@ -52,9 +57,9 @@ class Process:
 
 
 @pytest.fixture
-def start(dsn: str, broker: Broker, tmp_path: Path) -> Iterator[Starter]:
-    """Start ``cityward <arguments>``, or another module, against this test's broker and database."""
-    environment = {"CITYWARD_DATABASE_URL": dsn, "CITYWARD_BROKER_URL": broker.url, "CITYWARD_WATCHDOG_S": "0.5"}
+def start_without_broker(dsn: str, tmp_path: Path) -> Iterator[Starter]:
+    """Start ``cityward <arguments>``, or another module, against this test's database."""
+    environment = {"CITYWARD_DATABASE_URL": dsn, "CITYWARD_WATCHDOG_S": "0.5"}
     started: list[Process] = []
 
     def run(*arguments: str, module: str = "cityward", **settings: str) -> Process:
@@ -65,4 +70,48 @@ def start(dsn: str, broker: Broker, tmp_path: Path) -> Iterator[Starter]:
 
     yield run
     for process in started:
-        process.stop()
+        process.terminate()
+    for process in started:
+        process.ended()
+
+
+@pytest.fixture
+def start(start_without_broker: Starter, broker: Broker) -> Starter:
+    """Start ``cityward <arguments>``, or another module, against this test's broker and database."""
+
+    def run(*arguments: str, **settings: str) -> Process:
+        return start_without_broker(*arguments, **{"CITYWARD_BROKER_URL": broker.url, **settings})
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command that has ended left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Finished]
+
+
+@pytest.fixture
+def command(dsn: str, tmp_path: Path) -> Command:
+    """Run ``cityward <arguments>`` against this test's database to its end, in a folder without settings."""
+
+    def run(*arguments: str, **settings: str) -> Finished:
+        ended = subprocess.run(
+            [sys.executable, "-m", "cityward", *arguments],
+            env={**os.environ, "CITYWARD_DATABASE_URL": dsn, "COLUMNS": "200", **settings},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            cwd=tmp_path,
+            text=True,
+            timeout=PATIENCE,
+        )
+        return Finished(ended.returncode, ended.stdout, ended.stderr)
+
+    return run

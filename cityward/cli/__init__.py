@@ -3,13 +3,16 @@
 import sys
 
 import typer
+from rich.markup import escape
 
 from cases.errors import CaseError
-from cityward.cli import cases, city, processes, rules, status
+from cityward.bench.errors import BenchError
+from cityward.cli import adopting, bench, cases, city, completeness, identity, processes, quarantine, rules, status
 from cityward.cli.context import CommandError, err
 from devices.errors import DescriptionError
 from ingest.errors import BrokerRefusedError, RetryableError
 from rules.packs import PackError
+from simulators.publish import BrokerRefusedError as SimulatorRefusedError
 from storage.case_book import UnknownCaseError
 from storage.errors import NotMigratedError
 from storage.registry_store import NoCityError
@@ -29,10 +32,19 @@ app.command("settings")(status.settings)
 app.add_typer(city.city_app, name="city", help="The city file: districts, units, owners, hours, deadlines.")
 app.add_typer(city.devices_app, name="devices", help="The registry of devices.")
 app.add_typer(rules.rules_app, name="rules", help="Rule packs.")
+city.devices_app.command("unregistered")(adopting.unregistered)
+city.devices_app.command("adopt")(adopting.adopt)
+city.devices_app.command("acl")(identity.acl)
+city.devices_app.command("rotate")(identity.rotate)
+city.devices_app.command("completeness")(completeness.completeness_command)
+city.devices_app.command("gaps")(completeness.gaps_command)
+app.add_typer(quarantine.quarantine_app, name="quarantine", help="Messages that could not become readings.")
 app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
+app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 # What a person can mend; anything else is a defect and shows its traceback.
 _EXPLAINED = (
+    BenchError,
     CommandError,
     DescriptionError,
     PackError,
@@ -42,6 +54,7 @@ _EXPLAINED = (
     NoCityError,
     RetryableError,
     BrokerRefusedError,
+    SimulatorRefusedError,
 )
 
 
@@ -50,5 +63,5 @@ def main() -> None:
     try:
         app()
     except _EXPLAINED as error:
-        err.print(f"[red]cityward:[/red] {error}", markup=True, soft_wrap=True)
+        err.print(f"[red]cityward:[/red] {escape(str(error))}", markup=True, soft_wrap=True)
         sys.exit(1)

@@ -10,12 +10,12 @@ from cityward import wiring
 from cityward.cli.context import database, load_settings, out, table
 from devices.errors import DescriptionError
 from devices.registry_csv import read_registry
-from storage.registry_store import also_sent, import_city, import_devices, load_city, load_registry
+from storage.registry_store import also_sent, import_city, import_devices, lags, load_city, load_registry
 
 city_app = typer.Typer(no_args_is_help=True)
 devices_app = typer.Typer(no_args_is_help=True)
 
-_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, show_default=False)]
+_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, show_default=False, help="The file, in UTF-8.")]
 
 
 @city_app.command("import")
@@ -47,20 +47,32 @@ def devices_import(file: _File) -> None:
 def devices_list(
     kind: Annotated[str, typer.Option(help="Only this kind.")] = "",
     district: Annotated[str, typer.Option(help="Only this district.")] = "",
+    behind: Annotated[
+        float | None,
+        typer.Option(
+            help="Only devices whose last reading was so many seconds behind its arrival.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Registered devices, and keys that they send although their kind does not know them."""
+    """Registered devices, how far their last reading was behind its arrival, and keys that their kind does not know.
+
+    A lag that stays is a clock that is behind; a negative one is a clock that is ahead.
+    """
     settings = load_settings()
     with database(settings) as connection:
         registry = load_registry(connection, wiring.kinds(settings))
-        extra = also_sent(connection)
+        extra, lag = also_sent(connection), lags(connection)
     chosen = [
         device
         for device in registry.devices.values()
-        if (not kind or device.kind == kind) and (not district or device.district == district)
+        if (not kind or device.kind == kind)
+        and (not district or device.district == district)
+        and (behind is None or (device.device_id in lag and lag[device.device_id].total_seconds() >= behind))
     ]
-    headings = ["device", "kind", "name", "district", "road", "maintainer", "owner", "also sent"]
+    headings = ["device", "kind", "name", "district", "road", "maintainer", "owner", "lag", "also sent"]
     rows = [
         (each.device_id, each.kind, each.name, each.district, each.road, each.maintainer, each.owner,
+         f"{lag[each.device_id].total_seconds():.0f} s" if each.device_id in lag else "-",
          " ".join(extra.get(each.device_id, [])))
         for each in chosen
     ]  # fmt: skip

@@ -11,14 +11,16 @@ from types import FrameType
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cityward import log, wiring
 from cityward.settings import CONFIG_FILE, Settings
 from storage.connection import Connection, connect, describe
 from storage.errors import translated
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# What people have written, such as [units] in a message, is shown as it is.
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 class CommandError(Exception):
@@ -79,5 +81,5 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]])
     for heading in headings:
         made.add_column(heading, overflow="fold")
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
+        made.add_row(*(Text(str(cell)) for cell in row))  # as it is: a device's words are no markup
     return made

@@ -92,7 +92,16 @@ def simulate(
             out.print(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC  {published} published", end="\r")
 
     published = asyncio.run(
-        simulating.simulate(city, broken, seed=seed, broker=settings.broker, clock=clock, stop=stop, report=report)
+        simulating.simulate(
+            city,
+            broken,
+            seed=seed,
+            broker=settings.broker,
+            tls=wiring.broker_tls(settings),
+            clock=clock,
+            stop=stop,
+            report=report,
+        )
     )
     report(published)
 

@@ -52,7 +52,7 @@ def settings(
 ) -> None:
     """Every setting: its name in the environment, the value in force, what it means."""
     if toml:
-        out.print(sample(), end="")
+        out.print(sample(), end="", soft_wrap=True)
         return
     current = load_settings()
     rows = []

@@ -1,52 +1,29 @@
 """The native payload: JSON, one reading or an array of readings.
 
 ``{"ts": 1795291326000, "seq": 17, "m": {"tilt": 1.5}, "type": "periodic"}``; ``ts`` is milliseconds since 1970 UTC
-or RFC 3339 with an offset. Types are strict: ``"1.5"`` is not a number and ``true`` is not 1. Keys that the kind
-does not know are tolerated and reported, because devices gain metrics before their descriptions do; nobody looks at
-their values.
+or RFC 3339 with an offset. A reading may name its ``"device"``, which must then be that of the topic. Types are
+strict: ``"1.5"`` is not a number and ``true`` is not 1. Keys that the kind does not know are tolerated and reported,
+because devices gain metrics before their descriptions do; nobody looks at their values.
 """
 
 import json
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from devices.codecs.decoded import EARLIEST, LARGEST_REAL, LATEST, Decoded, noted
 from devices.kind import Kind, Metric, MetricType
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
 from devices.rejection import Code, Rejected
 
-# µs of 2000 and 2100: outside it is another unit than ms (seconds, µs) or a dead clock.
-_EARLIEST, _LATEST = 946_684_800_000_000, 4_102_444_800_000_000
-# What is kept of keys that a kind does not know: enough to describe a device, too little to flood anything.
-_ALSO_SENT, _KEY_LENGTH = 16, 64
-_ENVELOPE = frozenset({"ts", "seq", "m", "type"})
-_ODD = re.compile(r"[^\w.-]")
+_ENVELOPE = frozenset({"ts", "seq", "m", "type", "device"})
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TYPE_CODE = {word: code for code, word in enumerate(MESSAGE_TYPES)}
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-# The largest 32-bit float: what the table can hold.
-_LARGEST_REAL = 3.4028234e38
 _INTEGERS = {MetricType.SMALLINT: 2**15, MetricType.INTEGER: 2**31}
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """One reading as it was sent.
-
-    ``ts`` in microseconds since 1970 UTC; ``values`` in the order of the kind's metrics, None where not sent;
-    ``also_sent`` names keys that the kind does not know.
-    """
-
-    ts: int
-    seq: int
-    type: int
-    values: tuple[float | bool | str | None, ...]
-    also_sent: tuple[str, ...] = ()
 
 
 class NativeCodec:
@@ -59,21 +36,21 @@ class NativeCodec:
         self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*names) if len(names) > 1 else _one(names[0])
         self._known = frozenset(names)
 
-    def decode(self, payload: bytes) -> Sequence[Decoded | Rejected]:
+    def decode(self, payload: bytes, device_id: str) -> Sequence[Decoded | Rejected]:
         """The readings of a payload in the order sent; each is decoded or rejected on its own."""
         if not payload.strip():
             return [Rejected(Code.EMPTY, "the message has no payload; send a JSON object")]
         if payload.lstrip()[:1] != b"[":
-            return [self._one(payload)]
+            return [self._one(payload, device_id)]
         try:
             elements = msgspec.json.decode(payload, type=list[msgspec.Raw])
         except _UNREADABLE as error:
             return [_refusal(payload, error)]
         if not elements:
             return [Rejected(Code.EMPTY, "the array holds no reading")]
-        return [self._one(bytes(element)) for element in elements]
+        return [self._one(bytes(element), device_id) for element in elements]
 
-    def _one(self, payload: bytes) -> Decoded | Rejected:
+    def _one(self, payload: bytes, device_id: str) -> Decoded | Rejected:
         also_sent: tuple[str, ...] = ()
         try:
             sent = self._strict.decode(payload)
@@ -83,18 +60,21 @@ class NativeCodec:
                 also_sent = self._unknown_keys(payload)
             except _UNREADABLE as error:
                 return _refusal(payload, error)
+        if sent.device is not None and sent.device != device_id:
+            what = f"the reading is of {sent.device[:64]!r}, the topic of {device_id!r}"
+            return Rejected(Code.WRONG_IDENTITY, f"{what}; a device publishes on its own topic")
         values = self._values(sent.m)
-        if any(type(value) is float and abs(value) > _LARGEST_REAL for value in values):
+        if any(type(value) is float and abs(value) > LARGEST_REAL for value in values):
             return Rejected(Code.NON_FINITE, "a number is too large for any sensor; send finite numbers")
         ts = (sent.ts - _EPOCH) // _MICROSECOND if isinstance(sent.ts, datetime) else sent.ts * 1000
-        if not _EARLIEST <= ts < _LATEST:
+        if not EARLIEST <= ts < LATEST:
             return Rejected(Code.BAD_TIME, f"ts {sent.ts} is not of this century; send milliseconds since 1970 UTC")
         return Decoded(ts, sent.seq, _TYPE_CODE[sent.type], values, also_sent)
 
     def _unknown_keys(self, payload: bytes) -> tuple[str, ...]:
         outer = _raw_fields(payload)
         unknown = sorted((outer.keys() - _ENVELOPE) | (_raw_fields(outer["m"]).keys() - self._known))
-        return tuple(_ODD.sub("?", key)[:_KEY_LENGTH] for key in unknown[:_ALSO_SENT])
+        return noted(unknown)
 
 
 def _raw_fields(document: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
@@ -118,6 +98,7 @@ def _decoder(kind: Kind, *, strict: bool) -> msgspec.json.Decoder[Any]:
             ("m", metrics),
             ("seq", Annotated[int, msgspec.Meta(ge=0, lt=2**31)], NO_SEQUENCE),
             ("type", Literal[MESSAGE_TYPES], MESSAGE_TYPES[0]),
+            ("device", str | None, None),
         ],
         forbid_unknown_fields=strict,
     )
@@ -143,7 +124,7 @@ def _annotation(metric: Metric) -> Any:
 def _refusal(payload: bytes, error: Exception) -> Rejected:
     """Tell a wrong type from broken JSON, and from NaN and Infinity, which JSON lacks but many encoders write."""
     try:
-        json.loads(payload.decode(), parse_constant=_refuse_constant)
+        json.loads(payload, parse_constant=_refuse_constant)
     except _NotFiniteError as found:
         return Rejected(Code.NON_FINITE, f"{found} is not a measurement; leave the metric out instead")
     except (ValueError, RecursionError):

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import ssl
 from types import TracebackType
 from typing import Self
 
 import aiomqtt
 
-from devices.broker import Broker
+from devices.broker import Broker, tls_problem
 from devices.topics import crew_topic
 from notify.errors import Permanent, Retryable
 from notify.message import as_json
@@ -24,11 +25,12 @@ class MqttChannel:
 
     One connection, kept while the channel is entered with ``async with`` and opened again whenever it breaks;
     a message waits ``timeout_s`` for it. A connection that went silent is noticed by its keep-alive, at the
-    latest after twice 15 s; what is sent until then is tried again.
+    latest after twice 15 s; what is sent until then is tried again. Without ``tls`` it is plain.
     """
 
-    def __init__(self, broker: Broker, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, broker: Broker, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self._broker = broker
+        self._tls = tls
         self._timeout_s = timeout_s
         self._client: aiomqtt.Client | None = None
         self._connected = asyncio.Event()
@@ -80,7 +82,7 @@ class MqttChannel:
                     async for _ in client.messages:
                         pass
             except aiomqtt.MqttError as error:
-                self._problem = str(error.__cause__ or error)
+                self._problem = tls_problem(error.__cause__ or error)
             finally:
                 self._connected.clear()
                 self._client = None
@@ -92,6 +94,7 @@ class MqttChannel:
             self._broker.port,
             username=self._broker.username or None,
             password=self._broker.password or None,
+            tls_context=self._tls,
             timeout=self._timeout_s,
             keepalive=_KEEPALIVE_S,
             max_concurrent_outgoing_calls=_AT_ONCE,

@@ -52,3 +52,7 @@ SELECT alarm.rule_id, alarm.device, (
     SELECT (detail->>'readings')::bigint FROM alarm_event
     WHERE alarm_id = alarm.id AND event = 'raised' ORDER BY id DESC LIMIT 1)
 FROM alarm WHERE active AND rule_id = ANY (%(rule_ids)s)
+
+-- name: save_rule_error
+-- A rule crashed and is benched.
+INSERT INTO rule_error (rule_id, at, detail) VALUES (%(rule_id)s, %(at)s, %(detail)s)

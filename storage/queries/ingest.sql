@@ -1,9 +1,9 @@
 -- name: write_quarantine
 -- Messages that could not become readings, whole.
-INSERT INTO quarantine (received_at, partition, code, detail, topic, payload)
-SELECT %(received_at)s::timestamptz, %(partition)s, code, detail, topic, payload
-FROM unnest(%(codes)s::text[], %(details)s::text[], %(topics)s::text[], %(payloads)s::bytea[])
-    AS bad (code, detail, topic, payload)
+INSERT INTO quarantine (received_at, partition, code, detail, topic, payload, part)
+SELECT %(received_at)s::timestamptz, %(partition)s, code, detail, topic, payload, part
+FROM unnest(%(codes)s::text[], %(details)s::text[], %(topics)s::text[], %(payloads)s::bytea[], %(parts)s::integer[])
+    AS bad (code, detail, topic, payload, part)
 
 -- name: write_ledger
 -- What became of a batch, added to its minute.
@@ -18,14 +18,16 @@ ON CONFLICT (minute, partition) DO UPDATE SET
 
 -- name: write_status
 -- When devices were last heard of. Two collectors never write the same device: it belongs to one partition.
-INSERT INTO device_status AS status (device, last_ts, last_received_at, readings, also_sent)
-SELECT device, to_timestamp(ts / 1e6), to_timestamp(received_at / 1e6), readings, string_to_array(also_sent, ' ')
+INSERT INTO device_status AS status (device, last_ts, last_received_at, readings, also_sent, lag)
+SELECT device, to_timestamp(ts / 1e6), to_timestamp(received_at / 1e6), readings, string_to_array(also_sent, ' '),
+       make_interval(secs => lag / 1e6)
 FROM unnest(%(devices)s::integer[], %(ts)s::bigint[], %(received_at)s::bigint[], %(readings)s::bigint[],
-            %(also_sent)s::text[]) AS heard (device, ts, received_at, readings, also_sent)
+            %(also_sent)s::text[], %(lags)s::bigint[]) AS heard (device, ts, received_at, readings, also_sent, lag)
 ON CONFLICT (device) DO UPDATE SET
     last_ts = greatest(status.last_ts, excluded.last_ts),
     last_received_at = greatest(status.last_received_at, excluded.last_received_at),
     readings = status.readings + excluded.readings,
+    lag = coalesce(excluded.lag, status.lag),
     also_sent = ARRAY(SELECT DISTINCT unnest(status.also_sent || excluded.also_sent) ORDER BY 1 LIMIT 50)
 
 -- name: save_rule_state
@@ -42,7 +44,3 @@ WHERE rule_state.rule_id = rest.rule_id AND rule_state.device = rest.device
 -- name: load_rule_state
 -- Everything that was running when the last collector stopped.
 SELECT rule_id, device, state FROM rule_state
-
--- name: save_rule_error
--- A rule crashed and is benched.
-INSERT INTO rule_error (rule_id, at, detail) VALUES (%(rule_id)s, %(at)s, %(detail)s)

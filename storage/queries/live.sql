@@ -5,9 +5,14 @@ SELECT coalesce(sum(received), 0)::bigint AS received, coalesce(sum(stored), 0):
 FROM ledger
 
 -- name: readings_by_kind
--- Readings heard by kind, duplicates included; seconds behind, but cheap.
-SELECT device.kind, sum(status.readings)::bigint
-FROM device_status AS status JOIN device ON device.id = status.device GROUP BY 1
+-- Readings by kind, heard or found in quarantine, duplicates included, what gateways repeat not; seconds behind, but cheap.
+SELECT kind, sum(readings)::bigint
+FROM (
+    SELECT device.kind, status.readings FROM device_status AS status JOIN device ON device.id = status.device
+    UNION ALL
+    SELECT split_part(topic, '/', 3), stored + duplicate FROM quarantine WHERE attempts > 0 AND stored + duplicate > 0
+) AS counted (kind, readings)
+GROUP BY 1
 
 -- name: alarms_by_kind
 -- Alarms by kind: active, all.
@@ -33,5 +38,5 @@ SELECT (SELECT count(*) FROM alarm_event WHERE handled_at IS NULL)
      + (SELECT count(*) FROM notification WHERE state = 'pending')
 
 -- name: quarantine_by_code
--- Why messages went to quarantine.
-SELECT code, count(*) FROM quarantine GROUP BY 1 ORDER BY 2 DESC
+-- Why messages are in quarantine.
+SELECT code, count(*) FROM quarantine WHERE resolved_at IS NULL GROUP BY 1 ORDER BY 2 DESC

@@ -30,10 +30,34 @@ DROP TABLE {staging}
 -- How many readings of a kind there are; reads the whole table.
 SELECT count(*) FROM {table}
 
--- name: newest
--- How far each device's event time goes; the primary key answers from its end.
-SELECT device.id, (extract(epoch FROM newest.ts) * 1000000)::bigint
+-- name: stored_at
+-- The reading of a device and time.
+SELECT {columns} FROM {table} WHERE device = %(device)s AND ts = %(ts)s
+
+-- name: latest
+-- The last reading that each device itself has sent; the primary key answers from its end.
+SELECT device.id, (extract(epoch FROM kept.ts) * 1000000)::bigint, (extract(epoch FROM kept.received_at) * 1000000)::bigint,
+       kept.quality, coalesce(kept.seq, %(no_sequence)s), kept.type, {kept_metrics}
 FROM device, LATERAL (
-    SELECT ts FROM {table} AS reading WHERE reading.device = device.id ORDER BY ts DESC LIMIT 1
-) AS newest
+    SELECT * FROM {table} AS reading
+    WHERE reading.device = device.id AND reading.quality & %(repeated)s = 0
+    ORDER BY ts DESC LIMIT 1
+) AS kept
 WHERE device.kind = %(kind)s
+ORDER BY device.id
+
+-- name: sequence_runs
+-- Runs of consecutive sequence numbers by device; what lies between two runs is missing. Reads the whole table.
+SELECT device.device_id, min(seq), max(seq), sum(times)::bigint
+FROM (
+    SELECT device, seq, times, seq - row_number() OVER (PARTITION BY device ORDER BY seq) AS run
+    FROM (SELECT device, seq, count(*) AS times FROM {table} WHERE seq IS NOT NULL GROUP BY 1, 2) AS counted
+) AS numbered
+JOIN device ON device.id = numbered.device
+GROUP BY device.device_id, run ORDER BY 1, 2
+
+-- name: commit_delays
+-- Seconds from a reading's own time to its commit, at these shares; the server must have track_commit_timestamp on.
+SELECT count(*), percentile_disc(%(shares)s::double precision[])
+    WITHIN GROUP (ORDER BY extract(epoch FROM pg_xact_commit_timestamp(xmin) - ts)::double precision)
+FROM {table} WHERE ts >= %(since)s

@@ -61,6 +61,19 @@ SELECT id, device_id, kind, name, district, grid, lon, lat, road, road_class, co
        coalesce(maintainer, '') AS maintainer, limits, attributes
 FROM device ORDER BY id
 
+-- name: load_device
+-- One registered device.
+SELECT id, device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit, cabinet,
+       gateway, coalesce(supervisor, '') AS supervisor, coalesce(owner, '') AS owner,
+       coalesce(maintainer, '') AS maintainer, limits, attributes
+FROM device WHERE device_id = %(device_id)s
+
+-- name: lags
+-- How far the time of each device's last new reading was behind its arrival.
+SELECT device.device_id, status.lag
+FROM device_status AS status JOIN device ON device.id = status.device
+WHERE status.lag IS NOT NULL
+
 -- name: also_sent
 -- Keys that devices send and their kinds do not know.
 SELECT device.device_id, status.also_sent

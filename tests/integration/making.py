@@ -1,7 +1,8 @@
 """Readings, messages and transitions for tests, in a line each."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from psycopg import Connection
 from cases.city import City
 from cases.opening import CasePlan
 from cityward import wiring
-from devices.kind import Kind, MetricType
+from devices.kind import Kind, Metric, MetricType
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
 from ingest.decoding import Decoder
@@ -56,6 +57,7 @@ def readings(kind: Kind, *rows: Mapping[str, Any]) -> Readings:
         type=ints("type", 0),
         quality=ints("quality", 0),
         message=np.arange(len(rows), dtype=np.int64),
+        part=np.zeros(len(rows), dtype=np.int64),
         values=np.array(numbers, dtype=np.float64).T,
         texts={
             each.name: np.array(metric(each.name), dtype=object)
@@ -80,6 +82,33 @@ def transition(
     **detail: Any,
 ) -> Transition:
     return Transition(change, rule, "0123456789ab", device, severity, micros(at), detail)
+
+
+def everything() -> Kind:
+    """A kind that measures something of every type."""
+    metrics = [
+        Metric(
+            name=f"a_{each.value}",
+            type=each,
+            unit="",
+            doc="",
+            values=("no", "yes", "maybe") if each is MetricType.ENUM else (),
+        )
+        for each in MetricType
+    ]
+    return Kind(
+        name="everything",
+        code=99,
+        names={},
+        doc="",
+        interval=timedelta(minutes=1),
+        heartbeat=timedelta(minutes=1),
+        component_classes=(),
+        metrics=tuple(metrics),
+        limits={},
+        attributes={},
+        folder=Path(),
+    )
 
 
 def plans(kinds: Mapping[str, Kind], city: City) -> dict[str, CasePlan]:

@@ -3,8 +3,8 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devices.codecs.native import Decoded, NativeCodec
+from devices.codecs.decoded import Decoded
+from devices.codecs.native import NativeCodec
 from devices.kind import Kind, Metric, MetricType, load_kinds
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
 from devices.rejection import Code, Rejected
@@ -27,8 +28,9 @@ METRICS = (
     Metric("state", MetricType.ENUM, "", "", values=("shut", "open")),
     Metric("plate", MetricType.TEXT, "", "", max_length=8),
 )
-GATE = Kind("gate", 9, {}, "", timedelta(minutes=1), timedelta(minutes=9), (), METRICS, {}, {}, Path())
+GATE = replace(KINDS["manhole"], name="gate", metrics=METRICS, limits={}, attributes={})
 CODEC = NativeCodec(GATE)
+DEVICE = "gate-7"
 NOON = 1_795_291_200_000  # ms
 YEAR_2000, YEAR_2100 = 946_684_800_000, 4_102_444_800_000  # ms
 LARGEST_REAL = 3.4028234e38
@@ -39,13 +41,13 @@ def sent(*, ts: str = str(NOON), metrics: str = '"level": 1.5', rest: str = "") 
 
 
 def read(payload: bytes) -> Decoded:
-    [outcome] = CODEC.decode(payload)
+    [outcome] = CODEC.decode(payload, DEVICE)
     assert isinstance(outcome, Decoded), outcome
     return outcome
 
 
 def refused(payload: bytes) -> Rejected:
-    [outcome] = CODEC.decode(payload)
+    [outcome] = CODEC.decode(payload, DEVICE)
     assert isinstance(outcome, Rejected), outcome
     assert outcome.detail
     return outcome
@@ -201,6 +203,7 @@ def test_a_time_may_be_rfc_3339_with_an_offset(text: str, wanted: datetime) -> N
     assert read(sent(ts=f'"{text}"')).ts == wanted.timestamp() * 1_000_000
 
 
+@settings(deadline=None)
 @given(
     at=st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30)),  # noqa: DTZ001 - the offset is drawn beside
     offset=st.integers(-23 * 60, 23 * 60),
@@ -289,7 +292,7 @@ BAD_ELEMENTS = [
 @pytest.mark.parametrize(("bad", "code"), BAD_ELEMENTS)
 def test_one_bad_element_does_not_cost_its_neighbours(bad: bytes, code: Code) -> None:
     payload = b"\n[" + b" , ".join([sent(rest=', "seq": 1'), bad, sent(rest=', "seq": 2, "x": 1')]) + b"] "
-    first, refusal, last = CODEC.decode(payload)
+    first, refusal, last = CODEC.decode(payload, DEVICE)
     assert isinstance(first, Decoded)
     assert isinstance(last, Decoded)
     assert isinstance(refusal, Rejected)
@@ -303,8 +306,7 @@ def test_an_array_that_is_no_json_is_refused_as_one() -> None:
 
 
 def test_a_kind_with_a_single_metric_is_read_too() -> None:
-    kind = Kind("gate", 9, {}, "", timedelta(minutes=1), timedelta(minutes=9), (), METRICS[:1], {}, {}, Path())
-    [reading] = NativeCodec(kind).decode(sent())
+    [reading] = NativeCodec(replace(GATE, metrics=METRICS[:1])).decode(sent(), DEVICE)
     assert isinstance(reading, Decoded)
     assert reading.values == (1.5,)
 
@@ -355,7 +357,7 @@ def test_whatever_the_metrics_allow_is_read_as_it_was_written(kind: Kind, encode
             )
             for document in (documents[:1] if alone else documents)
         ]
-        assert codec.decode(encode(documents[0] if alone else documents)) == wanted
+        assert codec.decode(encode(documents[0] if alone else documents), DEVICE) == wanted
 
     check()
 
@@ -391,7 +393,7 @@ def spoilt(draw: st.DrawFn) -> bytes:
 @example(sent(metrics=f'"count": {"9" * 5000}'))
 @example(sent(metrics='"level": 1', rest=', "m": {}, "x": 1'))
 def test_whatever_arrives_is_read_to_what_a_table_can_hold_or_refused_with_a_reason(payload: bytes) -> None:
-    outcomes = CODEC.decode(payload)
+    outcomes = CODEC.decode(payload, DEVICE)
     assert outcomes
     for outcome in outcomes:
         if isinstance(outcome, Rejected):
@@ -403,3 +405,30 @@ def test_whatever_arrives_is_read_to_what_a_table_can_hold_or_refused_with_a_rea
         texts = [*outcome.also_sent, *(each for each in outcome.values if isinstance(each, str))]
         assert not any("\0" in text for text in texts)
         assert all(text.encode() for text in texts if text)
+
+
+def test_a_reading_may_name_its_device() -> None:
+    assert read(sent(rest=', "device": "gate-7"')) == read(sent())
+    unknown = read(sent(rest=', "device": "gate-7", "colour": 1'))
+    assert unknown.also_sent == ("colour",)
+
+
+@pytest.mark.parametrize("other", ["gate-8", "", "GATE-7", "gate-7 "])
+def test_a_reading_of_another_device_is_refused_with_both_names(other: str) -> None:
+    refusal = refused(sent(rest=f', "device": "{other}"'))
+    assert refusal.code is Code.WRONG_IDENTITY
+    assert repr(other) in refusal.detail
+    assert "'gate-7'" in refusal.detail
+
+
+def test_of_an_array_only_the_readings_of_other_devices_are_refused() -> None:
+    own, other = sent(rest=', "device": "gate-7"'), sent(rest=', "device": "gate-8"')
+    first, second, third = CODEC.decode(b"[" + b",".join([own, other, sent()]) + b"]", DEVICE)
+    assert isinstance(first, Decoded)
+    assert isinstance(second, Rejected)
+    assert second.code is Code.WRONG_IDENTITY
+    assert isinstance(third, Decoded)
+
+
+def test_a_device_that_is_no_word_is_of_the_wrong_type() -> None:
+    assert refused(sent(rest=', "device": 7')).code is Code.WRONG_TYPE

@@ -1,23 +1,30 @@
 """The topic grammar, and which topics a partition hears."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
 from devices.topics import CHANNELS, DeviceTopic, crew_topic, device_topic, is_level, parse, subscriptions
 
-LEVELS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="+#/", min_codepoint=0x20), min_size=1)
+LEVELS = st.text(st.characters(codec="utf-8", exclude_characters="+#/", min_codepoint=0x20), min_size=1)
 LEVEL = LEVELS.map(lambda text: text[:64])
+CHANNEL = st.sampled_from(CHANNELS) | LEVEL.map(lambda codec: f"up/{codec}")
 
 
-@given(district=LEVEL, kind=LEVEL, device_id=LEVEL, channel=st.sampled_from(CHANNELS))
-def test_a_topic_is_taken_apart_as_it_was_put_together(
-    district: str, kind: str, device_id: str, channel: str
-) -> None:
+@settings(deadline=None)
+@given(district=LEVEL, kind=LEVEL, device_id=LEVEL, channel=CHANNEL)
+def test_a_topic_is_taken_apart_as_it_was_put_together(district: str, kind: str, device_id: str, channel: str) -> None:
     assert all(map(is_level, (district, kind, device_id)))
     parts = DeviceTopic(district, kind, device_id, channel)
     assert parse(device_topic(district, kind, device_id, channel)) == parts
+
+
+@pytest.mark.parametrize(("channel", "codec"), [("up", ""), ("event", ""), ("up/hj212", "hj212"), ("up/up", "up")])
+def test_the_channel_says_which_codec_reads_the_payload(channel: str, codec: str) -> None:
+    topic = parse(f"city/east/noise/a-1/{channel}")
+    assert topic is not None
+    assert (topic.channel, topic.codec) == (channel, codec)
 
 
 def topics() -> st.SearchStrategy[str]:
@@ -25,6 +32,7 @@ def topics() -> st.SearchStrategy[str]:
     return st.text() | st.lists(level, max_size=7).map("/".join)
 
 
+@settings(deadline=None)
 @given(topics())
 def test_any_text_is_either_a_topic_of_a_device_or_none(text: str) -> None:
     topic = parse(text)
@@ -43,6 +51,11 @@ def test_devices_publish_on_up_unless_they_say_otherwise() -> None:
         "city",
         "city/east/manhole/a-1",
         "city/east/manhole/a-1/up/",
+        "city/east/manhole/a-1/up/hj212/up",
+        "city/east/manhole/a-1/event/hj212",
+        "city/east/manhole/a-1/hj212",
+        "city/east/manhole/a-1/up/+",
+        f"city/east/manhole/a-1/up/{'a' * 65}",
         "/city/east/manhole/a-1/up",
         "town/east/manhole/a-1/up",
         "city/east/manhole/a-1/down",
@@ -82,8 +95,8 @@ def test_a_name_is_a_level_unless_mqtt_or_its_length_forbids(name: str, fits: bo
 @pytest.mark.parametrize(
     ("topic_filter", "filters"),
     [
-        ("city/#", ["city/+/+/+/up", "city/+/+/+/event"]),
-        ("city/east/#", ["city/east/+/+/up", "city/east/+/+/event"]),
+        ("city/#", ["city/+/+/+/up", "city/+/+/+/event", "city/+/+/+/up/+"]),
+        ("city/east/#", ["city/east/+/+/up", "city/east/+/+/event", "city/east/+/+/up/+"]),
         ("city/east/noise/#", ["city/east/noise/#"]),
         ("city/+/noise/+/up", ["city/+/noise/+/up"]),
         ("town/#", ["town/#"]),
@@ -95,7 +108,8 @@ def test_a_partition_subscribes_to_channels_of_devices(topic_filter: str, filter
     assert subscriptions(topic_filter) == filters
 
 
-@given(district=LEVEL, kind=LEVEL, device_id=LEVEL, channel=st.sampled_from(CHANNELS), unit=LEVEL)
+@settings(deadline=None)
+@given(district=LEVEL, kind=LEVEL, device_id=LEVEL, channel=CHANNEL, unit=LEVEL)
 def test_a_district_hears_its_devices_once_and_never_its_crews(
     district: str, kind: str, device_id: str, channel: str, unit: str
 ) -> None:

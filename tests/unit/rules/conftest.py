@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import count
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from rules.engine import Engine
 from rules.local_time import LocalTime, moment
 from rules.packs import load_packs
 from rules.rule import Rule
-from rules.verdicts import Transition
+from rules.verdicts import Key, RuleState, Transition
 
 Value = float | str | bool
 Row = tuple[int, int, Mapping[str, Value]]  # device, microseconds since 1970 UTC, metrics
@@ -26,6 +27,8 @@ Judged = Callable[..., list[str]]
 
 _CITY = ZoneInfo("Asia/Shanghai")
 _WUHAN = (30.6, 114.3)
+_START = 1_795_190_400_000_000  # 2026-11-21 00:00 in the city
+_MINUTE = 60_000_000
 _LINE = re.compile(r"(?P<first>[\d:]+)(-(?P<last>[\d:]+)/(?P<every>\w+))? (?P<metrics>.+)")
 
 
@@ -98,6 +101,7 @@ def table_of(kinds: Mapping[str, Kind]) -> Callable[..., Readings]:
             type=np.zeros(len(rows), dtype=np.int64),
             quality=np.full(len(rows), int(quality)),
             message=np.arange(len(rows)),
+            part=np.zeros(len(rows), dtype=np.int64),
             values=values,
             texts={},
         )
@@ -110,6 +114,7 @@ def rule_of(kinds: Mapping[str, Kind], tmp_path_factory: pytest.TempPathFactory)
     """``rule_of("raise: tilt > 15", "for: 10m")``: a rule as a pack would state it."""
     numbers = count()
 
+    @cache
     def build(*lines: str, kind: str = "manhole", rule_id: str = "T-01") -> Rule:
         severity = () if any(line.startswith("severity:") for line in lines) else ("severity: minor",)
         text = [
@@ -124,6 +129,30 @@ def rule_of(kinds: Mapping[str, Kind], tmp_path_factory: pytest.TempPathFactory)
         folder = tmp_path_factory.mktemp(f"pack{next(numbers)}")
         (folder / "test.yaml").write_text("- " + "\n  ".join(text), encoding="utf-8")
         return load_packs(kinds, folder)[0]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def engine_of(registry_of: Callable[..., Registry], local_time: LocalTime) -> Callable[..., Engine]:
+    """An engine for rules about noise meters; zone 2, hence 60 dB(A) by day."""
+
+    def build(*rules: Rule, states: Mapping[Key, RuleState] | None = None, kind: str = "noise") -> Engine:
+        return Engine(rules, registry_of(kind), local_time, states)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def laeq(table_of: Callable[..., Readings]) -> Callable[..., Readings]:
+    """``laeq({0: 70, 1: 72})``: levels of device 1 by minute; None for a reading that carries another metric."""
+
+    def build(levels: Mapping[float, float | None], *, device: int = 1, quality: Quality = Quality.GOOD) -> Readings:
+        rows = [
+            (device, _START + round(minute * _MINUTE), {"rain": 0} if level is None else {"laeq": level})
+            for minute, level in levels.items()
+        ]
+        return table_of("noise", rows, quality)
 
     return build
 
@@ -180,12 +209,12 @@ def _stored(kind: Kind, name: str, value: Value) -> float:
     return float(value)
 
 
-def _told(lines: Sequence[str], midnight: datetime) -> Iterator[tuple[datetime, dict[str, Value]]]:
+def _told(lines: Sequence[str], midnight: datetime) -> Iterator[tuple[datetime, Mapping[str, Value]]]:
     last = midnight - timedelta(microseconds=1)
     for line in lines:
         match = _LINE.fullmatch(line)
         assert match, line
-        metrics: dict[str, Value] = dict(pair.split("=") for pair in match["metrics"].split())
+        metrics = dict(pair.split("=") for pair in match["metrics"].split())
         last = _next(match["first"], last)
         yield last, metrics
         if match["every"]:

@@ -157,7 +157,7 @@ def test_each_sort_of_garbage_is_turned_away_for_its_reason(how: Garbage) -> Non
         if topic.device_id not in KNOWN:
             reasons[Code.UNREGISTERED] += 1
             continue
-        [outcome] = codecs[topic.kind].decode(message.payload)
+        [outcome] = codecs[topic.kind].decode(message.payload, topic.device_id)
         assert isinstance(outcome, Rejected), message
         reasons[outcome.code] += 1
     assert reasons[how.value] > 0

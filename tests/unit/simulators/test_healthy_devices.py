@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.codecs.native import Decoded, NativeCodec
+from devices.codecs.decoded import Decoded
+from devices.codecs.native import NativeCodec
 from devices.kind import Kind
 from simulators.city import SMALLEST, PretendCity, build_city
 from simulators.device import Device
@@ -59,7 +60,8 @@ def test_a_measurement_is_one_that_the_instrument_can_deliver(
 def test_every_payload_decodes_and_holds_only_metrics_of_its_kind() -> None:
     codecs = {name: NativeCodec(kind) for name, kind in CITY.kinds.items()}
     for message in Fleet(CITY, [], seed=1).messages(MIDNIGHT, MIDNIGHT + timedelta(hours=2)):
-        [decoded] = codecs[message.topic.split("/")[2]].decode(message.payload)
+        _, _, kind, device_id, _ = message.topic.split("/")
+        [decoded] = codecs[kind].decode(message.payload, device_id)
         assert isinstance(decoded, Decoded), decoded
         assert decoded.also_sent == ()
         assert decoded.ts == round(message.at.timestamp() * 1000) * 1000

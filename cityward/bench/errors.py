@@ -1,0 +1,5 @@
+"""What keeps a benchmark from its end."""
+
+
+class BenchError(Exception):
+    """Something is not installed, does not start, or takes far too long; the message says what."""

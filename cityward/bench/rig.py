@@ -1,0 +1,207 @@
+"""What a benchmark needs around it: servers, Cityward's processes, a publisher; started, watched and ended together."""
+
+import json
+import math
+import shutil
+import tempfile
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from cityward.bench.errors import BenchError
+from cityward.bench.programs import Program
+from cityward.bench.publisher import Publisher
+from cityward.bench.servers import Mosquitto, Postgres, account
+from cityward.clock import Clock
+from cityward.settings import environment
+from devices.kind import load_kinds
+from devices.registry import Description
+from devices.topics import subscriptions
+from ingest.session import Session
+from rules.packs import PACKS_FOLDER
+from simulators.city import CITY_FILE
+from storage.connection import Connection, connect
+from storage.migrate import migrate
+from storage.registry_store import import_city, import_devices
+
+PARTITION, FILTER = "all", "city/#"
+LOOK = 0.05  # seconds between two looks at something that is waited for
+PATIENCE = 120.0  # seconds: far more than anything takes; whoever waits so long has found a defect
+_progress = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What to start. ``autosave`` is Mosquitto's, in seconds; ``postgres`` are server settings."""
+
+    devices: Sequence[Description]
+    collectors: int = 1
+    packs: Path = PACKS_FOLDER
+    autosave: int = 1
+    postgres: dict[str, str] = field(default_factory=dict)
+
+
+class Rig:
+    """Servers that run and Cityward's processes at their work.
+
+    Attributes:
+        broker: The Mosquitto.
+        database: The PostgreSQL.
+        collectors: Collectors of the one partition, of which one works.
+        dispatcher: The dispatcher.
+        clock: The wall's.
+        folder: Where its files and logs are.
+        failed: Set where those are worth keeping.
+    """
+
+    def __init__(self, setup: Setup, folder: Path, stop: threading.Event) -> None:
+        self.clock = Clock()
+        self.failed = False
+        self.folder = folder
+        self.kinds = load_kinds()
+        self._stop = stop
+        user = account()
+        self.broker = Mosquitto(folder / "mosquitto", user, self.wait, autosave=setup.autosave)
+        self.database = Postgres(folder / "postgres", user, self.wait, **setup.postgres)
+        variables = environment(
+            {
+                "database_url": self.database.dsn,
+                "broker_url": self.broker.broker.url,
+                "partitions": json.dumps({PARTITION: [FILTER]}),
+                "packs_dir": str(setup.packs),
+            }
+        )
+        self.collectors = [
+            Program(["collect"], folder / f"collector-{number}", variables) for number in range(1, setup.collectors + 1)
+        ]
+        self.dispatcher = Program(["dispatch"], folder / "dispatcher", variables)
+        self._devices = setup.devices
+
+    @property
+    def programs(self) -> list[Program]:
+        """Cityward's processes."""
+        return [*self.collectors, self.dispatcher]
+
+    def start(self) -> None:
+        """Everything, up to collectors and dispatcher at their work."""
+        self.database.start()
+        self.broker.start()
+        migrate(self.database.dsn, self.kinds, lambda _step: None)
+        with self.connected("bench") as connection:
+            import_city(
+                connection, tomllib.loads(CITY_FILE.read_text(encoding="utf-8")), str(CITY_FILE), self.clock.now()
+            )
+            import_devices(connection, self._devices, "the benchmark", self.clock.now())
+        # From now on the broker keeps for the partition whatever is published.
+        with Session(self.broker.broker, PARTITION, subscriptions(FILTER), clock=self.clock, stopping=lambda: True):
+            pass
+        for program in self.programs:
+            program.start()
+        self.until_at_work()
+
+    def end(self) -> None:
+        """Everything, in order."""
+        for program in self.programs:
+            program.ask_to_stop()
+        for program in self.programs:
+            program.stop()
+        self.broker.stop()
+        self.database.stop()
+
+    @contextmanager
+    def connected(self, purpose: str) -> Iterator[Connection]:
+        """A connection to the database."""
+        with connect(self.database.dsn, name=f"cityward bench {purpose}") as connection:
+            yield connection
+
+    def holder(self) -> Program | None:
+        """The collector that works."""
+        return next((each for each in self.collectors if each.look() == "working"), None)
+
+    def second(self) -> Program | None:
+        """A collector that waits for the other one to end."""
+        return next((each for each in self.collectors if each.look() == "second"), None)
+
+    def until_at_work(self) -> None:
+        """Wait until one collector works, the others stand by, and the dispatcher works."""
+
+        def at_work() -> bool:
+            states = sorted(each.look() for each in self.collectors)
+            return states == ["second"] * (len(states) - 1) + ["working"] and self.dispatcher.look() == "working"
+
+        self.wait(at_work, "collectors and dispatcher at their work")
+
+    def wait(self, so: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+        """Return when it is so.
+
+        Raises:
+            BenchError: if it takes too long, if somebody stops the benchmark, or if a process has died by itself.
+        """
+        give_up = time.monotonic() + patience
+        while not so():
+            if time.monotonic() > give_up:
+                raise BenchError(f"{what}: not within {patience:g} s")
+            self.pause(LOOK)
+
+    def pause(self, seconds: float) -> None:
+        """Let it run for so long; raises as ``wait`` does."""
+        if self._stop.wait(seconds):
+            raise BenchError("stopped before the end")
+        for program in self.programs:
+            code = program.died()
+            if code is not None:
+                raise BenchError(f"{program.name} ended by itself with {code}; see {program.log}")
+
+
+@contextmanager
+def rig(setup: Setup, stop: threading.Event) -> Iterator[Rig]:
+    """A rig that has started; its folder, with all logs, stays where something went wrong."""
+    folder = Path(tempfile.mkdtemp(prefix="cityward-bench-"))
+    folder.chmod(0o711)  # servers with an account of their own pass through
+    say("starting Mosquitto, PostgreSQL, collectors and a dispatcher ...")
+    try:
+        made = Rig(setup, folder, stop)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    try:
+        made.start()
+        yield made
+    except BaseException:
+        made.failed = True
+        raise
+    finally:
+        made.end()
+        if made.failed:
+            say(f"logs and data are in {folder}")
+        else:
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def publishing(publisher: Publisher) -> Iterator[None]:
+    """Publish beside what is done in the context."""
+    thread = threading.Thread(target=publisher.run, name="publisher", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        publisher.stop()
+        thread.join()
+
+
+def share(values: Sequence[float], part: float) -> float | None:
+    """The smallest of the values that so large a part of them does not exceed; None where there are none."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(part * len(ranked)) - 1)] if ranked else None
+
+
+def say(text: str) -> None:
+    """Progress, on standard error."""
+    _progress.print(f"[dim]cityward bench:[/dim] {text}", markup=True, soft_wrap=True)

@@ -1,0 +1,119 @@
+"""Commands that prove and measure; each starts a broker and a database of its own."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from cityward import log
+from cityward.bench import chaos as chaotic
+from cityward.bench import outage as away
+from cityward.bench import scenario_b as scenario
+from cityward.bench.load import Meters
+from cityward.bench.publisher import Publisher
+from cityward.cli.context import load_settings, out, stop_event, table
+from cityward.settings import LogFormat
+
+_SHOWN = 20  # lines of a long list
+
+bench_app = typer.Typer(no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="One JSON line on standard output instead of a table.")]
+_Seed = Annotated[int, typer.Option(help="The same seed breaks the same devices and kills in the same order.")]
+_Devices = Annotated[int, typer.Option(min=10, max=20_000, help="How many devices send.")]
+_Rate = Annotated[int, typer.Option(min=1, max=5000, help="Messages a second.")]
+_Autosave = Annotated[int, typer.Option(min=1, help="Seconds between two saves of the broker's queues.")]
+
+
+@bench_app.command("chaos")
+def chaos(
+    rounds: Annotated[int, typer.Option(min=1, help="How often something is killed.")] = 20,
+    seconds_per_round: Annotated[float, typer.Option(min=1, help="Seconds under load for each round.")] = 6,
+    seed: _Seed = 1,
+    rate: _Rate = 1000,
+    devices: _Devices = 200,
+    kill_broker: Annotated[
+        bool, typer.Option("--kill-broker", help="Kill the broker too, which loses what it had not saved.")
+    ] = False,
+    autosave: _Autosave = 1,
+    json_line: _Json = False,
+) -> None:
+    """Kill collectors, database and dispatcher and restart the broker, at random moments, under load.
+
+    Afterwards every message is accounted for by device and sequence number, and every alarm and case is one that was
+    foretold. Ends with 1 if anything is missing or there twice. With --kill-broker something may be missing: what the
+    gaps in the database say must be what the publisher knows. Needs Mosquitto.
+    """
+    log.configure(LogFormat.CONSOLE)
+    plan = chaotic.Plan(rounds, seconds_per_round, seed, rate, devices, kill_broker, autosave)
+    outcome = chaotic.run(plan, stop_event(with_stdin=False))
+    _report("Chaos", outcome.as_json(), as_json=json_line)
+    raise typer.Exit(0 if outcome.passed else 1)
+
+
+@bench_app.command("outage")
+def outage(
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long the database is away.")] = 10,
+    rate: _Rate = 2000,
+    devices: _Devices = 200,
+    seed: _Seed = 1,
+    autosave: _Autosave = 30,
+    json_line: _Json = False,
+) -> None:
+    """Take the database away for minutes, kill the collector meanwhile, and look into the books afterwards.
+
+    Ends with 1 if anything is missing or there twice. Needs Mosquitto.
+    """
+    log.configure(LogFormat.CONSOLE)
+    outcome = away.run(away.Plan(minutes, rate, devices, seed, autosave), stop_event(with_stdin=False))
+    _report("Outage", outcome.as_json(), as_json=json_line)
+    raise typer.Exit(0 if outcome.passed else 1)
+
+
+@bench_app.command("scenario-b")
+def scenario_b(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to measure.")] = 10,
+    devices: Annotated[int, typer.Option(min=10, max=20_000, help="How many devices send.")] = 5000,
+    rate: _Rate = 5000,
+    json_line: _Json = False,
+) -> None:
+    """Measure ThingsBoard's published Scenario B: 3 values a message, an alarm rule, everything stored durably.
+
+    Says what processor time every process takes, how long a reading takes from its publishing to its commit and to
+    its alarm, and whether the books are right. Needs Mosquitto.
+    """
+    log.configure(LogFormat.CONSOLE)
+    found = scenario.run(scenario.Plan(minutes, devices, rate), stop_event(with_stdin=False))
+    _report("Scenario B", found, as_json=json_line)
+    raise typer.Exit(0 if found["passed"] else 1)
+
+
+@bench_app.command("meters", hidden=True)
+def meters(
+    devices: Annotated[int, typer.Option()],
+    rate: Annotated[int, typer.Option()],
+    seconds: Annotated[float, typer.Option()],
+) -> None:
+    """Publish what scenario-b measures, as a process of its own."""
+    publisher = Publisher(load_settings().broker, Meters(devices), rate)
+    publisher.end_at(round(rate * seconds))
+    publisher.run()
+    print(json.dumps({"published": publisher.sent, "behind": publisher.behind}))  # noqa: T201 - scenario-b reads it
+
+
+def _report(title: str, found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found))  # noqa: T201 - another program reads it
+        return
+    out.print(table(title, ["", ""], ((name, _words(value)) for name, value in found.items())))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {each}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        lines = [" ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value[:_SHOWN]]
+        rest = len(value) - len(lines)
+        return "\n".join([*lines, *([f"and {rest} more: see --json"] if rest else [])]) or "none"
+    return "-" if value is None else str(value)

@@ -1,0 +1,157 @@
+"""Commands about who may connect to the broker: its access list, its users, their passwords."""
+
+import csv
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cityward import wiring
+from cityward.cli.context import CommandError, database, load_settings, out
+from cityward.settings import Settings
+from devices.access import access_list, contradictions, service_users
+from devices.credentials import hashed, new_password, password_file
+from devices.errors import DescriptionError
+from storage import credential_store as store
+from storage.connection import Connection
+from storage.registry_store import load_city, load_registry
+
+_ACCESS, _HASHES, _PASSWORDS = "acl", "passwd", "passwords.csv"
+_Out = Annotated[
+    Path, typer.Option("--out", file_okay=False, help="The folder for Mosquitto's files.", show_default=False)
+]
+
+
+def acl(folder: _Out) -> None:
+    """Write Mosquitto's access list and password file; users that have no password yet get one.
+
+    Users are every device under its id, collector, dispatcher, and crew-UNIT for every unit. New passwords are in
+    passwords.csv and nowhere else; the database keeps hashes. Repeat it whenever devices or units were added.
+    """
+    settings = load_settings()
+    with database(settings) as connection:
+        users = _load_users(connection, settings)
+        _issue(connection, settings, users, folder)
+        _write(folder / _ACCESS, access_list(users.units))
+        _write_hashes(connection, folder)
+    _say_reload(f"{_ACCESS} and {_HASHES}", folder)
+
+
+def rotate(
+    folder: _Out,
+    users: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DEVICE_ID", help="Devices, or collector, dispatcher, crew-UNIT.", show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every device.")] = False,
+) -> None:
+    """Give devices new passwords. The old ones stop working when the broker reads its password file again."""
+    if bool(users) == everything:
+        raise CommandError("say which: device ids, or --all for every device")
+    settings = load_settings()
+    with database(settings) as connection:
+        there = _load_users(connection, settings)
+        if unknown := sorted(set(users or ()) - set(there.all)):
+            raise CommandError(f"no such device or user: {', '.join(unknown)}; cityward devices list shows the devices")
+        _issue(connection, settings, there, folder, users or there.devices)
+        _write_hashes(connection, folder)
+    _say_reload(_HASHES, folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Users:
+    devices: list[str]
+    units: list[str]
+
+    @property
+    def all(self) -> list[str]:
+        return [*self.devices, *service_users(self.units)]
+
+
+def _load_users(connection: Connection, settings: Settings) -> _Users:
+    """Everybody who may have a password.
+
+    Raises:
+        DescriptionError: listing names that would give somebody another one's rights.
+    """
+    registry = load_registry(connection, wiring.kinds(settings))
+    users = _Users(
+        sorted(device.device_id for device in registry.devices.values()), sorted(load_city(connection).units)
+    )
+    if problems := [*contradictions(users.devices, users.units, settings.partitions)]:
+        raise DescriptionError("users of the broker", problems)
+    return users
+
+
+def _issue(
+    connection: Connection, settings: Settings, users: _Users, folder: Path, chosen: Collection[str] | None = None
+) -> None:
+    """Give new passwords to these users, or to all that have none, and keep the hashes: both or neither."""
+    path, devices = folder / _PASSWORDS, set(users.devices)
+    written = False
+    try:
+        with connection.transaction():
+            store.lock(connection)
+            if chosen is None:
+                known = store.load_hashes(connection)
+                chosen = [user for user in users.all if user not in known]
+            if not chosen:
+                return
+            passwords = {user: new_password() for user in chosen}
+            hashes = {user: hashed(password) for user, password in passwords.items()}
+            now = wiring.clock(settings).now()
+            store.save_devices(connection, {user: kept for user, kept in hashes.items() if user in devices}, now)
+            store.save_services(connection, {user: kept for user, kept in hashes.items() if user not in devices}, now)
+            _write_passwords(path, passwords)
+            written = True
+    except BaseException:
+        if written:  # and the database has not taken the hashes
+            path.unlink()
+        raise
+    out.print(f"{len(passwords)} new passwords in {path}: hand them out and delete it, they are nowhere else.")
+
+
+def _write_passwords(path: Path, passwords: Mapping[str, str]) -> None:
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            raise CommandError(f"{path} is still there: hand out what it holds and delete it, then run this again")
+        # Nobody else reads it, from its first moment on.
+        with open(path, "x", encoding="utf-8", newline="", opener=_private) as file:
+            csv.writer(file, lineterminator="\n").writerows([("user", "password"), *passwords.items()])
+
+
+def _write_hashes(connection: Connection, folder: Path) -> None:
+    _write(folder / _HASHES, password_file(store.load_hashes(connection)))
+
+
+def _write(path: Path, text: str) -> None:
+    """In place: the broker's user keeps the right to read it that somebody has given."""
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w", encoding="utf-8", opener=_for_the_group) as file:
+            file.write(text)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _for_the_group(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o640)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+
+
+def _say_reload(files: str, folder: Path) -> None:
+    out.print(f"{files} written to {folder}. Mosquitto reads them again on SIGHUP: systemctl reload mosquitto")

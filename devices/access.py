@@ -1,0 +1,69 @@
+"""Who may do what at the broker: a user for each device, for each crew, and for Cityward's own processes.
+
+Does not: know passwords (``devices.credentials``), speak to the broker.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from devices.topics import crew_topic, own_topics
+
+COLLECTOR, DISPATCHER = "collector", "dispatcher"
+_ACCESS_LIST = """\
+# Who may do what at the broker. Written by "cityward devices acl": what is changed here is lost.
+# What no line allows is forbidden, to everybody.
+
+# A device (user name = device id) publishes under its own id, in every channel that devices have, and hears nothing.
+# District and kind are left open: the collector refuses what is not as registered, and so a device that moves to
+# another district needs no new list.
+{devices}
+
+# The collector hears all devices and publishes nothing.
+user {collector}
+{collecting}
+
+# The dispatcher tells the crews and hears nothing.
+user {dispatcher}
+topic write {crews}
+
+# A crew hears of its unit's cases, in every district.
+"""
+
+
+def crew_user(unit: str) -> str:
+    """The user as whom a unit's crew listens."""
+    return f"crew-{unit}"
+
+
+def service_users(units: Iterable[str]) -> list[str]:
+    """Every user that is not a device."""
+    return [COLLECTOR, DISPATCHER, *map(crew_user, units)]
+
+
+def access_list(units: Iterable[str]) -> str:
+    """Mosquitto's access control list for any devices and these units."""
+    head = _ACCESS_LIST.format(
+        devices="\n".join(f"pattern write {topic}" for topic in own_topics("%u")),
+        collector=COLLECTOR,
+        collecting="\n".join(f"topic read {topic}" for topic in own_topics("+")),
+        dispatcher=DISPATCHER,
+        crews=crew_topic("+", "+"),
+    )
+    return head + "\n".join(f"user {crew_user(unit)}\ntopic read {crew_topic('+', unit)}\n" for unit in units)
+
+
+def contradictions(device_ids: Iterable[str], units: Iterable[str], partitions: Collection[str]) -> Iterator[str]:
+    """Names with which a user would be somebody else, or nobody."""
+    services = set(service_users(units))
+    for service in sorted(services):
+        if ":" in service:
+            yield f"unit {service.removeprefix('crew-')!r}: Mosquitto's users have no colon in their names; rename it"
+    for device_id in device_ids:
+        if ":" in device_id:
+            yield f"device {device_id!r}: Mosquitto's users have no colon in their names; give it another id"
+        if device_id in services:
+            yield f"device {device_id!r}: a user of this name does other things; give it another id"
+        if device_id in partitions:
+            yield (
+                f"device {device_id!r}: a partition has this name, and the device would be taken for its collector;"
+                " rename the partition"
+            )

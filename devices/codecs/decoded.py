@@ -1,0 +1,33 @@
+"""What every codec makes of a payload."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# µs of 2000 and 2100: outside it is another unit (seconds for milliseconds) or a dead clock.
+EARLIEST, LATEST = 946_684_800_000_000, 4_102_444_800_000_000
+# The largest 32-bit float: what the table can hold.
+LARGEST_REAL = 3.4028234e38
+# What is kept of keys that a kind does not know: enough to describe a device, too little to flood anything.
+_ALSO_SENT, _KEY_LENGTH = 16, 64
+_ODD = re.compile(r"[^\w.=-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One reading as it was sent.
+
+    ``ts`` in microseconds since 1970 UTC; ``values`` in the order of the kind's metrics, None where not sent;
+    ``also_sent`` names keys that the kind does not know.
+    """
+
+    ts: int
+    seq: int
+    type: int
+    values: tuple[float | bool | str | None, ...]
+    also_sent: tuple[str, ...] = ()
+
+
+def noted(keys: Iterable[str]) -> tuple[str, ...]:
+    """The first few of these keys, cut short and without characters that would trouble a list of words."""
+    return tuple(_ODD.sub("?", key)[:_KEY_LENGTH] for key, _ in zip(keys, range(_ALSO_SENT), strict=False))

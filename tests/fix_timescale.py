@@ -1,0 +1,67 @@
+"""TimescaleDB: compiled to WASM, in a Node process of our own; and the server of CITYWARD_TEST_DSN where it has it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from psycopg import Connection
+
+from devices.kind import Kind
+from storage.capability import Capability
+from storage.connection import connect
+from storage.migrate import migrate
+from tests.fix_postgres import new_database
+
+RIG = Path(__file__).parent / "pglite"
+NAMED = os.environ.get("CITYWARD_TEST_DSN", "")
+NODE = shutil.which("node")
+SERVERS = ["pglite", "server"] if NAMED else ["pglite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """A migrated database on a server with TimescaleDB, and what ``migrate`` says of it."""
+
+    dsn: str
+    capability: Capability
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def timescale(request: pytest.FixtureRequest, kinds: dict[str, Kind]) -> Iterator[Migrated]:
+    with _pglite() if request.param == "pglite" else new_database(NAMED, "timescale") as dsn:
+        capability = migrate(dsn, kinds, lambda _step: None)
+        if request.param == "server" and capability is Capability.PLAIN:
+            pytest.skip("the server of CITYWARD_TEST_DSN has no TimescaleDB")
+        yield Migrated(dsn, capability)
+
+
+@pytest.fixture
+def hypertables(timescale: Migrated) -> Iterator[Connection]:
+    """A connection in a transaction that is taken back: PGlite has one database for all tests."""
+    with connect(timescale.dsn) as connection, connection.transaction(force_rollback=True):
+        yield connection
+
+
+@contextmanager
+def _pglite() -> Iterator[str]:
+    """The DSN of a PGlite that ends with us, whatever ends us: its standard input is our pipe."""
+    if NODE is None or not (RIG / "node_modules").is_dir():
+        reason = "no TimescaleDB in WASM: install Node, then npm ci --prefix tests/pglite"
+        assert not os.environ.get("CITYWARD_REQUIRE_SERVICES"), reason
+        pytest.skip(reason)
+    process = subprocess.Popen([NODE, "serve.mjs"], cwd=RIG, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        where = process.stdout.readline().removeprefix("listening ").strip()
+        assert where, f"serve.mjs ended with {process.wait()}"
+        yield f"postgresql://postgres@{where}/template1?sslmode=disable"
+    finally:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()

@@ -1,0 +1,157 @@
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from psycopg import Connection, errors
+
+from devices.errors import DescriptionError
+from devices.kind import Kind
+from devices.registry import Description, Device, Registry
+from devices.registry_csv import read_registry
+from storage.registry_store import NoCityError, import_city, import_devices, load_city, load_registry, revision
+from tests.fix_city import CITY, DEVICES, IMPORTED
+from tests.integration.desk import FRIDAY, Desk
+from tests.integration.making import COVER_EAST, KITCHEN, device_of, rows
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+def document() -> dict[str, Any]:
+    return tomllib.loads(CITY.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def described(kinds: dict[str, Kind]) -> list[Description]:
+    city = document()
+    return read_registry(DEVICES, kinds, units=city["units"], districts=city["districts"])
+
+
+def put(connection: Connection, devices: list[Description]) -> None:
+    import_devices(connection, devices, "devices.csv", FRIDAY)
+
+
+def as_described(device: Device) -> Description:
+    fields = {name: getattr(device, name) for name in Description.__dataclass_fields__}
+    return Description(**fields)
+
+
+def test_a_city_is_loaded_as_it_was_imported(connection: Connection) -> None:
+    with pytest.raises(NoCityError, match=r"cityward city import <city\.toml>"):
+        load_city(connection)
+    city = document() | {"holidays": ["2026-11-23"], "deadlines": {"MH-01": {"fix": "1h urgent"}}}
+    text = tomllib.loads('holidays = [2026-11-23]\n[deadlines.MH-01]\nfix = "1h urgent"')
+    assert import_city(connection, document() | text, "city.toml", IMPORTED) == load_city(connection)
+    assert import_city(connection, city, "city.toml", IMPORTED) == load_city(connection)
+
+
+def broken_reference(city: dict[str, Any]) -> None:
+    city["districts"]["west"]["fallback"] = "nobody"
+
+
+def without_a_district(city: dict[str, Any]) -> None:
+    del city["districts"]["west"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        (broken_reference, "districts.west.fallback: the unit 'nobody' is not among [units]"),
+        (without_a_district, "[districts.west] is missing, but devices stand there"),
+    ],
+)
+def test_a_city_that_cannot_be_is_not_imported_in_part(
+    connection: Connection, registry: Registry, edit: Edit, problem: str
+) -> None:
+    before = load_city(connection)
+    changed = document()
+    changed["units"]["newcomer"] = {"name": {"en": "Newcomer", "zh": "新单位"}}
+    edit(changed)
+    with pytest.raises(DescriptionError) as refused:
+        import_city(connection, changed, "new.toml", IMPORTED)
+    assert str(refused.value) == f"new.toml: {problem}"
+    assert load_city(connection) == before
+    assert rows(connection, "SELECT 1 FROM unit WHERE unit_id = 'newcomer'") == []
+    assert revision(connection) == registry.revision
+
+
+def test_a_unit_that_left_the_file_stays_because_cases_name_it(desk: Desk) -> None:
+    desk.alarm(("MH-01", COVER_EAST))
+    desk.take_up()
+    changed = document()
+    del changed["units"]["drainage"]
+    del changed["component_owners"]["0102"]
+    import_city(desk.connection, changed, "city.toml", IMPORTED)
+    named = "SELECT name_zh FROM dispatch_case JOIN unit ON unit_id = unit"
+    assert rows(desk.connection, named) == [("排水公司",)]
+
+
+def test_the_registry_has_every_device_of_the_file_as_it_stands_there(
+    registry: Registry, described: list[Description]
+) -> None:
+    assert [as_described(device) for device in registry.devices.values()] == described
+
+
+def test_devices_imported_again_keep_their_numbers_and_take_on_all_else(
+    connection: Connection, registry: Registry, described: list[Description], kinds: dict[str, Kind]
+) -> None:
+    anew = {
+        each.device_id: Description(
+            device_id=each.device_id, kind=each.kind, name=f"{each.name} anew", district="east", grid="420102001001009",
+            lon=each.lon + 1, lat=each.lat + 1, road="New Road", road_class="square", component_class="9999",
+            circuit="C9", cabinet="B9", gateway="G9", supervisor="lighting", owner="bridges", maintainer="drainage",
+            limits={"tilt": 12.5}, attributes={"well_depth": 4.0, "cover_type": "old"},
+        )
+        for each in described
+    }  # fmt: skip
+    newcomer = replace(described[0], device_id="4201020102999999")
+    put(connection, [newcomer, *reversed(anew.values())])
+    again = load_registry(connection, kinds)
+    for number, device in registry.devices.items():
+        assert as_described(again.devices[number]) == anew[device.device_id]
+    assert device_of(again, newcomer.device_id).id not in registry.devices
+    put(connection, described)
+    assert list(load_registry(connection, kinds).devices.values())[: len(described)] == [*registry.devices.values()]
+
+
+def test_a_device_cannot_become_another_kind_and_nothing_is_imported(
+    connection: Connection, registry: Registry, described: list[Description], kinds: dict[str, Kind]
+) -> None:
+    changed = [replace(each, kind="noise") if each.device_id == KITCHEN else replace(each, name="new")
+               for each in described]  # fmt: skip
+    with pytest.raises(DescriptionError) as refused:
+        put(connection, changed)
+    assert str(refused.value) == f"devices.csv: device {KITCHEN} is a fume; give the new device an id of its own"
+    after = load_registry(connection, kinds)
+    assert after.devices == registry.devices
+    assert after.revision == registry.revision
+
+
+def test_an_import_that_fails_half_way_leaves_nothing(
+    connection: Connection, registry: Registry, described: list[Description]
+) -> None:
+    newcomer = replace(described[0], device_id="4201020102999999")
+    stranger = replace(described[0], device_id="4201020102999998", district="nowhere")
+    with pytest.raises(errors.ForeignKeyViolation):
+        put(connection, [newcomer, stranger])
+    assert rows(connection, "SELECT 1 FROM device WHERE device_id = %s", newcomer.device_id) == []
+    assert revision(connection) == registry.revision
+
+
+def test_every_import_gives_a_new_revision(
+    connection: Connection, registry: Registry, described: list[Description], kinds: dict[str, Kind]
+) -> None:
+    put(connection, described)
+    second = load_registry(connection, kinds).revision
+    import_city(connection, document(), "city.toml", IMPORTED)
+    third = revision(connection)
+    assert registry.revision < second < third
+
+
+def test_a_kind_that_is_no_longer_installed_takes_its_devices_out_of_the_registry(
+    connection: Connection, registry: Registry, kinds: dict[str, Kind]
+) -> None:
+    fewer = {name: kind for name, kind in kinds.items() if name != "bridge"}
+    left = load_registry(connection, fewer)
+    assert len(left.devices) == len(registry.devices) - len(registry.of_kind("bridge"))

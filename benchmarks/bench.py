@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.servers import finish, processor_seconds, program, started, wait_for
+from benchmarks.servers import finish, machine_seconds, processor_seconds, program, started, wait_for
 from benchmarks.traffic import Traffic
 from cityward.clock import Clock
 from cityward.settings import environment
@@ -25,15 +25,20 @@ from storage.overview import ledger
 FILTERS = subscriptions("city/#")
 COLLECTOR, BARE = "all", "bare"  # client ids; the collector's is its partition
 SETTLING = 0.5  # seconds for mosquitto_sub to connect, which it does silently
+_MACHINE = "machine"
 LOOK = 0.02  # seconds between looks at the ledger
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How long one client took for everything, and the processor seconds of each process."""
+    """How long one client took for everything, and the processor seconds of each process.
+
+    ``strangers``: how many processors were busy with what has nothing to do with it.
+    """
 
     seconds: float
     cpu: dict[str, float]
+    strangers: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +66,11 @@ class Bench:
                     time.sleep(SETTLING)
                     begun = time.perf_counter()
                     publisher.go()
-                cpu = {"subscriber": finish(subscriber, "mosquitto_sub")}
+                used = finish(subscriber, "mosquitto_sub")
                 seconds = time.perf_counter() - begun
             after = self._used()
         self._forget(BARE)
-        return Run(seconds, {**cpu, "publisher": publisher.cpu, "broker": after["broker"] - before["broker"]})
+        return _run(seconds, before, after, {"publisher": publisher.cpu, "subscriber": used})
 
     def collector(self, traffic: Traffic) -> Run:
         """A collector process with all rules on, until it has committed the last message."""
@@ -81,7 +86,7 @@ class Bench:
             seconds = time.perf_counter() - begun
             after = self._used(process.pid)
         self._forget(COLLECTOR)
-        return Run(seconds, {"publisher": publisher.cpu, **{name: after[name] - before[name] for name in after}})
+        return _run(seconds, before, after, {"publisher": publisher.cpu})
 
     @contextmanager
     def _publisher(self, traffic: Traffic) -> Iterator["_Publisher"]:
@@ -123,13 +128,20 @@ class Bench:
         subprocess.run([*self._subscriber(client_id), "-E", "-t", "nothing"], check=True)  # noqa: S603 - as above
 
     def _used(self, collector: int | None = None) -> dict[str, float]:
-        used = {"broker": processor_seconds(self.broker_pid)}
+        used = {_MACHINE: machine_seconds(), "broker": processor_seconds(self.broker_pid)}
         database = _postmaster(self.connection)
         if collector and database:
             used["database"] = processor_seconds(database)
         if collector:
             used["collector"] = processor_seconds(collector)
         return used
+
+
+def _run(seconds: float, before: dict[str, float], after: dict[str, float], others: dict[str, float]) -> Run:
+    cpu = {name: after[name] - before[name] for name in after}
+    machine = cpu.pop(_MACHINE)
+    cpu |= others
+    return Run(seconds, cpu, max(0.0, machine - sum(cpu.values())) / seconds)
 
 
 class _Publisher:

@@ -88,6 +88,7 @@ def _summary(rounds: Sequence[tuple[Run, Run]], traffic: Traffic) -> dict[str, o
         "rounds": len(rounds),
         "messages": traffic.messages,
         "payload_bytes": round(traffic.payload_bytes / traffic.messages),
+        "strangers": round(max(run.strangers for run in (*bare, *collector)), 2),
         "cpu_us_per_message": {"bare": _cpu(bare, traffic), "collector": _cpu(collector, traffic)},
     }
 
@@ -102,7 +103,8 @@ def _cpu(runs: Sequence[Run], traffic: Traffic) -> dict[str, float]:
 
 def _rates(bare: Run, collector: Run, messages: int) -> str:
     speeds = f"bare {messages / bare.seconds:,.0f}/s, collector {messages / collector.seconds:,.0f}/s"
-    return f"{speeds}, ratio {bare.seconds / collector.seconds:.2f}"
+    strangers = f"strangers had {bare.strangers:.1f} and {collector.strangers:.1f} of {os.cpu_count()} processors"
+    return f"{speeds}, ratio {bare.seconds / collector.seconds:.2f}; {strangers}"
 
 
 def _in_words(report: dict[str, object]) -> str:

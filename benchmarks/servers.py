@@ -115,6 +115,12 @@ def processor_seconds(pid: int) -> float:
     return used
 
 
+def machine_seconds() -> float:
+    """What all processes of this machine, whoever's they are, have used so far."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + getattr(times, "irq", 0) + getattr(times, "softirq", 0))
+
+
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

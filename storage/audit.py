@@ -63,6 +63,12 @@ def alarms_after(connection: Connection, last: int) -> list[tuple[int, int]]:
     return [(int(number), int(at)) for number, at in connection.execute(_SQL["alarms_after"], {"last": last})]
 
 
+def commits(connection: Connection) -> int:
+    """How many transactions this database has committed; a second behind."""
+    row = connection.execute(_SQL["commits"]).fetchone() or (0,)
+    return int(row[0])
+
+
 def read_books(connection: Connection, kinds: Iterable[Kind]) -> Books:
     """The books as of now; reads whole tables."""
     kinds = list(kinds)

@@ -25,7 +25,7 @@ from cityward.bench.load import Meters
 from cityward.bench.processors import Usage, usage
 from cityward.bench.rig import Rig, Setup, rig, say, share
 from cityward.clock import MICROS
-from storage.audit import alarms_after
+from storage.audit import alarms_after, commits
 from storage.overview import ledger, waiting_work
 from storage.reading_writer import commit_delays
 from storage.waking import listen, wait
@@ -63,11 +63,12 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
     with rig(setup, stop) as made, _publisher(made, plan) as publisher, _watching(made, delays):
         made.pause(WARM_UP)
         with made.connected("audit") as connection:
-            since, before, already = made.clock.now(), _usage(made, publisher), ledger(connection).received
+            since, before = made.clock.now(), _usage(made, publisher)
+            already, committed = ledger(connection).received, commits(connection)
             say(f"measuring for {60 * plan.minutes:g} s")
             made.pause(60 * plan.minutes)
             spent, seconds = _usage(made, publisher), (made.clock.now() - since).total_seconds()
-            received = ledger(connection).received - already
+            received, committed = ledger(connection).received - already, commits(connection) - committed
             published, ended = _result(publisher), made.clock.micros()
             made.wait(lambda: ledger(connection).received >= published.published, "everything stored", DRAINED)
             drained = (made.clock.micros() - ended) / MICROS
@@ -83,6 +84,7 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "devices": plan.devices,
         "received_per_s": round(received / seconds, 1),
+        "commits_per_s": round(committed / seconds, 1),
         "published": published.published,
         "received": book.received,
         "stored": book.stored,

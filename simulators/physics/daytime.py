@@ -28,7 +28,8 @@ def daily_wave(at: datetime, peak: float) -> float:
 
 def yearly_wave(at: datetime) -> float:
     """Follows the year from -1 to 1, highest in late July."""
-    return math.cos((at.timetuple().tm_yday - 205) / 365.25 * math.tau)
+    days = at.timestamp() / 86_400  # since 1970-01-01; 204 of them lead to the end of July
+    return math.cos((days - 204) / 365.25 * math.tau)
 
 
 def bustle(at: datetime) -> float:

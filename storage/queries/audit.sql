@@ -43,3 +43,7 @@ SELECT count(*) FROM device_status WHERE last_ts >= %(at)s
 -- Alarms raised since another one, with the event time, in microseconds since 1970 UTC.
 SELECT id, (extract(epoch FROM at) * 1000000)::bigint FROM alarm_event
 WHERE id > %(last)s AND event = 'raised' ORDER BY id
+
+-- name: commits
+-- Transactions of this database since its statistics began; a second behind.
+SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()

@@ -9,7 +9,7 @@ from cityward.clock import Clock
 from cityward.settings import environment
 from devices.broker import Broker
 from devices.registry import Registry
-from storage.overview import ledger
+from storage.overview import ledger, overview
 from tests.fix_city import payload, plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.waiting import eventually
@@ -45,8 +45,14 @@ def test_silence_raises_an_alarm_once_and_three_messages_clear_it(
         assert actor == "watchdog"
         for number in range(3):
             monitor.publish(topic_of(registry, KITCHEN), payload(clock.now(), seq=number, fume=0.2))
+            if number == 1:
+                eventually(lambda: overview(connection).by_kind["fume"].readings == 3, "two messages are noted")
         eventually(lambda: "cleared" in events(), "heard again")
     assert events()[:2] == ["raised", "cleared"]
+    why = connection.execute(
+        "SELECT detail->>'because' FROM alarm_event WHERE event = 'cleared' ORDER BY id"
+    ).fetchone()
+    assert why == ("heard again 3 times",)
     assert ledger(connection).stored == 4
     cases = connection.execute("SELECT unit, problem FROM dispatch_case").fetchall()
     assert cases == [("sensor-care", "device_offline")]

@@ -99,6 +99,11 @@ class Session:
             self._connection.disconnect()
             self._socket.settimeout(PARTING)
             self._socket.sendall(self._outgoing + self._connection.data_to_send(time.monotonic()))
+            # The broker closes once it has read everything. Without waiting, the next collector's CONNECT could
+            # overtake our last PUBACKs, and their messages would come twice.
+            deadline = time.monotonic() + PARTING
+            while time.monotonic() < deadline and self._socket.recv(64 * 1024):
+                pass
 
     @property
     def resumed(self) -> bool:

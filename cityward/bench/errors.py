@@ -3,3 +3,7 @@
 
 class BenchError(Exception):
     """Something is not installed, does not start, or takes far too long; the message says what."""
+
+
+class StoppedError(BenchError):
+    """Somebody has stopped it."""

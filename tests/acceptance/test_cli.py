@@ -11,6 +11,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cityward.cli import app
+from cityward.cli.context import CommandError, load_settings
 from cityward.settings import Settings
 from devices.kind import Kind
 from devices.registry import Registry
@@ -92,11 +93,16 @@ def test_the_sample_of_settings_is_toml_also_without_its_comment_signs(command: 
     ],
     ids=lambda each: next(iter(each)) if isinstance(each, dict) else "",
 )
-def test_a_wrong_setting_is_named_in_one_line(command: Command, settings: dict[str, str], said: str) -> None:
-    refused = command("rules", "list", **settings)
-    assert (refused.code, refused.out) == (1, "")
-    heading, problem = refused.err.splitlines()
-    assert heading == "cityward: settings (cityward.toml or CITYWARD_*):"
+def test_a_wrong_setting_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: dict[str, str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CommandError) as refused:
+        load_settings()
+    heading, problem = str(refused.value).splitlines()
+    assert heading == "settings (cityward.toml or CITYWARD_*):"
     assert problem.startswith(f"  {said}")
 
 
@@ -104,16 +110,25 @@ def test_a_wrong_setting_is_named_in_one_line(command: Command, settings: dict[s
     ("text", "said"),
     [
         ('databse_url = "x"', "databse_url: Extra inputs are not permitted"),
-        ("watchdog_s = ", "cityward.toml: "),
+        ("watchdog_s = ", "cityward.toml: Invalid value (at end of document)"),
         ("watchdog_s = 0", "watchdog_s: Input should be greater than 0"),
     ],
+    ids=["unknown", "not TOML", "impossible"],
 )
-def test_a_wrong_settings_file_is_named(command: Command, tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_settings_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "cityward.toml").write_text(text, encoding="utf-8")
-    refused = command("rules", "list")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandError) as refused:
+        load_settings()
+    assert said in str(refused.value)
+
+
+def test_a_command_with_a_wrong_setting_ends_with_what_is_wrong_and_nothing_else(command: Command) -> None:
+    refused = command("rules", "list", CITYWARD_WATCHDOG_S="often")
     assert (refused.code, refused.out) == (1, "")
-    assert said in refused.err
-    assert "Traceback" not in refused.err
+    heading, problem = refused.err.splitlines()
+    assert heading == "cityward: settings (cityward.toml or CITYWARD_*):"
+    assert problem.startswith("  watchdog_s: Input should be a valid number")
 
 
 def test_the_rules_that_come_along_have_nothing_wrong(command: Command) -> None:

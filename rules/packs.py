@@ -16,6 +16,7 @@ from rules.rule import AT_ONCE, Branch, CaseSpec, Hold, Input, Rule, Severity
 
 PACKS_FOLDER = Path(__file__).parent / "packs"
 KIND_PACK = "rules.yaml"
+TESTS = ".tests.yaml"
 # A reading that stays away for three intervals interrupts what was being observed.
 INTERVALS_PER_GAP = 3
 
@@ -78,9 +79,8 @@ def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[R
     """
     rules: dict[str, Rule] = {}
     problems: list[str] = []
-    own = (kind.folder / KIND_PACK for kind in kinds.values())
-    for path in [*sorted(folder.glob("*.yaml")), *(path for path in own if path.exists())]:
-        for line, document in _documents(path, problems):
+    for path in pack_files(kinds, folder):
+        for line, document in documents(path, problems):
             where = f"{path.name}:{line}: {document.get('id', 'rule')}"
             try:
                 rule = _rule(document, kinds)
@@ -94,21 +94,30 @@ def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[R
     return [rules[rule_id] for rule_id in sorted(rules)]
 
 
-def _documents(path: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rules of a file with the line at which each starts."""
+def pack_files(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[Path]:
+    """The packs of a folder and those that kinds bring along, without their tests."""
+    packs = (path for path in sorted(folder.glob("*.yaml")) if not path.name.endswith(TESTS))
+    own = (kind.folder / KIND_PACK for kind in kinds.values())
+    return [*packs, *(path for path in own if path.exists())]
+
+
+def documents(
+    path: Path, problems: list[str], loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The entries of a file of rules, or of their tests, with the line at which each starts."""
     try:
         text = path.read_text(encoding="utf-8")
-        tree, documents = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+        tree, entries = yaml.compose(text, loader), yaml.load(text, loader)  # noqa: S506 - a safe one
     except UnicodeDecodeError as error:
         problems.append(f"{path.name}: byte {error.start}: not UTF-8; save the file as UTF-8")
         return
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that the calendar does not have
         problems.append(f"{path.name}: not YAML: {error}")
         return
-    if not isinstance(tree, yaml.SequenceNode) or not all(isinstance(each, dict) for each in documents):
+    if not isinstance(tree, yaml.SequenceNode) or not all(isinstance(each, dict) for each in entries):
         problems.append(f"{path.name}: a pack is a list of rules, each starting with '- id:'")
         return
-    for node, document in zip(tree.value, documents, strict=True):
+    for node, document in zip(tree.value, entries, strict=True):
         yield node.start_mark.line + 1, document
 
 

@@ -1,13 +1,16 @@
 """Commands about rules."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cityward import wiring
-from cityward.cli.context import load_settings, out, table
-from rules.packs import load_packs
+from cityward.cli.context import CommandError, load_settings, out, table
+from devices.kind import Kind
+from rules.packs import PACKS_FOLDER, load_packs
+from rules.testing import Outcome, run_packs
 
 rules_app = typer.Typer(no_args_is_help=True)
 
@@ -37,3 +40,48 @@ def list_rules() -> None:
     ]  # fmt: skip
     headings = ["rule", "kind", "input", "name", "severity", "problem", "arrive", "fix", "version"]
     out.print(table(f"{len(rows)} rules", headings, rows))
+
+
+@rules_app.command("test")
+def run_tests(
+    packs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A pack, such as manhole or my/packs/manhole.yaml, or a folder of them; without any those in force.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run the tests that stand beside packs, and say which cases are not tested.
+
+    The tests of manhole.yaml stand in manhole.tests.yaml. Every rule needs a test in which it raises, one in which it
+    does not and one in which it clears; with a delay, one with a gap in the readings too.
+    """
+    settings = load_settings()
+    kinds = wiring.kinds(settings)
+    in_force = settings.packs_dir or PACKS_FOLDER
+    outcomes: list[Outcome] = []
+    lacking: list[str] = []
+    for path in [_pack(name, in_force) for name in packs or ()] or [in_force]:
+        found, uncovered = _run(path, kinds)
+        outcomes += found
+        lacking += uncovered
+    problems = [*(problem for outcome in outcomes for problem in outcome.problems), *lacking]
+    if problems:
+        failed = sum(bool(outcome.problems) for outcome in outcomes)
+        raise CommandError(
+            "\n".join([*problems, f"{failed} of {len(outcomes)} tests fail, {len(lacking)} are missing"])
+        )
+    rules = {outcome.test.rule.id for outcome in outcomes}
+    out.print(f"{len(outcomes)} tests of {len(rules)} rules, nothing wrong.")
+
+
+def _pack(name: str, in_force: Path) -> Path:
+    for path in (Path(name), in_force / f"{name}.yaml"):
+        if path.exists():
+            return path
+    raise CommandError(f"no pack {name!r}: neither a file, nor a folder, nor in {in_force}")
+
+
+def _run(path: Path, kinds: Mapping[str, Kind]) -> tuple[list[Outcome], list[str]]:
+    return run_packs(kinds, path) if path.is_dir() else run_packs(kinds, path.parent, [path])

@@ -1,8 +1,6 @@
 """Readings and rules from short notation."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -14,22 +12,19 @@ from devices.kind import Kind, MetricType, load_kinds
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import AttributeValue, Device, Registry
-from rules.durations import parse_duration
 from rules.engine import Engine
-from rules.local_time import LocalTime, moment
+from rules.local_time import LocalTime
 from rules.packs import load_packs
 from rules.rule import Rule
-from rules.verdicts import Key, RuleState, Transition
+from rules.verdicts import Key, RuleState
 
 Value = float | str | bool
 Row = tuple[int, int, Mapping[str, Value]]  # device, microseconds since 1970 UTC, metrics
-Judged = Callable[..., list[str]]
 
 _CITY = ZoneInfo("Asia/Shanghai")
 _WUHAN = (30.6, 114.3)
 _START = 1_795_190_400_000_000  # 2026-11-21 00:00 in the city
 _MINUTE = 60_000_000
-_LINE = re.compile(r"(?P<first>[\d:]+)(-(?P<last>[\d:]+)/(?P<every>\w+))? (?P<metrics>.+)")
 
 
 @pytest.fixture(scope="session")
@@ -157,49 +152,6 @@ def laeq(table_of: Callable[..., Readings]) -> Callable[..., Readings]:
     return build
 
 
-@pytest.fixture(scope="session")
-def judged(
-    shipped: Mapping[str, Rule],
-    registry_of: Callable[..., Registry],
-    table_of: Callable[..., Readings],
-    local_time: LocalTime,
-) -> Judged:
-    """What a shipped rule makes of the readings of one device, as lines such as ``22:10 raised minor``.
-
-    A line of input is a local time, or several (``22:00-23:00/5m``, both ends included), and what is sent then:
-    ``08:00 tilt=20 open_state=closed``. A time that is not after the one before it is on the next day, which shows
-    as ``+1d``. The story is told reading by reading and again in one batch, which must make no difference.
-    """
-
-    def judge(
-        rule_id: str,
-        *lines: str,
-        day: str = "2026-11-20",
-        limits: Mapping[str, float] | None = None,
-        attributes: Mapping[str, AttributeValue] | None = None,
-        road_class: str = "",
-    ) -> list[str]:
-        rule = shipped[rule_id]
-        registry = registry_of(rule.kind, limits=limits, attributes=attributes, road_class=road_class)
-        midnight = datetime.fromisoformat(day).replace(tzinfo=_CITY)
-        rows = [(1, _micros(at), metrics) for at, metrics in _told(lines, midnight)]
-
-        def run(batches: Sequence[Sequence[Row]]) -> list[Transition]:
-            engine, found = Engine([rule], registry, local_time), []
-            for batch in batches:
-                verdicts = engine.step([table_of(rule.kind, batch)])
-                assert not verdicts.crashes
-                engine.apply(verdicts)
-                found += verdicts.transitions
-            return found
-
-        one_by_one = run([[row] for row in rows])
-        assert run([rows]) == one_by_one
-        return [_line(found, midnight) for found in one_by_one]
-
-    return judge
-
-
 def _stored(kind: Kind, name: str, value: Value) -> float:
     metric = kind.metric(name)
     if metric.type is MetricType.ENUM:
@@ -207,37 +159,3 @@ def _stored(kind: Kind, name: str, value: Value) -> float:
     if metric.type is MetricType.BOOL:
         return {"true": 1.0, "false": 0.0}[str(value).lower()]
     return float(value)
-
-
-def _told(lines: Sequence[str], midnight: datetime) -> Iterator[tuple[datetime, Mapping[str, Value]]]:
-    last = midnight - timedelta(microseconds=1)
-    for line in lines:
-        match = _LINE.fullmatch(line)
-        assert match, line
-        metrics = dict(pair.split("=") for pair in match["metrics"].split())
-        last = _next(match["first"], last)
-        yield last, metrics
-        if match["every"]:
-            end = _next(match["last"], last)
-            every = timedelta(microseconds=parse_duration(match["every"]))
-            while last + every <= end:
-                last += every
-                yield last, metrics
-
-
-def _next(clock: str, after: datetime) -> datetime:
-    """The next time that the city's clocks show this."""
-    hour, minute, second = (int(part) for part in f"{clock}:0".split(":")[:3])
-    at = after.replace(hour=hour, minute=minute, second=second, microsecond=0)
-    return at if at > after else at + timedelta(days=1)
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)
-
-
-def _line(found: Transition, midnight: datetime) -> str:
-    at = moment(found.at).astimezone(_CITY)
-    days = (at - midnight).days
-    clock = at.strftime("%H:%M:%S" if at.second else "%H:%M")
-    return f"{f'+{days}d ' if days else ''}{clock} {found.change} {found.severity.name.lower()}"

@@ -96,10 +96,16 @@ class _Desk:
         plans = wiring.case_plans(rules)
         self._plans = {rule: plan.in_city(rule, self._city) for rule, plan in plans.items()}
         self._jobs = outbox.deferring_app()
+        self._said: set[str] = set()
 
     def take_up(self) -> int:
-        """Some news of alarms into cases; how many."""
-        return case_book.take_up(self._connection, self._jobs, self._city, self._plans, self._clock.now())
+        """Some news of alarms into cases; how many. Why some cannot be is said once for each reason."""
+        taken = case_book.take_up(self._connection, self._jobs, self._city, self._plans, self._clock.now())
+        for problem in taken.stuck:
+            if problem not in self._said:
+                self._said.add(problem)
+                _log.warning("stuck", problem=problem, hint="the alarm stays and is tried again; see cityward status")
+        return taken.news
 
     def look_for_silence(self) -> None:
         """The watchdog's round; also notices a changed registry."""

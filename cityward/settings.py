@@ -49,7 +49,11 @@ class Settings(BaseSettings):
     """Every setting of every process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CITYWARD_", env_nested_delimiter="__", toml_file=CONFIG_FILE, extra="forbid"
+        env_prefix="CITYWARD_",
+        env_nested_delimiter="__",
+        toml_file=CONFIG_FILE,
+        extra="forbid",
+        hide_input_in_errors=True,  # it may hold a password
     )
 
     database_url: Annotated[

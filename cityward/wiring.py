@@ -11,6 +11,7 @@ from cases.opening import CasePlan
 from cityward import embedded
 from cityward.clock import Clock
 from cityward.settings import Settings
+from devices.codecs import codecs_of
 from devices.errors import DescriptionError
 from devices.kind import KINDS_FOLDER, Kind, load_kinds
 from rules.local_time import LocalTime
@@ -19,8 +20,15 @@ from rules.rule import Rule
 
 
 def kinds(settings: Settings) -> dict[str, Kind]:
-    """The installed kinds."""
-    return load_kinds(KINDS_FOLDER, *settings.kinds_dirs)
+    """The installed kinds, with codecs that can be made for them.
+
+    Raises:
+        DescriptionError: naming the kind.toml and what is wrong in it.
+    """
+    installed = load_kinds(KINDS_FOLDER, *settings.kinds_dirs)
+    for kind in installed.values():
+        codecs_of(kind)
+    return installed
 
 
 def rules(settings: Settings, installed: Mapping[str, Kind]) -> list[Rule]:

@@ -4,6 +4,8 @@
 simulators read. Adding a kind touches its folder alone.
 """
 
+import keyword
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +25,14 @@ _T = TypeVar("_T")
 ForeignNames = Mapping[str, tuple[str, ...]]
 
 KINDS_FOLDER = Path(__file__).parent / "kinds"
+# A span in seconds; a year is longer than any device's silence.
+_Span = Annotated[float, msgspec.Meta(gt=0, le=366 * 86400)]
+# A metric is a column of a table and a word of rules.
+_METRIC_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
+# What every reading has, whatever its kind.
+_TAKEN = {"ts", "device", "received_at", "quality", "seq", "type", "ordinal"}
+# The day may end at 24:00, as opening hours do.
+CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 
 
 class MetricType(StrEnum):
@@ -95,6 +105,7 @@ class AttributeType(StrEnum):
     TEXT = "text"
     ENUM = "enum"
     BOOL = "bool"
+    TIME = "time"  # of day, HH:MM, to 24:00
 
 
 class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,13 +125,13 @@ class _KindFile(msgspec.Struct, forbid_unknown_fields=True):
     code: int
     name: dict[str, str]
     doc: str
-    interval_s: float
-    heartbeat_s: float
+    interval_s: _Span
+    heartbeat_s: _Span
     component_classes: tuple[str, ...]
     metrics: dict[str, dict[str, Any]]
     limits: dict[str, dict[str, Any]] = {}
     attributes: dict[str, dict[str, Any]] = {}
-    frozen_after_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    frozen_after_s: _Span | None = None
     codecs: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
 
 
@@ -219,19 +230,32 @@ def _named(table: Mapping[str, Mapping[str, Any]], shape: type[_T]) -> Iterable[
 def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
     if kind.name != folder.name:
         yield f"kind is {kind.name!r}, but its folder is {folder.name!r}"
+    if not kind.metrics:
+        yield "metrics: a kind measures something; describe at least one [metrics.<name>]"
     for metric in kind.metrics:
-        if (metric.type is MetricType.ENUM) != bool(metric.values):
-            yield f"metric {metric.name}: an enum, and only an enum, lists its values"
-        if (metric.type is MetricType.TEXT) != bool(metric.max_length):
-            yield f"metric {metric.name}: a text, and only a text, has a max_length"
-        if metric.is_number and metric.range is None:
-            yield f"metric {metric.name}: a number needs its plausible range"
+        yield from _contradictions_of_metric(metric)
     yield from _contradictions_of_live(kind)
+    for attribute in kind.attributes.values():
+        if attribute.type is AttributeType.TIME and not CLOCK_TIME.fullmatch(str(attribute.default or "00:00")):
+            yield f"attribute {attribute.name}: its default {attribute.default!r} is no time of day; write HH:MM"
     for limit in kind.limits.values():
         if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"
         if limit.by and limit.by not in kind.attributes:
             yield f"limit {limit.name}: by names the attribute {limit.by!r}, which the kind does not have"
+
+
+def _contradictions_of_metric(metric: Metric) -> Iterable[str]:
+    if not _METRIC_NAME.fullmatch(metric.name) or keyword.iskeyword(metric.name):
+        yield f"metric {metric.name!r}: a name is a lower-case letter, then letters, digits and _, at most 48"
+    if metric.name in _TAKEN:
+        yield f"metric {metric.name}: every reading has something of this name already; choose another one"
+    if (metric.type is MetricType.ENUM) != bool(metric.values):
+        yield f"metric {metric.name}: an enum, and only an enum, lists its values"
+    if (metric.type is MetricType.TEXT) != bool(metric.max_length):
+        yield f"metric {metric.name}: a text, and only a text, has a max_length"
+    if metric.is_number and metric.range is None:
+        yield f"metric {metric.name}: a number needs its plausible range"
 
 
 def _contradictions_of_live(kind: Kind) -> Iterable[str]:

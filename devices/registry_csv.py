@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from devices.errors import DescriptionError, Problem
-from devices.kind import Attribute, AttributeType, Kind
+from devices.kind import CLOCK_TIME, Attribute, AttributeType, Kind
 from devices.registry import AttributeValue, Description
 from devices.topics import is_level
 
@@ -207,6 +207,9 @@ class _Rows:
                 return self._number({column: text}, column, *(attribute.range or (-1e12, 1e12)))
             case AttributeType.ENUM if text not in attribute.values:
                 self._wrong(column, f"{text!r} is not one of {', '.join(attribute.values)}")
+                return None
+            case AttributeType.TIME if not CLOCK_TIME.fullmatch(text):
+                self._wrong(column, f"{text!r} is no time of day; write HH:MM from 00:00 to 24:00, such as 09:30")
                 return None
             case AttributeType.BOOL:
                 if text.lower() not in _TRUE | _FALSE:

@@ -69,6 +69,8 @@ def _response_ratio(frame: Frame, _margin: int) -> Floats:
 @lru_cache(maxsize=1024)
 def _clock(word: str) -> float:
     """Minutes since midnight; NaN for what is no time of day, so that one bad entry costs no other device."""
+    if word == "24:00":
+        return 24 * 60
     try:
         return minutes(time.fromisoformat(word))
     except ValueError:

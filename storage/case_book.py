@@ -1,7 +1,8 @@
 """The case book: cases, their histories and the outbox, always in one transaction."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from procrastinate import App
@@ -12,6 +13,7 @@ from alarms.lifecycle import Event as AlarmEvent
 from cases import dispatching
 from cases.city import City
 from cases.dispatching import AlarmNews, Facility, StoredCase
+from cases.errors import NobodyResponsible
 from cases.history import Entry
 from cases.joining import OpenCase
 from cases.lifecycle import OPEN_STATES, Event, State
@@ -20,6 +22,7 @@ from storage import alarm_store, outbox
 from storage.queries import load
 
 _SQL = load("cases")
+TRY_AGAIN_AFTER = timedelta(seconds=30)  # of the city's clock
 _BATCH = 200  # news taken up in one transaction: short enough to let the crews' own moves in between
 
 
@@ -155,16 +158,37 @@ class CaseBook:
             )
 
 
-def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, CasePlan], now: datetime) -> int:
-    """Turn untaken news of alarms into cases, in one transaction; how many there were."""
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """How many news dispatch looked at, and why some of them are stuck, each reason once."""
+
+    news: int
+    stuck: tuple[str, ...] = ()
+
+
+def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, CasePlan], now: datetime) -> TakenUp:
+    """Turn untaken news of alarms into cases, in one transaction.
+
+    News that nobody is responsible for is marked as stuck and tried again after ``TRY_AGAIN_AFTER``; all other news
+    goes on, but for later news of the same alarm, which waits behind it.
+    """
+    stuck: dict[int, str] = {}  # by alarm
     with connection.transaction():
         book = CaseBook(connection, jobs, city)
         with connection.cursor(row_factory=dict_row) as cursor:
-            rows = cursor.execute(_SQL["untaken_news"], {"limit": _BATCH}).fetchall()
+            parameters = {"limit": _BATCH, "tried_before": now - TRY_AGAIN_AFTER}
+            rows = cursor.execute(_SQL["untaken_news"], parameters).fetchall()
         for row in rows:
-            dispatching.take_up(_news(row), book, plans, city, now)
-            connection.execute(_SQL["mark_taken"], {"at": now, "event_id": row["id"]})
-    return len(rows)
+            if row["alarm_id"] in stuck:
+                continue
+            try:
+                with connection.transaction():
+                    dispatching.take_up(_news(row), book, plans, city, now)
+                    connection.execute(_SQL["mark_taken"], {"at": now, "event_id": row["id"]})
+            except NobodyResponsible as problem:
+                stuck[row["alarm_id"]] = str(problem)
+                connection.execute(_SQL["mark_stuck"], {"at": now, "event_id": row["id"], "because": str(problem)})
+    return TakenUp(len(rows), tuple(sorted(set(stuck.values()))))
 
 
 def _news(row: dict[str, Any]) -> AlarmNews:

@@ -1,6 +1,7 @@
 """The state of the whole at a glance: for the live page, for ``cityward status``, for tests."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg import Connection
 from psycopg.rows import dict_row
@@ -23,6 +24,15 @@ class KindTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class StuckNews:
+    """Alarms of which no case can be made: why, how many, since when (UTC)."""
+
+    because: str
+    alarms: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Totals since the beginning. ``notifications`` counts by state: pending, delivered, failed."""
 
@@ -31,6 +41,7 @@ class Overview:
     active_by_severity: dict[int, int]
     notifications: dict[str, int]
     quarantine: dict[str, int]
+    stuck: list[StuckNews]
 
 
 def overview(connection: Connection) -> Overview:
@@ -49,6 +60,7 @@ def overview(connection: Connection) -> Overview:
             active_by_severity=dict(connection.execute(_SQL["alarms_by_severity"]).fetchall()),
             notifications=dict(connection.execute(_SQL["notifications_by_state"]).fetchall()),
             quarantine=dict(connection.execute(_SQL["quarantine_by_code"]).fetchall()),
+            stuck=[StuckNews(*row) for row in connection.execute(_SQL["stuck_news"])],
         )
 
 

@@ -1,5 +1,6 @@
 """Commands that show: how things are, and what can be set."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -10,6 +11,9 @@ from cityward.settings import CONFIG_FILE, Settings
 from storage.capability import detect
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview
+
+# Passwords in a URL, where one may hold an @ that should have been encoded, and in PostgreSQL's own notation.
+_IN_URL, _IN_WORDS = re.compile(r"(://[^:/@]*:).*@"), re.compile(r"(password\s*=\s*)('(?:\\.|[^'])*'|\S+)")
 
 
 def status() -> None:
@@ -39,6 +43,9 @@ def status() -> None:
     out.print(table("By kind", headings, rows))
     out.print(table("Outbox", ["state", "notifications"], now.notifications.items()))
     out.print(table("Quarantine", ["code", "messages"], now.quarantine.items()))
+    if now.stuck:
+        stuck = [(each.alarms, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.because) for each in now.stuck]
+        out.print(table("Alarms without a case", ["alarms", "since", "because"], stuck))
 
 
 def _held(work: str, topics: str, holder: Holder | None) -> tuple[str, str, str, str]:
@@ -65,9 +72,14 @@ def settings(
                 for each, described in inner.items()
             ]
         else:
-            rows.append((f"CITYWARD_{name.upper()}", value, field.description))
+            rows.append((f"CITYWARD_{name.upper()}", _shown(value), field.description))
     out.print(f"Read from {CONFIG_FILE}, then from the environment, which wins.")
     out.print(table("Settings", ["name", "value in force", "meaning"], rows))
+
+
+def _shown(value: object) -> object:
+    """A value as anybody at the screen may see it: an address without its password."""
+    return _IN_WORDS.sub(r"\1***", _IN_URL.sub(r"\1***@", value)) if isinstance(value, str) else value
 
 
 def sample() -> str:

@@ -1,5 +1,6 @@
 -- name: untaken_news
--- What happened to alarms and has not been taken up, oldest first.
+-- What happened to alarms and has not been taken up, oldest first. What is stuck is tried again after a while, and
+-- later news of its alarm wait behind it.
 SELECT event.id, event.alarm_id, alarm.rule_id, event.event, event.severity, event.at,
        device.id AS device, device.district, device.grid, device.component_class,
        coalesce(device.maintainer, '') AS maintainer, coalesce(device.owner, '') AS owner
@@ -7,13 +8,24 @@ FROM alarm_event AS event
 JOIN alarm ON alarm.id = event.alarm_id
 JOIN device ON device.id = alarm.device
 WHERE event.handled_at IS NULL
+  AND (event.stuck_since IS NULL OR event.tried_at <= %(tried_before)s)
+  AND NOT EXISTS (
+      SELECT FROM alarm_event AS earlier
+      WHERE earlier.alarm_id = event.alarm_id AND earlier.id < event.id
+        AND earlier.handled_at IS NULL AND earlier.stuck_since IS NOT NULL)
 ORDER BY event.id
 LIMIT %(limit)s
 FOR UPDATE OF event
 
 -- name: mark_taken
 -- Dispatch has done what this event asks for.
-UPDATE alarm_event SET handled_at = %(at)s WHERE id = %(event_id)s
+UPDATE alarm_event SET handled_at = %(at)s, stuck_since = NULL, tried_at = NULL, stuck_because = NULL
+WHERE id = %(event_id)s
+
+-- name: mark_stuck
+-- Dispatch cannot do what this event asks for, and will try again.
+UPDATE alarm_event SET stuck_since = coalesce(stuck_since, %(at)s), tried_at = %(at)s, stuck_because = %(because)s
+WHERE id = %(event_id)s
 
 -- name: open_case
 -- The open case of a facility and problem, locked.

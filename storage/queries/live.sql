@@ -37,6 +37,11 @@ SELECT state, count(*) FROM notification GROUP BY 1
 SELECT (SELECT count(*) FROM alarm_event WHERE handled_at IS NULL)
      + (SELECT count(*) FROM notification WHERE state = 'pending')
 
+-- name: stuck_news
+-- Why news of alarms cannot become cases: the reason, how many alarms, since when.
+SELECT stuck_because, count(DISTINCT alarm_id), min(stuck_since)
+FROM alarm_event WHERE handled_at IS NULL AND stuck_since IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1
+
 -- name: quarantine_by_code
 -- Why messages are in quarantine.
 SELECT code, count(*) FROM quarantine WHERE resolved_at IS NULL GROUP BY 1 ORDER BY 2 DESC

@@ -1,11 +1,14 @@
 """The command line as it meets people: it teaches itself, and what is wrong is said in a clear line."""
 
+import json
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from psycopg import Connection
+from pydantic import ValidationError
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -19,6 +22,7 @@ from tests.fix_processes import Command
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.making import COVER_EAST
 
+GAS = Path(__file__).parents[1] / "kinds" / "gas"
 Words = tuple[str, ...]
 Explained = TyperCommand | TyperGroup
 
@@ -70,6 +74,54 @@ def test_every_setting_is_shown_with_its_value_and_its_meaning(command: Command)
         if name != "clock":
             assert field.description
             assert field.description in shown.out
+
+
+def test_no_password_is_shown_with_the_settings(command: Command) -> None:
+    for database in ("postgresql://cityward:hush@db/cityward", "host=db user=cityward password='hu sh' dbname=x"):
+        settings = {"CITYWARD_BROKER_URL": "mqtt://collector:hush@broker", "CITYWARD_DATABASE_URL": database}
+        shown = command("settings", COLUMNS="300", **settings)
+        assert "hush" not in shown.out + shown.err
+        assert "hu sh" not in shown.out + shown.err
+        assert "mqtt://collector:***@broker" in shown.out
+        assert "cityward:***@db/cityward" in shown.out or "password=*** dbname=x" in shown.out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"CITYWARD_BROKER_URL": "mqtt://collector:hush@[broker"},
+        {"CITYWARD_BROKER_URL": "http://collector:hush@broker"},
+        {"CITYWARD_BROKER_URL": "mqtt://collector:hush@broker", "CITYWARD_WATCHDOG_S": "often"},
+    ],
+    ids=["brackets", "scheme", "another setting"],
+)
+def test_no_error_of_settings_tells_a_password(command: Command, wrong: dict[str, str]) -> None:
+    refused = command("rules", "list", **wrong)
+    assert refused.code == 1
+    assert "hush" not in refused.out + refused.err
+
+
+def test_pydantic_itself_does_not_repeat_what_was_set() -> None:
+    """A traceback of a program that reads the settings itself would show it."""
+    with pytest.raises(ValidationError) as refused:
+        Settings(broker_url="http://collector:hush@broker")
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("rules", "check"), ("rules", "list")], ids=" ".join)
+def test_a_codec_that_cannot_be_is_found_before_a_collector_starts(
+    command: Command, tmp_path: Path, words: Words
+) -> None:
+    (tmp_path / "kinds").mkdir()
+    shutil.copytree(GAS, tmp_path / "kinds" / "gas")
+    with (tmp_path / "kinds" / "gas" / "kind.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[codecs.hj212.weekly]\n")
+    refused = command(*words, CITYWARD_KINDS_DIRS=json.dumps([str(tmp_path / "kinds")]))
+    assert refused.code == 1
+    assert (
+        "kinds/gas/kind.toml: codecs.hj212.weekly: the tables are realtime, minute, hour, day"
+        in refused.err.replace("\n", "")
+    )
 
 
 def test_the_sample_of_settings_is_toml_also_without_its_comment_signs(command: Command) -> None:

@@ -49,7 +49,7 @@ class Desk:
             alarm_store.record(self.connection, transitions, details.get("at", FRIDAY))
 
     def take_up(self, now: datetime = FRIDAY) -> int:
-        return take_up(self.connection, self.jobs, self.city, self.plans, now)
+        return take_up(self.connection, self.jobs, self.city, self.plans, now).news
 
     def moves(self, at: datetime) -> CaseMoves:
         return CaseMoves(self.connection, self.jobs, self.city, at=at, actor="crew 7")

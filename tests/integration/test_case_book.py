@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
-from cases.errors import NobodyResponsible
 from devices.kind import Kind
 from devices.registry import Registry
 from rules.rule import Severity
 from rules.verdicts import Change
-from storage.case_book import CaseBook, UnknownCaseError
+from storage.case_book import TRY_AGAIN_AFTER, CaseBook, UnknownCaseError
 from storage.connection import connect
-from storage.overview import waiting_work
-from storage.registry_store import import_city
+from storage.overview import overview, waiting_work
+from storage.registry_store import import_city, load_city
 from tests.fix_city import CITY
 from tests.integration.desk import FRIDAY, SHANGHAI, Desk
 from tests.integration.making import (
@@ -264,10 +263,44 @@ def without_the_west(desk: Desk) -> Desk:
     return desk
 
 
-def test_news_are_taken_up_together_or_not_at_all(without_the_west: Desk) -> None:
+def test_news_for_which_nobody_is_responsible_holds_up_no_other_news(without_the_west: Desk) -> None:
     desk = without_the_west
+    desk.alarm(("MH-01", COVER_WEST), ("MH-01", COVER_EAST))
+    assert [desk.take_up(), desk.take_up()] == [2, 0]
+    assert rows(desk.connection, "SELECT district FROM dispatch_case") == [("east",)]
+    assert rows(desk.connection, "SELECT count(*) FROM alarm_event WHERE handled_at IS NULL") == [(1,)]
+    [stuck] = overview(desk.connection).stuck
+    assert (stuck.alarms, stuck.since) == (1, FRIDAY)
+    assert stuck.because.startswith("nobody is responsible in the district 'west'")
+
+
+def test_stuck_news_is_tried_again_until_somebody_is_responsible(without_the_west: Desk, desk: Desk) -> None:
+    assert "west" not in without_the_west.city.districts
+    desk.alarm(("MH-01", COVER_WEST))
+    assert [desk.take_up(FRIDAY), desk.take_up(FRIDAY + TRY_AGAIN_AFTER / 2)] == [1, 0]
+    assert desk.take_up(FRIDAY + TRY_AGAIN_AFTER) == 1
+    assert overview(desk.connection).stuck[0].since == FRIDAY, "since it first could not be"
+    desk.city = load_city(desk.connection)
+    assert desk.take_up(FRIDAY + 2 * TRY_AGAIN_AFTER) == 1
+    assert rows(desk.connection, "SELECT unit FROM dispatch_case") == [("west-cg",)]
+    assert overview(desk.connection).stuck == []
+
+
+def test_an_alarm_that_clears_while_it_is_stuck_gets_its_case_and_loses_it_again(without_the_west: Desk) -> None:
+    desk = without_the_west
+    desk.alarm(("MH-01", COVER_WEST))
+    desk.take_up()
+    desk.alarm(("MH-01", COVER_WEST), change=Change.CLEARED, at=FRIDAY + MINUTE)
+    assert desk.take_up(FRIDAY + MINUTE) == 1, "the raising alone; what came after it waits"
+    desk.city = load_city(desk.connection)
+    assert [desk.take_up(FRIDAY + 2 * MINUTE) for _ in range(3)] == [1, 1, 0]
+    assert ("alarm_cleared",) in rows(desk.connection, "SELECT event FROM case_event ORDER BY id")
+
+
+def test_news_are_taken_up_together_or_not_at_all(desk: Desk) -> None:
     desk.alarm(("MH-01", COVER_EAST), ("MH-01", COVER_WEST))
-    with pytest.raises(NobodyResponsible):
+    desk.connection.execute("ALTER TABLE dispatch_case ADD CHECK (district <> 'west')")
+    with pytest.raises(errors.CheckViolation):
         desk.take_up()
     assert rows(desk.connection, CASES) == []
     assert rows(desk.connection, "SELECT * FROM case_counter") == []

@@ -149,6 +149,14 @@ def test_a_kind_is_read_from_its_file(tmp_path: Path) -> None:
         ('by = "size"', 'by = "width"', "limit flow: by names the attribute 'width', which the kind does not have"),
         ("range = [0, 5]", "range = [0, 5]\nlive = true", "frozen_after_s: give it where metrics are live"),
         ("interval_s = 60", "interval_s = 60\nfrozen_after_s = 600", "frozen_after_s: give it where metrics are live"),
+        ("[metrics.serial]", "[metrics.serial-no]", "metric 'serial-no': a name is a lower-case letter, then"),
+        ("[metrics.serial]", "[metrics.class]", "metric 'class': a name is a lower-case letter, then"),
+        ("[metrics.serial]", "[metrics.seq]", "metric seq: every reading has something of this name already"),
+        (
+            'type = "enum"\nvalues = ["small", "large"]\ndefault = "small"',
+            'type = "time"\ndefault = "9am"',
+            "attribute size: its default '9am' is no time of day; write HH:MM",
+        ),
     ],
 )
 def test_a_contradiction_names_its_file_and_key(tmp_path: Path, said: str, instead: str, complaint: str) -> None:
@@ -168,6 +176,9 @@ def test_a_contradiction_names_its_file_and_key(tmp_path: Path, said: str, inste
         ("range = [0, 5]", "ranges = [0, 5]", "metric opening: "),
         ("value = 4", 'value = "4"', "limit opening: "),
         ('doc = "Of the canal."', "", "attribute size: "),
+        ("interval_s = 60", "interval_s = inf", "interval_s"),
+        ("interval_s = 60", "interval_s = nan", "interval_s"),
+        ("heartbeat_s = 600", "heartbeat_s = 0", "heartbeat_s"),
         ("value = 4", "value = ", "line 26"),
     ],
 )
@@ -175,6 +186,13 @@ def test_what_does_not_fit_the_shape_names_its_file_and_key(tmp_path: Path, said
     assert GATE.count(said) == 1
     [problem] = problems(describe(tmp_path, GATE.replace(said, instead)))
     assert key in problem
+
+
+def test_a_kind_without_metrics_measures_nothing(tmp_path: Path) -> None:
+    text = GATE.partition("[metrics.opening]")[0] + "[metrics]\n"
+    assert problems(describe(tmp_path, text)) == [
+        "metrics: a kind measures something; describe at least one [metrics.<name>]"
+    ]
 
 
 def test_only_a_number_is_live(tmp_path: Path) -> None:

@@ -151,6 +151,20 @@ def test_a_wrong_cell_is_named_by_line_and_column(folder: Path, column: str, cel
     assert all(other.startswith(f"line 3, column {column}: ") for other in others)
 
 
+@pytest.mark.parametrize("cell", ["9:30", "24:01", "9am", "0930", "25:00", "12:60"])
+def test_opening_hours_that_are_no_times_of_day_are_named_by_line_and_column(folder: Path, cell: str) -> None:
+    content = lines(
+        f"{HEADING},attr.business_open,attr.business_close", f"k-1,fume,Noodles,east,114.3,30.6,06:00,{cell}"
+    )
+    [problem] = problems(folder, content)
+    assert problem.startswith(f"line 2, column attr.business_close: {cell!r} is no time of day; write HH:MM from 00:00")
+
+
+def test_a_kitchen_may_close_at_the_end_of_the_day(folder: Path) -> None:
+    content = lines(f"{HEADING},attr.business_open,attr.business_close", "k-1,fume,Noodles,east,114.3,30.6,06:00,24:00")
+    assert read(folder, content)[0].attributes == {"business_open": "06:00", "business_close": "24:00"}
+
+
 def own_value(column: str) -> str:
     """What stands in the line above, which is right."""
     return dict(zip(HEADING.split(","), COVER.replace("c-1", "c-0").split(","), strict=True)).get(column, "")

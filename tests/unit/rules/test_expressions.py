@@ -182,6 +182,12 @@ def test_business_hours_are_the_devices_and_may_end_after_midnight(holds: Holds)
     assert holds("business_hours", "fume", {"fan_on": True}, at=NOON, attributes=bar) is False
 
 
+def test_business_hours_may_end_with_the_day(holds: Holds) -> None:
+    hours = {"business_open": "18:00", "business_close": "24:00"}
+    assert holds("business_hours", "fume", {"fan_on": True}, at=NIGHT - 1, attributes=hours) is True
+    assert holds("business_hours", "fume", {"fan_on": True}, at=NIGHT, attributes=hours) is False
+
+
 def test_business_hours_that_are_no_times_are_unknown(holds: Holds) -> None:
     assert holds("business_hours", "fume", {"fan_on": True}, attributes={"business_open": "9am"}) is None
 

@@ -33,6 +33,8 @@ _METRIC_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _TAKEN = {"ts", "device", "received_at", "quality", "seq", "type", "ordinal"}
 # The day may end at 24:00, as opening hours do.
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
+_CLOCK_SPAN = rf"(?:{CLOCK_TIME.pattern})\s*-\s*(?:{CLOCK_TIME.pattern})"
+CLOCK_SPANS = re.compile(rf"{_CLOCK_SPAN}(\s*,\s*{_CLOCK_SPAN})*")
 
 
 class MetricType(StrEnum):
@@ -106,6 +108,7 @@ class AttributeType(StrEnum):
     ENUM = "enum"
     BOOL = "bool"
     TIME = "time"  # of day, HH:MM, to 24:00
+    HOURS = "hours"  # of the day: HH:MM-HH:MM, several separated by commas
 
 
 class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -238,6 +241,8 @@ def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
     for attribute in kind.attributes.values():
         if attribute.type is AttributeType.TIME and not CLOCK_TIME.fullmatch(str(attribute.default or "00:00")):
             yield f"attribute {attribute.name}: its default {attribute.default!r} is no time of day; write HH:MM"
+        if attribute.type is AttributeType.HOURS and not CLOCK_SPANS.fullmatch(str(attribute.default or "00:00-24:00")):
+            yield f"attribute {attribute.name}: its default {attribute.default!r} is no span of hours; write HH:MM-HH:MM"
     for limit in kind.limits.values():
         if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"

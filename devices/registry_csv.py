@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from devices.errors import DescriptionError, Problem
-from devices.kind import CLOCK_TIME, Attribute, AttributeType, Kind
+from devices.kind import CLOCK_SPANS, CLOCK_TIME, Attribute, AttributeType, Kind
 from devices.registry import AttributeValue, Description
 from devices.topics import is_level
 
@@ -210,6 +210,9 @@ class _Rows:
                 return None
             case AttributeType.TIME if not CLOCK_TIME.fullmatch(text):
                 self._wrong(column, f"{text!r} is no time of day; write HH:MM from 00:00 to 24:00, such as 09:30")
+                return None
+            case AttributeType.HOURS if not CLOCK_SPANS.fullmatch(text):
+                self._wrong(column, f"{text!r} are no hours; write HH:MM-HH:MM, several separated by commas")
                 return None
             case AttributeType.BOOL:
                 if text.lower() not in _TRUE | _FALSE:

@@ -157,6 +157,11 @@ def test_a_kind_is_read_from_its_file(tmp_path: Path) -> None:
             'type = "time"\ndefault = "9am"',
             "attribute size: its default '9am' is no time of day; write HH:MM",
         ),
+        (
+            'type = "enum"\nvalues = ["small", "large"]\ndefault = "small"',
+            'type = "hours"\ndefault = "09:00"',
+            "attribute size: its default '09:00' is no span of hours; write HH:MM-HH:MM",
+        ),
     ],
 )
 def test_a_contradiction_names_its_file_and_key(tmp_path: Path, said: str, instead: str, complaint: str) -> None:

@@ -165,6 +165,14 @@ def test_a_kitchen_may_close_at_the_end_of_the_day(folder: Path) -> None:
     assert read(folder, content)[0].attributes == {"business_open": "06:00", "business_close": "24:00"}
 
 
+@pytest.mark.parametrize("cell", ["17:30", "17:30-23", "17:30-23:00;05:00-06:00", "23:60-24:00"])
+def test_a_timetable_that_has_no_spans_is_named_by_line_and_column(folder: Path, cell: str) -> None:
+    [problem] = problems(folder, lines(f"{HEADING},attr.timetable", f'l-1,streetlight,Lamp,east,114.3,30.6,"{cell}"'))
+    assert problem == (
+        f"line 2, column attr.timetable: {cell!r} are no hours; write HH:MM-HH:MM, several separated by commas"
+    )
+
+
 def own_value(column: str) -> str:
     """What stands in the line above, which is right."""
     return dict(zip(HEADING.split(","), COVER.replace("c-1", "c-0").split(","), strict=True)).get(column, "")

@@ -188,6 +188,58 @@ def test_business_hours_may_end_with_the_day(holds: Holds) -> None:
     assert holds("business_hours", "fume", {"fan_on": True}, at=NIGHT, attributes=hours) is False
 
 
+@pytest.mark.parametrize(
+    ("hours", "at_noon"),
+    [("11:30-13:00", True), ("11:00-12:00", False), ("06:00-07:00, 12:00-12:30", True), ("22:00-13:00", True)],
+)
+def test_meals_are_the_kitchens_own(holds: Holds, hours: str, at_noon: bool) -> None:  # noqa: FBT001 - a column
+    assert holds("meal_time", "fume", {"fan_on": True}, at=NOON, attributes={"meal_times": hours}) is at_noon
+
+
+def test_meals_that_cannot_be_read_are_unknown(holds: Holds) -> None:
+    assert holds("meal_time", "fume", {"fan_on": True}, attributes={"meal_times": "11:00-13:00, 17"}) is None
+
+
+@pytest.mark.parametrize(("margin", "on"), [("", True), ('("20m")', True), ('("40m")', False)])
+def test_a_lamp_burns_by_its_timetable_rather_than_by_the_sun(
+    holds: Holds,
+    margin: str,
+    on: bool,  # noqa: FBT001 - a column
+) -> None:
+    by_day = {"timetable": "11:30-13:00"}
+    assert holds(f"should_on{margin}", "streetlight", {"dim_level": 100}, at=NOON, attributes=by_day) is on
+    assert holds("should_on", "streetlight", {"dim_level": 100}, at=NIGHT, attributes=by_day) is False
+
+
+@pytest.mark.parametrize(
+    ("at", "condition"), [(NOON, "zone_limit == limit.day"), (NIGHT, "zone_limit == limit.night and zone_limit == 50")]
+)
+def test_the_limit_of_a_zone_is_that_of_the_hour(holds: Holds, at: int, condition: str) -> None:
+    assert holds(condition, "noise", {"laeq": 50}, at=at) is True
+
+
+@pytest.mark.parametrize(
+    ("axes", "condition"),
+    [
+        ({"accel_x": 0, "accel_y": 0, "accel_z": -1}, "shock < 0.001"),
+        ({"accel_x": 0.6, "accel_y": 0, "accel_z": 0.8}, "shock < 0.001"),
+        ({"accel_x": 3, "accel_y": 0, "accel_z": 4}, "shock == 4"),
+    ],
+)
+def test_a_shock_is_what_gravity_does_not_explain(holds: Holds, axes: dict[str, float], condition: str) -> None:
+    assert holds(condition, "manhole", axes) is True
+    one_axis = {"accel_z": axes["accel_z"]}
+    assert holds(condition, "manhole", one_axis) is None
+
+
+def test_heat_is_taken_out_of_a_strain_where_gauge_and_temperature_are_known(holds: Holds) -> None:
+    gauge = {"strain_per_kelvin": 10.0, "reference_temp": 20.0}
+    hot = {"strain": 230, "structure_temp": 40}
+    assert holds("residual_strain == 30 and response_ratio == 0.1", "bridge", hot, attributes=gauge) is True
+    assert holds("residual_strain == 230", "bridge", {"strain": 230}, attributes=gauge) is True
+    assert holds("residual_strain == 230", "bridge", hot) is True
+
+
 def test_business_hours_that_are_no_times_are_unknown(holds: Holds) -> None:
     assert holds("business_hours", "fume", {"fan_on": True}, attributes={"business_open": "9am"}) is None
 

@@ -1,0 +1,118 @@
+"""What facilities derive from their readings: a shock, a strain without its heat, a kitchen's meals, a lamp's timetable.
+
+Pure, on columns: NaN where a reading does not carry what is needed.
+"""
+
+import math
+import re
+from datetime import time
+from functools import lru_cache, reduce
+
+import numpy as np
+
+from devices.readings import Floats
+from rules.durations import MICROS
+from rules.frame import Frame
+from rules.local_time import between, minutes
+from rules.truth import Truth
+
+_SPAN = re.compile(r"(\d\d:\d\d)\s*-\s*(\d\d:\d\d)")
+_MINUTE = 60 * MICROS
+# A sensor carries one of them; each has a limit of the same name.
+RESPONSES = ("strain", "deflection", "displacement", "tilt", "cable_force")
+
+
+def business_hours(frame: Frame, _margin: int) -> Truth:
+    """Between the device's opening and closing time, which may lie after midnight."""
+    opens = np.array([_clock(word) for word in frame.words("business_open")])
+    closes = np.array([_clock(word) for word in frame.words("business_close")])
+    return Truth.of(between(frame.local_time.minute_of_day(frame.readings.ts), opens, closes), opens, closes)
+
+
+def meal_time(frame: Frame, _margin: int) -> Truth:
+    """Within one of the device's meal times; unknown where none can be read."""
+    return _within(frame, "meal_times", 0)
+
+
+def should_on(frame: Frame, margin: int) -> Truth:
+    """By the lamp's timetable where it has one, else while the sun is down at its position."""
+    by_timetable = Truth(np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool))
+    if "timetable" in frame.readings.kind.attributes:
+        by_timetable = _within(frame, "timetable", margin)
+    timed = by_timetable.true | by_timetable.false
+    devices, registry = frame.readings.device.tolist(), frame.registry.devices
+    dark = [
+        not known and frame.local_time.dark(ts, lat=registry[device].lat, lon=registry[device].lon, margin=margin)
+        for device, ts, known in zip(devices, frame.readings.ts.tolist(), timed.tolist(), strict=True)
+    ]
+    return Truth.known(np.where(timed, by_timetable.true, np.array(dark, dtype=bool)))
+
+
+def expected_power(frame: Frame, _margin: int) -> Floats:
+    """W: what a healthy lamp draws at its dimming level."""
+    return frame.number("rated_power") * frame.metric("dim_level") / 100
+
+
+def zone_limit(frame: Frame, _margin: int) -> Floats:
+    """dB(A): the limit of the meter's zone at that hour, by day or by night."""
+    return np.where(frame.local_time.night(frame.readings.ts), frame.limit("night"), frame.limit("day"))
+
+
+def shock(frame: Frame, _margin: int) -> Floats:
+    """g: acceleration beside gravity, however the sensor lies."""
+    x, y, z = (frame.metric(f"accel_{axis}") for axis in "xyz")
+    return np.abs(np.sqrt(x * x + y * y + z * z) - 1)
+
+
+def residual_strain(frame: Frame, _margin: int) -> Floats:
+    """µε: strain less what the member's temperature explains; with the heat where the temperature is unknown."""
+    heat = frame.number("strain_per_kelvin") * (frame.metric("structure_temp") - frame.number("reference_temp"))
+    return frame.metric("strain") - np.where(np.isnan(heat), 0, heat)
+
+
+def response_ratio(frame: Frame, margin: int) -> Floats:
+    """The largest share of its limit among the responses that a reading carries, strain without its heat."""
+    ratios = [
+        np.abs(residual_strain(frame, margin) if name == "strain" else frame.metric(name)) / frame.limit(name)
+        for name in RESPONSES
+    ]
+    return np.asarray(reduce(np.fmax, ratios))  # fmax passes over what the reading does not carry
+
+
+def _within(frame: Frame, attribute: str, margin: int) -> Truth:
+    """Whether the local time lies in a span of the device's text attribute, ``margin`` µs off either end."""
+    minute = frame.local_time.minute_of_day(frame.readings.ts)
+    words = frame.words(attribute)
+    inside, known = np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
+    for word in {word for word in words.tolist() if word}:
+        spans = _spans(word)
+        mine = words == word
+        known |= mine & bool(spans)
+        for start, end in spans:
+            off = min(margin / _MINUTE, (end - start) % 1440 / 2)
+            inside |= mine & between(minute, (start + off) % 1440, (end - off) % 1440)
+    return Truth(inside & known, ~inside & known)
+
+
+@lru_cache(maxsize=1024)
+def _spans(word: str) -> tuple[tuple[float, float], ...]:
+    """Local minutes since midnight of each span; none where one cannot be read, so that no half of them counts."""
+    spans = []
+    for piece in word.split(","):
+        match = _SPAN.fullmatch(piece.strip())
+        start, end = (_clock(match[1]), _clock(match[2])) if match else (math.nan, math.nan)
+        if math.isnan(start) or math.isnan(end):
+            return ()
+        spans.append((start, end))
+    return tuple(spans)
+
+
+@lru_cache(maxsize=1024)
+def _clock(word: str) -> float:
+    """Minutes since midnight; NaN for what is no time of day, so that one bad entry costs no other device."""
+    if word == "24:00":
+        return 24 * 60
+    try:
+        return minutes(time.fromisoformat(word))
+    except ValueError:
+        return math.nan

@@ -242,7 +242,7 @@ def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
         if attribute.type is AttributeType.TIME and not CLOCK_TIME.fullmatch(str(attribute.default or "00:00")):
             yield f"attribute {attribute.name}: its default {attribute.default!r} is no time of day; write HH:MM"
         if attribute.type is AttributeType.HOURS and not CLOCK_SPANS.fullmatch(str(attribute.default or "00:00-24:00")):
-            yield f"attribute {attribute.name}: its default {attribute.default!r} is no span of hours; write HH:MM-HH:MM"
+            yield f"attribute {attribute.name}: its default {attribute.default!r} is no span; write HH:MM-HH:MM"
     for limit in kind.limits.values():
         if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"

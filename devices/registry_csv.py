@@ -208,11 +208,8 @@ class _Rows:
             case AttributeType.ENUM if text not in attribute.values:
                 self._wrong(column, f"{text!r} is not one of {', '.join(attribute.values)}")
                 return None
-            case AttributeType.TIME if not CLOCK_TIME.fullmatch(text):
-                self._wrong(column, f"{text!r} is no time of day; write HH:MM from 00:00 to 24:00, such as 09:30")
-                return None
-            case AttributeType.HOURS if not CLOCK_SPANS.fullmatch(text):
-                self._wrong(column, f"{text!r} are no hours; write HH:MM-HH:MM, several separated by commas")
+            case AttributeType.TIME | AttributeType.HOURS if why := _no_hours(attribute.type, text):
+                self._wrong(column, why)
                 return None
             case AttributeType.BOOL:
                 if text.lower() not in _TRUE | _FALSE:
@@ -227,3 +224,12 @@ def _prefixed(cells: Mapping[str, str], prefix: str) -> Iterator[tuple[str, str,
     for column, text in cells.items():
         if column.startswith(prefix) and text:
             yield column, column.removeprefix(prefix), text
+
+
+def _no_hours(wanted: AttributeType, text: str) -> str:
+    """Why this is no time of day, or no hours of it; empty where it is."""
+    if wanted is AttributeType.TIME and not CLOCK_TIME.fullmatch(text):
+        return f"{text!r} is no time of day; write HH:MM from 00:00 to 24:00, such as 09:30"
+    if wanted is AttributeType.HOURS and not CLOCK_SPANS.fullmatch(text):
+        return f"{text!r} are no hours; write HH:MM-HH:MM, several separated by commas"
+    return ""

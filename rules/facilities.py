@@ -1,4 +1,4 @@
-"""What facilities derive from their readings: a shock, a strain without its heat, a kitchen's meals, a lamp's timetable.
+"""What facilities derive from readings: a shock, a strain without its heat, a kitchen's meals, a lamp's timetable.
 
 Pure, on columns: NaN where a reading does not carry what is needed.
 """
@@ -61,7 +61,7 @@ def zone_limit(frame: Frame, _margin: int) -> Floats:
 def shock(frame: Frame, _margin: int) -> Floats:
     """g: acceleration beside gravity, however the sensor lies."""
     x, y, z = (frame.metric(f"accel_{axis}") for axis in "xyz")
-    return np.abs(np.sqrt(x * x + y * y + z * z) - 1)
+    return np.asarray(np.abs(np.sqrt(x * x + y * y + z * z) - 1))
 
 
 def residual_strain(frame: Frame, _margin: int) -> Floats:

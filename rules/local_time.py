@@ -73,7 +73,7 @@ def minutes(clock: time) -> int:
     return clock.hour * 60 + clock.minute
 
 
-def between(minute: Ints, start: int | Floats, end: int | Floats) -> Bools:
+def between(minute: Ints, start: float | Floats, end: float | Floats) -> Bools:
     """Whether a minute of the day lies in ``[start, end)``, which may run over midnight."""
     after_start, before_end = minute >= start, minute < end
     return np.where(np.less_equal(start, end), after_start & before_end, after_start | before_end)

@@ -160,7 +160,7 @@ def test_a_kind_is_read_from_its_file(tmp_path: Path) -> None:
         (
             'type = "enum"\nvalues = ["small", "large"]\ndefault = "small"',
             'type = "hours"\ndefault = "09:00"',
-            "attribute size: its default '09:00' is no span of hours; write HH:MM-HH:MM",
+            "attribute size: its default '09:00' is no span; write HH:MM-HH:MM",
         ),
     ],
 )

@@ -129,7 +129,14 @@ def test_the_same_column_is_built_once() -> None:
 
 def test_all_attributes_come_with_the_kinds_defaults_filled_in() -> None:
     lamp = device(1, "streetlight", attributes={"pole_height": 9.0})
-    assert registry(lamp).attributes(lamp) == {"rated_power": 120, "lamp_type": "led", "pole_height": 9.0}
+    assert registry(lamp).attributes(lamp) == {
+        "role": "lamp",
+        "position": None,
+        "timetable": None,
+        "rated_power": 120,
+        "lamp_type": "led",
+        "pole_height": 9.0,
+    }
 
 
 @pytest.mark.parametrize(

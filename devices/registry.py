@@ -1,20 +1,20 @@
 """The registry: an immutable snapshot of what is out there, indexed for the decoder and the rules."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.kind import AttributeType, Kind
-from devices.readings import Floats
-from devices.topics import CHANNELS, device_topic
+from devices.readings import Floats, Ints
+from devices.topics import CHANNELS, DeviceTopic, device_topic
 
 AttributeValue = float | str | bool
+_MOST_TOPICS = 2**18  # remembered with their devices, some 50 MB; beyond it the memory begins anew
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class Description(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A device as a registry file describes it.
 
     Position in degrees (CGCS2000, which equals WGS84 within a metre). ``supervisor``, ``owner`` and ``maintainer``
@@ -39,12 +39,11 @@ class Description:
     supervisor: str = ""
     owner: str = ""
     maintainer: str = ""
-    limits: Mapping[str, float] = field(default_factory=dict)
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    limits: Mapping[str, float] = {}
+    attributes: Mapping[str, AttributeValue] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device(Description):
+class Device(Description, frozen=True, kw_only=True, gc=False):
     """A registered device: its description and the number that stands for it in every table."""
 
     id: int
@@ -53,24 +52,45 @@ class Device(Description):
 class Registry:
     """All devices at one revision.
 
+    What differs from device to device is kept once for all that have it in common: a city of a million devices has
+    some thousands of such profiles.
+
     Args:
         kinds: Every kind by name.
         devices: The devices; those of a kind that is not installed are left out, and so quarantined.
         revision: Grows with every change of the registry; tells a snapshot from a newer one.
+
+    Attributes:
+        devices: By number.
+        by_topic: By the topics on which devices have been heard; ``publisher`` fills it.
     """
 
     def __init__(self, kinds: Mapping[str, Kind], devices: Iterable[Device], revision: int = 0) -> None:
         self.kinds = kinds
         self.revision = revision
         self.devices: dict[int, Device] = {device.id: device for device in devices if device.kind in kinds}
-        self.by_topic: dict[str, Device] = {
-            device_topic(device.district, device.kind, device.device_id, channel): device
-            for device in self.devices.values()
-            for channel in CHANNELS
-        }
-        self._size = max(self.devices, default=0) + 1
+        self.by_topic: dict[str, Device] = {}
+        self._by_name = {device.device_id: device for device in self.devices.values()}
+        self._profile: NDArray[np.int32] = np.zeros(max(self.devices, default=0) + 1, dtype=np.int32)
+        self._samples: list[Device | None] = [None]  # of each profile a device; the first is nobody's
+        self._sort()
         self._numbers: dict[tuple[str, str], Floats] = {}
         self._words: dict[tuple[str, str], NDArray[np.object_]] = {}
+
+    def publisher(self, topic: DeviceTopic) -> Device | None:
+        """The device whose topic this is, whatever its channel; None if none is registered there."""
+        device = self._by_name.get(topic.device_id)
+        if device is None or device.kind != topic.kind or device.district != topic.district:
+            return None
+        if topic.channel in CHANNELS:
+            if len(self.by_topic) >= _MOST_TOPICS:
+                self.by_topic.clear()
+            self.by_topic[device_topic(topic.district, topic.kind, topic.device_id, topic.channel)] = device
+        return device
+
+    def named(self, device_id: str) -> Device | None:
+        """The device of this id; None if none is registered."""
+        return self._by_name.get(device_id)
 
     def of_kind(self, kind: str) -> list[Device]:
         """The devices of a kind, by number."""
@@ -93,38 +113,57 @@ class Registry:
         """All attributes of a device with the kind's defaults filled in."""
         return {name: self.attribute(device, name) for name in self.kinds[device.kind].attributes}
 
-    def limit_column(self, kind: str, name: str) -> Floats:
-        """A limit for every device of a kind, indexed by device number; NaN where there is none."""
-        return self._number_column(kind, f"limit.{name}")
+    def limits_of(self, kind: str, name: str, devices: Ints) -> Floats:
+        """A limit for each of these devices of a kind; NaN where there is none."""
+        return self._numbers_of(kind, f"limit.{name}")[self._profile[devices]]
 
-    def number_column(self, kind: str, name: str) -> Floats:
-        """A numeric or boolean attribute, indexed by device number; NaN where unknown."""
-        return self._number_column(kind, name)
+    def numbers_of(self, kind: str, name: str, devices: Ints) -> Floats:
+        """A numeric or boolean attribute for each of these devices of a kind; NaN where unknown."""
+        return self._numbers_of(kind, name)[self._profile[devices]]
 
-    def word_column(self, kind: str, name: str) -> NDArray[np.object_]:
-        """A textual attribute, indexed by device number; None where unknown."""
+    def words_of(self, kind: str, name: str, devices: Ints) -> NDArray[np.object_]:
+        """A textual attribute for each of these devices of a kind; None where unknown."""
         key = (kind, name)
         if key not in self._words:
-            column = np.full(self._size, None, dtype=object)
-            for device in self.of_kind(kind):
-                column[device.id] = self.attribute(device, name)
+            column = np.full(len(self._samples), None, dtype=object)
+            for profile, sample in self._samples_of(kind):
+                column[profile] = self.attribute(sample, name)
             self._words[key] = column
-        return self._words[key]
+        return self._words[key][self._profile[devices]]
 
-    def _number_column(self, kind: str, name: str) -> Floats:
+    def _numbers_of(self, kind: str, name: str) -> Floats:
+        """By profile."""
         key = (kind, name)
         if key not in self._numbers:
-            column = np.full(self._size, np.nan)
-            for device in self.of_kind(kind):
+            column = np.full(len(self._samples), np.nan)
+            for profile, sample in self._samples_of(kind):
                 value = (
-                    self.limit(device, name.removeprefix("limit."))
+                    self.limit(sample, name.removeprefix("limit."))
                     if name.startswith("limit.")
-                    else self.attribute(device, name)
+                    else self.attribute(sample, name)
                 )
                 if value is not None:
-                    column[device.id] = float(value)
+                    column[profile] = float(value)
             self._numbers[key] = column
         return self._numbers[key]
+
+    def _sort(self) -> None:
+        """Give devices that have everything in common that rules may ask for the same profile."""
+        known: dict[tuple[object, ...], int] = {}
+        for number, device in self.devices.items():
+            # The storage gives equal documents as one object.
+            documents = id(device.limits), id(device.attributes)
+            key = (device.kind, *documents, *[getattr(device, name) for name in DESCRIBED])
+            profile = known.get(key)
+            if profile is None:
+                profile = known[key] = len(self._samples)
+                self._samples.append(device)
+            self._profile[number] = profile
+
+    def _samples_of(self, kind: str) -> Iterator[tuple[int, Device]]:
+        for profile, sample in enumerate(self._samples):
+            if sample is not None and sample.kind == kind:
+                yield profile, sample
 
 
 # Fields of a description that rules may ask for by name, all of them words.

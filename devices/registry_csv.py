@@ -17,6 +17,7 @@ OPTIONAL = (
     "supervisor", "owner", "maintainer",
 )  # fmt: skip
 UNIT_COLUMNS = ("supervisor", "owner", "maintainer")
+SEPARATOR = "\x1e"  # no word of the registry holds it: many devices are read as one text
 GRID_DIGITS = 15  # unit grid of GB/T 30428.1: 12 digits of area and 3 of sequence
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
@@ -132,6 +133,8 @@ class _Rows:
         for name, text in cells.items():
             if "\0" in text:
                 self._wrong(name, "holds a NUL character, which no database stores in a text")
+            if SEPARATOR in text:
+                self._wrong(name, "holds the control character 0x1E, which separates devices in the database's answers")
         for name in REQUIRED:
             if not cells[name]:
                 self._wrong(name, "must not be empty")

@@ -17,7 +17,7 @@ from devices.quality import Quality
 from devices.readings import Floats, Ints, Readings
 from devices.registry import Device, Registry
 from devices.rejection import Code, Rejected
-from devices.topics import DeviceTopic, device_topic, parse
+from devices.topics import DeviceTopic, parse
 from ingest.messages import Batch, DecodedBatch, Message, condensed
 
 MAX_PAYLOAD = 256 * 1024  # bytes: far above a day of readings in one array, far below what could hurt
@@ -68,7 +68,7 @@ class Decoder:
             if topic is None:
                 where = "city/<district>/<kind>/<device_id>"
                 return Rejected(Code.BAD_TOPIC, f"publish to {where}/up, …/event or …/up/<codec>")
-            device = self.registry.by_topic.get(device_topic(topic.district, topic.kind, topic.device_id))
+            device = self.registry.publisher(topic)
             if device is None:
                 return self._stranger(topic)
             codec = topic.codec

@@ -42,15 +42,15 @@ class Frame:
 
     def limit(self, name: str) -> Floats:
         """A limit in force for each reading's device."""
-        return self.registry.limit_column(self.readings.kind.name, name)[self.readings.device]
+        return self.registry.limits_of(self.readings.kind.name, name, self.readings.device)
 
     def number(self, name: str) -> Floats:
         """A numeric attribute of each reading's device."""
-        return self.registry.number_column(self.readings.kind.name, name)[self.readings.device]
+        return self.registry.numbers_of(self.readings.kind.name, name, self.readings.device)
 
     def words(self, name: str) -> NDArray[np.object_]:
         """A textual attribute of each reading's device."""
-        return self.registry.word_column(self.readings.kind.name, name)[self.readings.device]
+        return self.registry.words_of(self.readings.kind.name, name, self.readings.device)
 
     def row(self, position: int) -> "Frame":
         """The frame of a single reading."""

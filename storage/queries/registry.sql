@@ -21,13 +21,19 @@ VALUES (%(district_id)s, %(name_en)s, %(name_zh)s, %(fallback)s)
 ON CONFLICT (district_id) DO UPDATE
 SET name_en = excluded.name_en, name_zh = excluded.name_zh, fallback_unit = excluded.fallback_unit
 
--- name: save_device
--- A device of a registry file: new, or described anew under its old number.
+-- name: save_devices
+-- Devices of a registry file: new, or described anew under their old numbers.
 INSERT INTO device (device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit,
                     cabinet, gateway, supervisor, owner, maintainer, limits, attributes, registered_at)
-VALUES (%(device_id)s, %(kind)s, %(name)s, %(district)s, %(grid)s, %(lon)s, %(lat)s, %(road)s, %(road_class)s,
-        %(component_class)s, %(circuit)s, %(cabinet)s, %(gateway)s, nullif(%(supervisor)s, ''), nullif(%(owner)s, ''),
-        nullif(%(maintainer)s, ''), %(limits)s, %(attributes)s, %(at)s)
+SELECT device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit, cabinet, gateway,
+       nullif(supervisor, ''), nullif(owner, ''), nullif(maintainer, ''), limits, attributes, %(at)s::timestamptz
+FROM unnest(%(device_id)s::text[], %(kind)s::text[], %(name)s::text[], %(district)s::text[], %(grid)s::text[],
+            %(lon)s::float8[], %(lat)s::float8[], %(road)s::text[], %(road_class)s::text[],
+            %(component_class)s::text[], %(circuit)s::text[], %(cabinet)s::text[], %(gateway)s::text[],
+            %(supervisor)s::text[], %(owner)s::text[], %(maintainer)s::text[], %(limits)s::jsonb[],
+            %(attributes)s::jsonb[])
+    AS described (device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit,
+                  cabinet, gateway, supervisor, owner, maintainer, limits, attributes)
 ON CONFLICT (device_id) DO UPDATE SET
     name = excluded.name, district = excluded.district, grid = excluded.grid, lon = excluded.lon, lat = excluded.lat,
     road = excluded.road, road_class = excluded.road_class, component_class = excluded.component_class,
@@ -55,11 +61,15 @@ UPDATE registry_revision SET revision = revision + 1
 SELECT revision FROM registry_revision
 
 -- name: load_devices
--- Every registered device.
-SELECT id, device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit, cabinet,
-       gateway, coalesce(supervisor, '') AS supervisor, coalesce(owner, '') AS owner,
-       coalesce(maintainer, '') AS maintainer, limits, attributes
-FROM device ORDER BY id
+-- The next registered devices: every column as one text, its cells separated by chr(30).
+SELECT string_agg(id::text, chr(30)), string_agg(device_id, chr(30)), string_agg(name, chr(30)),
+       string_agg(kind, chr(30)), string_agg(district, chr(30)), string_agg(grid, chr(30)),
+       string_agg(road, chr(30)), string_agg(road_class, chr(30)), string_agg(component_class, chr(30)),
+       string_agg(circuit, chr(30)), string_agg(cabinet, chr(30)), string_agg(gateway, chr(30)),
+       string_agg(coalesce(supervisor, ''), chr(30)), string_agg(coalesce(owner, ''), chr(30)),
+       string_agg(coalesce(maintainer, ''), chr(30)), string_agg(lon::text, chr(30)), string_agg(lat::text, chr(30)),
+       string_agg(limits::text, chr(30)), string_agg(attributes::text, chr(30))
+FROM (SELECT * FROM device WHERE id > %(after)s ORDER BY id LIMIT %(limit)s) AS part
 
 -- name: load_device
 -- One registered device.

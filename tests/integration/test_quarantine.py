@@ -410,7 +410,7 @@ def test_a_device_is_registered_with_its_request_or_not_at_all(connection: Conne
 
 
 def _fields(device: Description) -> dict[str, Any]:
-    return {name: getattr(device, name) for name in Description.__slots__}
+    return {name: getattr(device, name) for name in Description.__struct_fields__}
 
 
 def test_progress_tells_who_waits_what_is_resolved_and_why_the_rest_stays(

@@ -1,9 +1,9 @@
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from psycopg import Connection, errors
 
 from devices.errors import DescriptionError
@@ -33,8 +33,32 @@ def put(connection: Connection, devices: list[Description]) -> None:
 
 
 def as_described(device: Device) -> Description:
-    fields = {name: getattr(device, name) for name in Description.__dataclass_fields__}
+    fields = {name: getattr(device, name) for name in Description.__struct_fields__}
     return Description(**fields)
+
+
+def test_many_devices_are_read_part_by_part(
+    connection: Connection, described: list[Description], kinds: dict[str, Kind], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.registry_store._WRITTEN_AT_ONCE", 3)
+    monkeypatch.setattr("storage.registry_store._READ_AT_ONCE", 2)
+    import_city(connection, document(), "city.toml", IMPORTED)
+    put(connection, described)
+    found = load_registry(connection, kinds).devices
+    assert [as_described(device) for device in found.values()] == described
+    assert list(found) == sorted(found)
+
+
+def test_devices_share_documents_that_are_equal(
+    connection: Connection, described: list[Description], kinds: dict[str, Kind]
+) -> None:
+    import_city(connection, document(), "city.toml", IMPORTED)
+    lamp = next(each for each in described if each.kind == "streetlight")
+    lamps = [replace(lamp, device_id=f"lamp-{n}", attributes={"rated_power": 60.0}) for n in (1, 2)]
+    put(connection, lamps)
+    one, other = load_registry(connection, kinds).devices.values()
+    assert one.attributes == {"rated_power": 60}
+    assert one.attributes is other.attributes
 
 
 def test_a_city_is_loaded_as_it_was_imported(connection: Connection) -> None:

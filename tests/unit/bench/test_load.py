@@ -33,7 +33,7 @@ def kinds() -> dict[str, Kind]:
 def registered(kinds: dict[str, Kind], descriptions: Iterable[Description]) -> Registry:
     numbered = enumerate(descriptions, start=1)
     return Registry(
-        kinds, [Device(id=n, **{f: getattr(each, f) for f in Description.__dataclass_fields__}) for n, each in numbered]
+        kinds, [Device(id=n, **{f: getattr(each, f) for f in Description.__struct_fields__}) for n, each in numbered]
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from devices.kind import AttributeType, load_kinds
 from devices.registry import AttributeValue, Device, Registry, attribute_type
-from devices.topics import device_topic
+from devices.topics import parse
 
 KINDS = load_kinds()
 
@@ -38,27 +38,51 @@ def registry(*devices: Device) -> Registry:
     return Registry(KINDS, devices)
 
 
+def publisher(snapshot: Registry, topic: str) -> Device | None:
+    parsed = parse(topic)
+    assert parsed
+    return snapshot.publisher(parsed)
+
+
 def test_a_device_is_found_by_every_topic_on_which_it_publishes() -> None:
     cover, lamp = device(3, "manhole"), device(7, "streetlight")
-    assert registry(cover, lamp).by_topic == {
-        "city/east/manhole/d-3/up": cover,
-        "city/east/manhole/d-3/event": cover,
-        "city/east/streetlight/d-7/up": lamp,
-        "city/east/streetlight/d-7/event": lamp,
-    }
+    snapshot = registry(cover, lamp)
+    assert publisher(snapshot, "city/east/manhole/d-3/up") is cover
+    assert publisher(snapshot, "city/east/manhole/d-3/event") is cover
+    assert publisher(snapshot, "city/east/streetlight/d-7/up") is lamp
+    assert publisher(snapshot, "city/east/streetlight/d-7/up/hj212") is lamp
+    assert snapshot.named("d-7") is lamp
+    assert snapshot.named("d-8") is None
+
+
+@pytest.mark.parametrize("topic", ["west/manhole/d-3", "east/noise/d-3", "east/manhole/d-4"])
+def test_nobody_publishes_where_no_device_is_registered(topic: str) -> None:
+    snapshot = registry(device(3, "manhole"))
+    assert publisher(snapshot, f"city/{topic}/up") is None
+    assert snapshot.by_topic == {}
+
+
+def test_a_topic_that_has_been_heard_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.registry._MOST_TOPICS", 2)
+    snapshot = registry(device(1, "manhole"), device(2, "manhole"))
+    for number, channel in ((1, "up"), (1, "event"), (1, "up/hj212")):
+        publisher(snapshot, f"city/east/manhole/d-{number}/{channel}")
+    assert list(snapshot.by_topic) == ["city/east/manhole/d-1/up", "city/east/manhole/d-1/event"]
+    publisher(snapshot, "city/east/manhole/d-2/up")
+    assert list(snapshot.by_topic) == ["city/east/manhole/d-2/up"], "the memory is bounded"
 
 
 def test_a_device_of_a_kind_that_is_not_installed_is_left_out() -> None:
     snapshot = registry(device(3, "manhole"), device(4, "fountain"))
     assert list(snapshot.devices) == [3]
-    assert device_topic("east", "fountain", "d-4") not in snapshot.by_topic
+    assert publisher(snapshot, "city/east/fountain/d-4/up") is None
     assert snapshot.of_kind("fountain") == []
 
 
 def test_a_registry_without_devices_has_empty_answers() -> None:
     empty = registry()
-    assert empty.by_topic == {}
-    assert np.isnan(empty.limit_column("manhole", "tilt")).all()
+    assert publisher(empty, "city/east/manhole/d-3/up") is None
+    assert len(empty.limits_of("manhole", "tilt", np.array([], dtype=np.int64))) == 0
 
 
 def test_a_snapshot_knows_its_revision() -> None:
@@ -89,42 +113,43 @@ def test_a_limit_or_attribute_that_the_kind_does_not_have_is_an_error() -> None:
         registry(cover).attribute(cover, "noise_zone")
 
 
-def test_a_limit_column_is_indexed_by_device_number() -> None:
+def test_limits_are_found_by_device_number() -> None:
     snapshot = registry(device(5, "noise", {"night": 48}), device(2, "noise"), device(3, "manhole"))
-    column = snapshot.limit_column("noise", "night")
-    nan = np.nan
-    np.testing.assert_array_equal(column, [nan, nan, 50, nan, nan, 48])
+    np.testing.assert_array_equal(snapshot.limits_of("noise", "night", np.array([2, 5, 2])), [50, 48, 50])
+    np.testing.assert_array_equal(snapshot.limits_of("noise", "night", np.array([0, 3])), [np.nan, np.nan])
 
 
-def test_where_nothing_sets_a_limit_the_column_has_nan() -> None:
+def test_where_nothing_sets_a_limit_it_is_nan() -> None:
     snapshot = registry(device(1, "fume"), device(2, "fume", attributes={"local_standard": "beijing"}))
-    np.testing.assert_array_equal(snapshot.limit_column("fume", "pm"), [np.nan, np.nan, 5])
+    np.testing.assert_array_equal(snapshot.limits_of("fume", "pm", np.array([1, 2])), [np.nan, 5])
 
 
-def test_a_number_column_holds_attributes_and_the_kinds_defaults() -> None:
+def test_numbers_are_attributes_and_the_kinds_defaults() -> None:
     lamp, strong = device(1, "streetlight"), device(2, "streetlight", attributes={"rated_power": 250.0})
-    snapshot = registry(lamp, strong)
-    np.testing.assert_array_equal(snapshot.number_column("streetlight", "rated_power"), [np.nan, 120, 250])
-    np.testing.assert_array_equal(snapshot.number_column("streetlight", "pole_height"), [np.nan] * 3)
+    snapshot, both = registry(lamp, strong), np.array([1, 2])
+    np.testing.assert_array_equal(snapshot.numbers_of("streetlight", "rated_power", both), [120, 250])
+    np.testing.assert_array_equal(snapshot.numbers_of("streetlight", "pole_height", both), [np.nan] * 2)
 
 
-def test_a_word_column_holds_attributes_and_the_kinds_defaults() -> None:
+def test_words_are_attributes_and_the_kinds_defaults() -> None:
     snapshot = registry(device(2, "noise", attributes={"noise_zone": "4a"}), device(1, "noise"), device(3, "manhole"))
-    assert snapshot.word_column("noise", "noise_zone").tolist() == [None, "2", "4a", None]
-    assert snapshot.word_column("manhole", "cover_type").tolist() == [None] * 4
+    assert snapshot.words_of("noise", "noise_zone", np.array([1, 2])).tolist() == ["2", "4a"]
+    assert snapshot.words_of("manhole", "cover_type", np.array([3])).tolist() == [None]
 
 
 def test_rules_may_ask_for_fields_of_the_description() -> None:
     main, unknown = device(1, "manhole", road_class="main"), device(2, "manhole")
-    snapshot = registry(main, unknown)
-    assert snapshot.word_column("manhole", "road_class").tolist() == [None, "main", None]
-    assert snapshot.word_column("manhole", "district").tolist() == [None, "east", "east"]
+    snapshot, both = registry(main, unknown), np.array([1, 2])
+    assert snapshot.words_of("manhole", "road_class", both).tolist() == ["main", None]
+    assert snapshot.words_of("manhole", "district", both).tolist() == ["east", "east"]
 
 
-def test_the_same_column_is_built_once() -> None:
-    snapshot = registry(device(1, "noise"))
-    assert snapshot.limit_column("noise", "night") is snapshot.limit_column("noise", "night")
-    assert snapshot.word_column("noise", "noise_zone") is snapshot.word_column("noise", "noise_zone")
+def test_devices_that_share_their_documents_are_told_apart_by_what_differs() -> None:
+    shared: dict[str, float] = {"tilt": 20}
+    rows = [device(n, "manhole", shared, road_class=road) for n, road in enumerate(["main", "lane", "main"], start=1)]
+    snapshot, everyone = registry(*rows), np.array([1, 2, 3])
+    assert snapshot.words_of("manhole", "road_class", everyone).tolist() == ["main", "lane", "main"]
+    assert snapshot.limits_of("manhole", "tilt", everyone).tolist() == [20, 20, 20]
 
 
 def test_all_attributes_come_with_the_kinds_defaults_filled_in() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Registry
+from devices.topics import device_topic
 from ingest.decoding import Decoder
 from ingest.messages import Batch, Message
 from rules.engine import Engine
@@ -74,7 +75,8 @@ def test_messages_out_of_order_within_a_batch_are_judged_in_event_order(
     engine_of: EngineOf, rule_of: RuleOf, registry_of: Callable[..., Registry]
 ) -> None:
     levels = {1: 70, 2: 70, 4: 50, 3: 70}  # in order of arrival; the third loud minute in a row came last
-    topic = next(topic for topic, device in registry_of("noise").by_topic.items() if device.id == 1)
+    meter = registry_of("noise").devices[1]
+    topic = device_topic(meter.district, meter.kind, meter.device_id)
     messages = [
         Message(topic, msgspec.json.encode({"ts": (START + minute * MINUTE) // 1000, "m": {"laeq": level}}), number, 1)
         for number, (minute, level) in enumerate(levels.items())

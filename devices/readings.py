@@ -71,6 +71,10 @@ class Readings:
             texts={name: column[rows] for name, column in self.texts.items()},
         )
 
+    def where(self, true: NDArray[np.bool_]) -> "Readings":
+        """The readings for which it is true."""
+        return self if true.all() else self.take(true)
+
     @classmethod
     def joined(cls, tables: Sequence["Readings"]) -> "Readings":
         """Tables of one kind as one, in order of device and time; equal ones stay in the order given."""

@@ -74,6 +74,7 @@ class Registry:
         self._profile: NDArray[np.int32] = np.zeros(max(self.devices, default=0) + 1, dtype=np.int32)
         self._samples: list[Device | None] = [None]  # of each profile a device; the first is nobody's
         self._sort()
+        self._positions: tuple[Floats, Floats] | None = None
         self._numbers: dict[tuple[str, str], Floats] = {}
         self._words: dict[tuple[str, str], NDArray[np.object_]] = {}
 
@@ -112,6 +113,15 @@ class Registry:
     def attributes(self, device: Device) -> dict[str, AttributeValue | None]:
         """All attributes of a device with the kind's defaults filled in."""
         return {name: self.attribute(device, name) for name in self.kinds[device.kind].attributes}
+
+    def positions_of(self, devices: Ints) -> tuple[Floats, Floats]:
+        """Latitude and longitude of each of these devices, degrees."""
+        if self._positions is None:
+            self._positions = np.full(len(self._profile), np.nan), np.full(len(self._profile), np.nan)
+            for column, degrees in zip(self._positions, ("lat", "lon"), strict=True):
+                column[[*self.devices]] = [getattr(device, degrees) for device in self.devices.values()]
+        lat, lon = self._positions
+        return lat[devices], lon[devices]
 
     def limits_of(self, kind: str, name: str, devices: Ints) -> Floats:
         """A limit for each of these devices of a kind; NaN where there is none."""

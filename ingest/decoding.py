@@ -4,17 +4,18 @@ Pure. Called by the loop once a batch; nothing here raises for what a device sen
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec.structs import astuple
 
 from devices.codecs import codecs_of
 from devices.codecs.decoded import Decoded
-from devices.codecs.native import NativeCodec
+from devices.codecs.native import TYPE_CODE, UNREADABLE, NativeCodec
 from devices.kind import Kind, Metric, MetricType
 from devices.quality import Quality
-from devices.readings import Floats, Ints, Readings
+from devices.readings import Floats, Readings
 from devices.registry import Device, Registry
 from devices.rejection import Code, Rejected
 from devices.topics import DeviceTopic, parse
@@ -24,7 +25,8 @@ MAX_PAYLOAD = 256 * 1024  # bytes: far above a day of readings in one array, far
 CLOCK_AHEAD = 5 * 60 * 1_000_000  # µs: project default for how far a device's clock may run ahead
 CLOCK_DOUBTED = 60 * 1_000_000  # µs ahead from which a reading is flagged: beyond what networks and NTP explain
 
-_Row = tuple[int, int, int, Decoded]  # device, message, part of it, reading
+# Device, message, part of it, time (µs), counter, type, values in the order of the kind's metrics.
+_Row = tuple[int, int, int, int, int, int, Sequence[float | bool | str | None]]
 
 
 class Decoder:
@@ -33,32 +35,50 @@ class Decoder:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self._native = {name: NativeCodec(kind) for name, kind in registry.kinds.items()}
+        self._usual = {name: codec.usual for name, codec in self._native.items()}
         self._codecs = {name: codecs_of(kind) for name, kind in registry.kinds.items()}
+        self._bounds = {name: _bounds(kind) for name, kind in registry.kinds.items()}
 
     def decode(self, batch: Batch) -> DecodedBatch:
         """Every reading of the batch as a row of columns or as a rejection."""
-        rows: dict[str, list[_Row]] = defaultdict(list)
-        rejected: list[Rejected] = []
-        also_sent: dict[int, set[str]] = defaultdict(set)
-        latest = batch.received_at + CLOCK_AHEAD
+        found = _Found(batch)
+        by_topic, usual, latest = self.registry.by_topic, self._usual, batch.received_at + CLOCK_AHEAD
+        # Nearly all messages stay in this loop: it costs what the collector costs.
         for position, message in enumerate(batch.messages):
-            found = self._read(message)
-            if isinstance(found, Rejected):
-                rejected.append(replace(found, message=position))
-                continue
-            device, outcomes = found
-            for part, reading in enumerate(outcomes):
-                if isinstance(reading, Rejected):
-                    where = part if len(outcomes) > 1 else -1
-                    rejected.append(Rejected(reading.code, reading.detail, position, where))
-                elif reading.ts > latest:
-                    rejected.append(_ahead(reading, batch, position, part))
+            device = by_topic.get(message.topic)
+            if device is not None and len(message.payload) <= MAX_PAYLOAD:
+                try:
+                    sent = usual[device.kind](message.payload)
+                except UNREADABLE:
+                    pass
                 else:
-                    rows[device.kind].append((device.id, position, part, reading))
-                    if reading.also_sent:
-                        also_sent[device.id].update(reading.also_sent)
-        readings = [_columns(self.registry.kinds[kind], found, batch) for kind, found in rows.items()]
-        return DecodedBatch(batch, readings, condensed(rejected), dict(also_sent))
+                    ts = sent.ts * 1000
+                    if ts <= latest and sent.device in {None, device.device_id}:
+                        row = (device.id, position, 0, ts, sent.seq, TYPE_CODE[sent.type], astuple(sent.m))
+                        found.rows[device.kind].append(row)
+                        continue
+            self._look_closely(message, position, found)
+        readings = [self._columns(kind, rows, batch) for kind, rows in found.rows.items()]
+        return DecodedBatch(batch, readings, condensed(found.rejected), dict(found.also_sent))
+
+    def _look_closely(self, message: Message, position: int, found: "_Found") -> None:
+        """A message that is anything but a single reading of the usual kind."""
+        read = self._read(message)
+        if isinstance(read, Rejected):
+            found.rejected.append(replace(read, message=position))
+            return
+        device, outcomes = read
+        for part, reading in enumerate(outcomes):
+            if isinstance(reading, Rejected):
+                where = part if len(outcomes) > 1 else -1
+                found.rejected.append(Rejected(reading.code, reading.detail, position, where))
+            elif reading.ts > found.batch.received_at + CLOCK_AHEAD:
+                found.rejected.append(_ahead(reading, found.batch, position, part))
+            else:
+                row = (device.id, position, part, reading.ts, reading.seq, reading.type, reading.values)
+                found.rows[device.kind].append(row)
+                if reading.also_sent:
+                    found.also_sent[device.id].update(reading.also_sent)
 
     def _read(self, message: Message) -> tuple[Device, Sequence[Decoded | Rejected]] | Rejected:
         """Whose message it is and what it holds."""
@@ -82,6 +102,33 @@ class Decoder:
             return Rejected(Code.UNKNOWN_CODEC, f"a {device.kind} does not speak {codec!r}; beside …/up {others}")
         return device, spoken[codec].decode(message.payload, device)
 
+    def _columns(self, kind_name: str, rows: Sequence[_Row], batch: Batch) -> Readings:
+        """Columns in order of device and time, which is the order in which rules walk them."""
+        kind = self.registry.kinds[kind_name]
+        numbers, messages, parts, times, counters, types, sent = zip(*rows, strict=True)
+        ts = np.array(times)
+        values, texts = np.empty((len(rows), len(kind.metrics))), {}
+        for index, (metric, column) in enumerate(zip(kind.metrics, zip(*sent, strict=True), strict=True)):
+            values[:, index] = _numbers(metric, column)
+            if metric.type is MetricType.TEXT:
+                texts[metric.name] = np.array(column, dtype=object)
+        low, high = self._bounds[kind_name]
+        outside = ((values < low) | (values > high)).any(axis=1)
+        readings = Readings(
+            kind=kind,
+            device=np.array(numbers),
+            ts=ts,
+            received_at=np.full(len(rows), batch.received_at),
+            seq=np.array(counters),
+            type=np.array(types),
+            quality=outside * int(Quality.IMPLAUSIBLE) | (ts > batch.received_at + CLOCK_DOUBTED) * int(Quality.SKEWED),
+            message=np.array(messages),
+            part=np.array(parts),
+            values=values,
+            texts=texts,
+        )
+        return readings.take(np.lexsort((readings.ts, readings.device)))
+
     def _stranger(self, topic: DeviceTopic) -> Rejected:
         if topic.kind not in self.registry.kinds:
             known = ", ".join(self.registry.kinds)
@@ -92,55 +139,35 @@ class Decoder:
         return Rejected(Code.UNREGISTERED, detail)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a batch turns out to hold: rows by kind, refusals, keys that a kind does not know by device."""
+
+    batch: Batch
+    rows: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
+    rejected: list[Rejected] = field(default_factory=list)
+    also_sent: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
 def _ahead(reading: Decoded, batch: Batch, position: int, part: int) -> Rejected:
     seconds = (reading.ts - batch.received_at) / 1e6
     return Rejected(Code.CLOCK_SKEW, f"the device's clock is {seconds:.0f} s ahead; at most 300 s", position, part)
 
 
-def _columns(kind: Kind, rows: Sequence[_Row], batch: Batch) -> Readings:
-    """Columns in order of device and time, which is the order in which rules walk them."""
-    device = _ints(row[0] for row in rows)
-    ts = _ints(row[3].ts for row in rows)
-    order = np.lexsort((ts, device))
-    values = np.empty((len(rows), len(kind.metrics)))
-    texts = {}
-    for index, metric in enumerate(kind.metrics):
-        column = [row[3].values[index] for row in rows]
-        values[:, index] = _numbers(metric, column)
-        if metric.type is MetricType.TEXT:
-            texts[metric.name] = np.array(column, dtype=object)
-    readings = Readings(
-        kind=kind,
-        device=device,
-        ts=ts,
-        received_at=np.full(len(rows), batch.received_at, dtype=np.int64),
-        seq=_ints(row[3].seq for row in rows),
-        type=_ints(row[3].type for row in rows),
-        quality=_plausibility(kind, values) | np.where(ts > batch.received_at + CLOCK_DOUBTED, int(Quality.SKEWED), 0),
-        message=_ints(row[1] for row in rows),
-        part=_ints(row[2] for row in rows),
-        values=values,
-        texts=texts,
-    )
-    return readings.take(order)
-
-
-def _ints(values: Iterable[int]) -> Ints:
-    return np.fromiter(values, dtype=np.int64)
-
-
-def _numbers(metric: Metric, column: Sequence[float | bool | str | None]) -> Floats:
-    if metric.type is MetricType.TEXT:
-        return np.full(len(column), np.nan)
+def _numbers(metric: Metric, column: Sequence[float | bool | str | None]) -> Floats | float:
+    """The column of a metric; NaN, for all its rows at once, where there are no numbers."""
+    if metric.type is MetricType.TEXT or column.count(None) == len(
+        column
+    ):  # most kinds have more metrics than a device
+        return np.nan
     if metric.type is MetricType.ENUM:
-        codes: dict[object, float] = {word: code for code, word in enumerate(metric.values)}
+        codes: Mapping[object, float] = {word: code for code, word in enumerate(metric.values)}
         return np.array([codes.get(word, np.nan) for word in column])
     return np.array(column, dtype=np.float64)  # None becomes NaN
 
 
-def _plausibility(kind: Kind, values: Floats) -> Ints:
-    low = np.array([metric.range[0] if metric.range else -np.inf for metric in kind.metrics])
-    high = np.array([metric.range[1] if metric.range else np.inf for metric in kind.metrics])
-    with np.errstate(invalid="ignore"):
-        outside = ((values < low) | (values > high)).any(axis=1)
-    return np.where(outside, int(Quality.IMPLAUSIBLE), int(Quality.GOOD)).astype(np.int64)
+def _bounds(kind: Kind) -> tuple[Floats, Floats]:
+    """What each metric's instrument can deliver: the least and the largest values."""
+    ranges = [metric.range or (-np.inf, np.inf) for metric in kind.metrics]
+    low, high = zip(*ranges, strict=True)
+    return np.array(low), np.array(high)

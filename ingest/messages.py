@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from devices.readings import Readings
 from devices.rejection import Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One PUBLISH that has arrived and is not yet acknowledged. ``packet_id`` is 0 for QoS 0."""
 
     topic: str

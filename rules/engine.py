@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.quality import Quality
-from devices.readings import Readings
+from devices.readings import Ints, Readings
 from devices.registry import Registry
 from rules.frame import Frame
 from rules.local_time import LocalTime
@@ -47,15 +47,15 @@ class Engine:
         self._registry = registry
         self._local_time = local_time
         self._rules: dict[str, list[Rule]] = defaultdict(list)
-        self._states: dict[str, dict[int, RuleState]] = {}
+        self._memories: dict[str, _Memory] = {}
         for rule in rules:
             if rule.input is Input.READING:
                 self._rules[rule.kind].append(rule)
-                self._states[rule.id] = {}
+                self._memories[rule.id] = _Memory()
         for (rule_id, device), state in (states or {}).items():
             # A rule that left the packs leaves its state behind; a rule that gained a branch starts it afresh.
-            if rule_id in self._states:
-                self._states[rule_id][device] = state
+            if rule_id in self._memories:
+                self._memories[rule_id].keep(device, state)
 
     def step(self, readings: Sequence[Readings]) -> Verdicts:
         """What these readings start, raise and end.
@@ -67,7 +67,7 @@ class Engine:
         """
         verdicts = Verdicts()
         for batch in readings:
-            live = batch.take((batch.quality & _UNJUDGED) == 0)
+            live = batch.where((batch.quality & _UNJUDGED) == 0)
             if len(live):
                 frame = Frame(live, self._registry, self._local_time)
                 for rule in self._rules[batch.kind.name]:
@@ -77,10 +77,7 @@ class Engine:
     def apply(self, verdicts: Verdicts) -> None:
         """Remember verdicts that are committed."""
         for (rule_id, device), state in verdicts.states.items():
-            if state is None:
-                self._states[rule_id].pop(device, None)
-            else:
-                self._states[rule_id][device] = state
+            self._memories[rule_id].keep(device, state)
         for crash in verdicts.crashes:
             for rules in self._rules.values():
                 rules[:] = [rule for rule in rules if rule.id != crash.rule_id]
@@ -98,15 +95,15 @@ class Engine:
 
     def _walk(self, rule: Rule, frame: Frame, verdicts: Verdicts) -> None:
         raising = [branch.when.truth(frame) for branch in rule.branches if branch.when is not None]
-        remembered = self._states[rule.id]
-        rows = _interesting(frame.readings.device, raising, remembered)
+        memory = self._memories[rule.id]
+        rows = _interesting(frame.readings.device, raising, memory)
         if not len(rows):
             return
         clearing = rule.clear.truth(frame) if rule.clear is not None else ~_any(raising)
         for row in rows.tolist():
             device, at = int(frame.readings.device[row]), int(frame.readings.ts[row])
             key = (rule.id, device)
-            before = verdicts.states.get(key, remembered.get(device)) or _REST
+            before = verdicts.states.get(key, memory.states.get(device)) or _REST
             holding = [_at(truth, row) for truth in raising]
             after, change = advance(rule, before, at, holding, clearing=_at(clearing, row))
             if after.active:
@@ -201,14 +198,41 @@ def _severity(rule: Rule, frame: Frame, row: int) -> Severity:
     return rule.severity
 
 
-def _interesting(
-    device: NDArray[np.int64], raising: Sequence[Truth], remembered: Mapping[int, RuleState]
-) -> NDArray[np.intp]:
-    """Rows of devices for which some condition holds or something is remembered."""
-    holding = np.unique(device[np.logical_or.reduce([truth.true for truth in raising])])
-    if remembered:
-        holding = np.union1d(holding, np.fromiter(remembered, dtype=np.int64, count=len(remembered)))
-    rows: Bools = np.isin(device, holding)
+class _Memory:
+    """What a rule remembers, by device number."""
+
+    def __init__(self) -> None:
+        self.states: dict[int, RuleState] = {}
+        self._known: Bools = np.zeros(1024, dtype=bool)
+
+    def keep(self, device: int, state: RuleState | None) -> None:
+        """Remember a state; None is nothing to remember."""
+        self._grow(device)
+        self._known[device] = state is not None
+        if state is None:
+            self.states.pop(device, None)
+        else:
+            self.states[device] = state
+
+    def of(self, device: Ints) -> Bools:
+        """For which of these devices, in ascending order, something is remembered."""
+        self._grow(int(device[-1]))
+        return self._known[device]
+
+    def _grow(self, device: int) -> None:
+        if device >= len(self._known):
+            more = max(device + 1, 2 * len(self._known)) - len(self._known)
+            self._known = np.concatenate([self._known, np.zeros(more, dtype=bool)])
+
+
+def _interesting(device: Ints, raising: Sequence[Truth], memory: _Memory) -> NDArray[np.intp]:
+    """Rows of devices for which some condition holds or something is remembered; rows are in order of device."""
+    holding = raising[0].true
+    for truth in raising[1:]:
+        holding = holding | truth.true
+    rows = memory.of(device)
+    if holding.any():
+        rows |= np.isin(device, device[holding])
     return np.flatnonzero(rows)
 
 

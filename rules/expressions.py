@@ -263,7 +263,8 @@ class _Compiler:
             case _:
                 self._refuse(tree, f'{name} takes at most one duration, such as {name}("15m")')
         self.names.update(derived.needs)
-        return _Node(derived.type, lambda frame: derived.evaluate(frame, margin))
+        once = f"derived {name} {margin}"
+        return _Node(derived.type, lambda frame: frame.once(once, lambda: derived.evaluate(frame, margin)))
 
     def _expect(self, tree: ast.expr, wanted: Type) -> _Node:
         node = self.compile(tree)

@@ -40,12 +40,9 @@ def should_on(frame: Frame, margin: int) -> Truth:
     if "timetable" in frame.readings.kind.attributes:
         by_timetable = _within(frame, "timetable", margin)
     timed = by_timetable.true | by_timetable.false
-    devices, registry = frame.readings.device.tolist(), frame.registry.devices
-    dark = [
-        not known and frame.local_time.dark(ts, lat=registry[device].lat, lon=registry[device].lon, margin=margin)
-        for device, ts, known in zip(devices, frame.readings.ts.tolist(), timed.tolist(), strict=True)
-    ]
-    return Truth.known(np.where(timed, by_timetable.true, np.array(dark, dtype=bool)))
+    lat, lon = frame.position()
+    dark = frame.local_time.dark(frame.readings.ts, lat=lat, lon=lon, margin=margin)
+    return Truth.known(np.where(timed, by_timetable.true, dark))
 
 
 def expected_power(frame: Frame, _margin: int) -> Floats:

@@ -1,6 +1,8 @@
 """What an expression sees: readings beside the attributes and limits of their devices."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from devices.readings import Floats, Readings
 from devices.registry import Registry
 from rules.local_time import LocalTime
 
+_Found = TypeVar("_Found")
 _DOUBTS = int(Quality.FROZEN | Quality.IMPLAUSIBLE)
 
 
@@ -20,6 +23,7 @@ class Frame:
     readings: Readings
     registry: Registry
     local_time: LocalTime
+    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.readings)
@@ -29,9 +33,12 @@ class Frame:
 
         NaN where not sent, where the instrument is frozen, and where the value is beyond what it can deliver.
         """
+        return self.once(f"metric {name}", lambda: self._believed(name))
+
+    def _believed(self, name: str) -> Floats:
         column, quality = self.readings.metric(name), self.readings.quality
         bounds = self.readings.kind.metric(name).range
-        if not (quality & _DOUBTS).any():
+        if not self.once("doubts", (quality & _DOUBTS).any):
             return column
         doubtful = (quality & int(Quality.FROZEN)) != 0
         if bounds is not None:
@@ -42,15 +49,29 @@ class Frame:
 
     def limit(self, name: str) -> Floats:
         """A limit in force for each reading's device."""
-        return self.registry.limits_of(self.readings.kind.name, name, self.readings.device)
+        readings = self.readings
+        return self.once(f"limit {name}", lambda: self.registry.limits_of(readings.kind.name, name, readings.device))
 
     def number(self, name: str) -> Floats:
         """A numeric attribute of each reading's device."""
-        return self.registry.numbers_of(self.readings.kind.name, name, self.readings.device)
+        readings = self.readings
+        return self.once(f"number {name}", lambda: self.registry.numbers_of(readings.kind.name, name, readings.device))
+
+    def position(self) -> tuple[Floats, Floats]:
+        """Latitude and longitude of each reading's device, degrees."""
+        return self.registry.positions_of(self.readings.device)
 
     def words(self, name: str) -> NDArray[np.object_]:
         """A textual attribute of each reading's device."""
-        return self.registry.words_of(self.readings.kind.name, name, self.readings.device)
+        readings = self.readings
+        return self.once(f"words {name}", lambda: self.registry.words_of(readings.kind.name, name, readings.device))
+
+    def once(self, what: str, find: Callable[[], _Found]) -> _Found:
+        """What ``find`` finds, looked for once a frame: the rules of a kind ask for the same again and again."""
+        if what not in self._found:
+            self._found[what] = find()
+        found: _Found = self._found[what]
+        return found
 
     def row(self, position: int) -> "Frame":
         """The frame of a single reading."""

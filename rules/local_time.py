@@ -19,6 +19,10 @@ from rules.truth import Bools
 _QUARTER = 15 * 60 * MICROS  # every zone's offset changes on a quarter of an hour
 _MINUTE = 60 * MICROS
 _DAY_MINUTES = 24 * 60
+_DAY = _DAY_MINUTES * _MINUTE
+_EPOCH = date(1970, 1, 1)
+# Sunrise long before everything and sunset long after: neither sum of them with a margin overflows.
+_NO_NIGHT = -(2**62), 2**62
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,13 @@ class LocalTime:
 
     def minute_of_day(self, ts: Ints) -> Ints:
         """Local minutes since midnight."""
+        return self._local(ts) // _MINUTE % _DAY_MINUTES
+
+    def _local(self, ts: Ints) -> Ints:
+        """What the clocks show, as microseconds since 1970 if they showed UTC."""
         quarters, where = np.unique(ts // _QUARTER, return_inverse=True)
         offsets = np.array([self._offset(int(quarter)) for quarter in quarters], dtype=np.int64)
-        return (ts + offsets[where]) // _MINUTE % _DAY_MINUTES
+        return ts + offsets[where]
 
     def _offset(self, quarter: int) -> int:
         if quarter not in self._offsets:
@@ -52,15 +60,18 @@ class LocalTime:
         """Whether it is night for the noise limits."""
         return between(self.minute_of_day(ts), minutes(self.night_start), minutes(self.night_end))
 
-    def dark(self, ts: int, *, lat: float, lon: float, margin: int) -> bool:
-        """Whether the sun has been down for ``margin`` µs and stays down as long; degrees, at the lamp's position."""
-        day = moment(ts).astimezone(self.zone).date()
-        up, down = _sun(round(lat, 1), round(lon, 1), day, self.zone)
-        if up is None or down is None:  # polar day or night: no lamp switches by the sun there
-            return False
-        if down < up:  # where the sun of early summer sets after midnight, the night lies within the day
-            return down + margin <= ts < up - margin
-        return ts >= down + margin or ts < up - margin
+    def dark(self, ts: Ints, *, lat: Floats, lon: Floats, margin: int) -> Bools:
+        """Whether the sun has been down for ``margin`` µs and stays down as long; degrees, at each lamp's position."""
+        # A tenth of a degree is within half a minute, so the lamps of a city share a few suns.
+        day, north, east = self._local(ts) // _DAY, np.rint(10 * lat).astype(int), np.rint(10 * lon).astype(int)
+        _, some, where = np.unique((day * 2000 + north) * 4000 + east, return_index=True, return_inverse=True)
+        places = zip(north[some].tolist(), east[some].tolist(), day[some].tolist(), strict=True)
+        suns = [_sun(*place, self.zone) for place in places]
+        up, down = np.array(suns, dtype=np.int64).reshape(-1, 2)[where].T
+        after, before = ts >= down + margin, ts < up - margin
+        # Where the sun of early summer sets after midnight, the night lies within the day.
+        dark: Bools = np.where(down < up, after & before, after | before)
+        return dark
 
 
 def moment(ts: int) -> datetime:
@@ -80,11 +91,14 @@ def between(minute: Ints, start: float | Floats, end: float | Floats) -> Bools:
 
 
 @lru_cache(maxsize=4096)
-def _sun(lat: float, lon: float, day: date, zone: ZoneInfo) -> tuple[int | None, int | None]:
-    """Sunrise and sunset of a local day; a tenth of a degree is within half a minute."""
-    observer = Observer(latitude=lat, longitude=lon)
+def _sun(north: int, east: int, day: int, zone: ZoneInfo) -> tuple[int, int]:
+    """Sunrise and sunset of a local day, counted from 1970; tenths of a degree.
+
+    On a polar day or night no lamp switches by the sun.
+    """
+    observer, of_day = Observer(latitude=north / 10, longitude=east / 10), _EPOCH + timedelta(days=day)
     try:
-        up, down = sunrise(observer, day, tzinfo=zone), sunset(observer, day, tzinfo=zone)
+        up, down = sunrise(observer, of_day, tzinfo=zone), sunset(observer, of_day, tzinfo=zone)
     except ValueError:
-        return None, None
+        return _NO_NIGHT
     return round(up.timestamp() * MICROS), round(down.timestamp() * MICROS)

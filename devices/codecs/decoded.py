@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 # µs of 2000 and 2100: outside it is another unit (seconds for milliseconds) or a dead clock.
 EARLIEST, LATEST = 946_684_800_000_000, 4_102_444_800_000_000
@@ -13,8 +14,7 @@ _ALSO_SENT, _KEY_LENGTH = 16, 64
 _ODD = re.compile(r"[^\w.=-]")
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """One reading as it was sent.
 
     ``ts`` in microseconds since 1970 UTC; ``values`` in the order of the kind's metrics, None where not sent;

@@ -7,12 +7,12 @@ because devices gain metrics before their descriptions do; nobody looks at their
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 from devices.codecs.decoded import EARLIEST, LARGEST_REAL, LATEST, Decoded, noted
 from devices.kind import Kind, Metric, MetricType
@@ -21,55 +21,64 @@ from devices.rejection import Code, Rejected
 
 _ENVELOPE = frozenset({"ts", "seq", "m", "type", "device"})
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-_TYPE_CODE = {word: code for code, word in enumerate(MESSAGE_TYPES)}
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+TYPE_CODE = {word: code for code, word in enumerate(MESSAGE_TYPES)}
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _INTEGERS = {MetricType.SMALLINT: 2**15, MetricType.INTEGER: 2**31}
 
 
 class NativeCodec:
-    """The decoder of one kind."""
+    """The decoder of one kind.
+
+    Attributes:
+        usual: Decodes a single reading as nearly all devices send it, to the fields of the payload, ``ts`` in
+            milliseconds and values of ``m`` in the order of the kind's metrics. Raises one of ``UNREADABLE`` for
+            whatever needs a closer look.
+    """
 
     def __init__(self, kind: Kind) -> None:
-        self._strict = _decoder(kind, strict=True)
-        self._tolerant = _decoder(kind, strict=False)
-        names = [metric.name for metric in kind.metrics]
-        self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*names) if len(names) > 1 else _one(names[0])
-        self._known = frozenset(names)
+        self.usual = _usual(kind).decode
+        self._tolerant = _tolerant(kind)
+        self._known = frozenset(metric.name for metric in kind.metrics)
 
     def decode(self, payload: bytes, device_id: str) -> Sequence[Decoded | Rejected]:
         """The readings of a payload in the order sent; each is decoded or rejected on its own."""
-        if not payload.strip():
+        start = payload[:1] if payload[:1] == b"{" else payload.lstrip()[:1]
+        if not start:
             return [Rejected(Code.EMPTY, "the message has no payload; send a JSON object")]
-        if payload.lstrip()[:1] != b"[":
+        if start != b"[":
             return [self._one(payload, device_id)]
         try:
             elements = msgspec.json.decode(payload, type=list[msgspec.Raw])
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             return [_refusal(payload, error)]
         if not elements:
             return [Rejected(Code.EMPTY, "the array holds no reading")]
         return [self._one(bytes(element), device_id) for element in elements]
 
     def _one(self, payload: bytes, device_id: str) -> Decoded | Rejected:
-        also_sent: tuple[str, ...] = ()
         try:
-            sent = self._strict.decode(payload)
-        except _UNREADABLE:
-            try:
-                sent = self._tolerant.decode(payload)
-                also_sent = self._unknown_keys(payload)
-            except _UNREADABLE as error:
-                return _refusal(payload, error)
+            sent = self.usual(payload)
+        except UNREADABLE:
+            return self._look_closely(payload, device_id)
         if sent.device is not None and sent.device != device_id:
-            what = f"the reading is of {sent.device[:64]!r}, the topic of {device_id!r}"
-            return Rejected(Code.WRONG_IDENTITY, f"{what}; a device publishes on its own topic")
-        values = self._values(sent.m)
+            return _of_another(sent.device, device_id)
+        return Decoded(sent.ts * 1000, sent.seq, TYPE_CODE[sent.type], astuple(sent.m))
+
+    def _look_closely(self, payload: bytes, device_id: str) -> Decoded | Rejected:
+        try:
+            sent = self._tolerant.decode(payload)
+            also_sent = self._unknown_keys(payload)
+        except UNREADABLE as error:
+            return _refusal(payload, error)
+        if sent.device is not None and sent.device != device_id:
+            return _of_another(sent.device, device_id)
+        values = astuple(sent.m)
         if any(type(value) is float and abs(value) > LARGEST_REAL for value in values):
             return Rejected(Code.NON_FINITE, "a number is too large for any sensor; send finite numbers")
         ts = (sent.ts - _EPOCH) // _MICROSECOND if isinstance(sent.ts, datetime) else sent.ts * 1000
         if not EARLIEST <= ts < LATEST:
             return Rejected(Code.BAD_TIME, f"ts {sent.ts} is not of this century; send milliseconds since 1970 UTC")
-        return Decoded(ts, sent.seq, _TYPE_CODE[sent.type], values, also_sent)
+        return Decoded(ts, sent.seq, TYPE_CODE[sent.type], values, also_sent)
 
     def _unknown_keys(self, payload: bytes) -> tuple[str, ...]:
         outer = _raw_fields(payload)
@@ -81,31 +90,46 @@ def _raw_fields(document: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     return msgspec.json.decode(document, type=dict[str, msgspec.Raw])
 
 
-def _one(name: str) -> Callable[[Any], tuple[Any, ...]]:
-    return lambda sent: (getattr(sent, name),)
+def _of_another(device: str, device_id: str) -> Rejected:
+    what = f"the reading is of {device[:64]!r}, the topic of {device_id!r}"
+    return Rejected(Code.WRONG_IDENTITY, f"{what}; a device publishes on its own topic")
 
 
-def _decoder(kind: Kind, *, strict: bool) -> msgspec.json.Decoder[Any]:
+def _usual(kind: Kind) -> msgspec.json.Decoder[Any]:
+    """Takes only what needs no second look: a number of this century for a time, finite values, no unknown key."""
+    ms = Annotated[int, msgspec.Meta(ge=EARLIEST // 1000, lt=LATEST // 1000)]
+    finite = Annotated[float, msgspec.Meta(ge=-LARGEST_REAL, le=LARGEST_REAL)]
+    return _decoder(kind, ms, finite, strict=True)
+
+
+def _tolerant(kind: Kind) -> msgspec.json.Decoder[Any]:
+    """Takes everything that has the right types; what it holds is looked at afterwards."""
+    return _decoder(kind, int | Annotated[datetime, msgspec.Meta(tz=True)], float, strict=False)
+
+
+def _decoder(kind: Kind, ts: Any, number: Any, *, strict: bool) -> msgspec.json.Decoder[Any]:
     metrics = msgspec.defstruct(
         f"{kind.name}_metrics",
-        [(metric.name, _annotation(metric) | None, None) for metric in kind.metrics],
+        [(metric.name, _annotation(metric, number) | None, None) for metric in kind.metrics],
         forbid_unknown_fields=strict,
+        gc=False,
     )
     message = msgspec.defstruct(
         f"{kind.name}_message",
         [
-            ("ts", int | Annotated[datetime, msgspec.Meta(tz=True)]),
+            ("ts", ts),
             ("m", metrics),
             ("seq", Annotated[int, msgspec.Meta(ge=0, lt=2**31)], NO_SEQUENCE),
             ("type", Literal[MESSAGE_TYPES], MESSAGE_TYPES[0]),
             ("device", str | None, None),
         ],
         forbid_unknown_fields=strict,
+        gc=False,
     )
     return msgspec.json.Decoder(message)
 
 
-def _annotation(metric: Metric) -> Any:
+def _annotation(metric: Metric, number: Any) -> Any:
     match metric.type:
         case MetricType.BOOL:
             return bool
@@ -118,7 +142,7 @@ def _annotation(metric: Metric) -> Any:
             bound = _INTEGERS[metric.type]
             return Annotated[int, msgspec.Meta(ge=-bound, lt=bound)]
         case _:
-            return float
+            return number
 
 
 def _refusal(payload: bytes, error: Exception) -> Rejected:

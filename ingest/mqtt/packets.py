@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+import numpy as np
+
 from ingest.messages import Message
 from ingest.mqtt.errors import ProtocolError
 from ingest.mqtt.properties import Property, Value, read_properties
@@ -96,7 +98,8 @@ def subscribe(filters: Sequence[str], protocol: Protocol) -> bytes:
 
 def pubacks(messages: Iterable[Message]) -> bytes:
     """PUBACK for each message with QoS 1; the same bytes in both versions."""
-    return b"".join([(_PUBACK | message.packet_id).to_bytes(4, "big") for message in messages if message.qos])
+    packet_ids = np.array([message.packet_id for message in messages if message.qos], dtype=">u4")
+    return (packet_ids | np.uint32(_PUBACK)).astype(">u4").tobytes()
 
 
 def read_connack(body: bytes, protocol: Protocol) -> Answer:

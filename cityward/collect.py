@@ -60,7 +60,6 @@ def _collect(
             city = load_city(connection)
             registry = load_registry(connection, installed)
             engine = Engine(rules, registry, wiring.local_time(city), storage.load_rule_states(connection))
-            marking = Marking(installed.values(), storage.load_latest(connection, installed))
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
             with (
@@ -69,7 +68,7 @@ def _collect(
             ):
                 works()
                 _log.info("collecting", broker=str(settings.broker), devices=len(registry.devices), rules=len(rules))
-                for written in run(session, Decoder(registry), marking, engine, store):
+                for written in run(session, Decoder(registry), Marking(installed.values()), engine, store):
                     metrics.count(partition, written)
 
     persist(attempt, stop)

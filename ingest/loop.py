@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from devices.readings import Readings
+from devices.kind import Kind
+from devices.readings import Ints, Readings
 from devices.rejection import Code
 from ingest.decoding import Decoder
 from ingest.marking import Marking
@@ -48,6 +49,9 @@ class Engine(Protocol[Verdicts]):
 
 class Transaction(Protocol[Verdicts_contra]):
     """One commit: all of it or none."""
+
+    def latest(self, kind: Kind, devices: Ints) -> Readings:
+        """The last stored reading that each of these devices of a kind has sent itself, where there is one."""
 
     def write(self, batch: DecodedBatch) -> Written:
         """Readings to their tables, the rest to quarantine, all of it to the ledger."""
@@ -98,6 +102,10 @@ def _write(
     tx: Transaction[Verdicts], decoded: DecodedBatch, marking: Marking, engine: Engine[Verdicts]
 ) -> tuple[Written, Verdicts]:
     """The one way of a reading: marked, written, and if it is new judged, all in one transaction."""
+    for readings in decoded.readings:
+        strangers = marking.strangers(readings)
+        if len(strangers):
+            marking.recall(strangers, tx.latest(readings.kind, strangers))
     written = tx.write(decoded.marked(marking.mark))
     verdicts = engine.step(written.fresh)
     tx.record(verdicts)

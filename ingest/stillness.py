@@ -81,7 +81,7 @@ class Stillness:
         self._said[device] = readings.ts[told]
 
     def resume(self, latest: Readings) -> None:
-        """Take over each device's latest reading from the table when a collector starts.
+        """Take over the latest reading of devices from the table when they are heard for the first time.
 
         What was frozen stays so until it moves; for all others the count begins with that reading.
         """

@@ -11,17 +11,10 @@ _NEVER = np.iinfo(np.int64).min
 
 
 class Watermarks:
-    """The newest evaluated time of every device, microseconds since 1970 UTC.
+    """The newest evaluated time of every device, microseconds since 1970 UTC."""
 
-    Args:
-        newest: By device number, as the database has it when a collector starts.
-    """
-
-    def __init__(self, newest: dict[int, int] | None = None) -> None:
+    def __init__(self) -> None:
         self._newest: Ints = np.full(1024, _NEVER, dtype=np.int64)
-        for device, ts in (newest or {}).items():
-            self._grow(device)
-            self._newest[device] = ts
 
     def mark(self, readings: Readings) -> Readings:
         """The same readings, those not newer than their device's watermark flagged late."""
@@ -33,6 +26,7 @@ class Watermarks:
 
     def advance(self, readings: Readings) -> None:
         """Remember what has been committed; what a gateway repeats is not evaluated, and makes nothing late."""
+        self._grow(int(readings.device.max()))
         said = (readings.quality & int(Quality.REPEATED)) == 0
         np.maximum.at(self._newest, readings.device[said], readings.ts[said])
 

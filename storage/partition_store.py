@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from devices.kind import Kind
 from devices.quality import Quality
-from devices.readings import Readings
+from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
 from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger, Quarantined, condensed
@@ -110,6 +110,10 @@ class BatchTransaction:
         self._partition = partition
         self._check_revision = check_revision
         self._at = moment(0)
+
+    def latest(self, kind: Kind, devices: Ints) -> Readings:
+        """The last stored reading that each of these devices of a kind has sent itself, where there is one."""
+        return reading_writer.latest(self._connection, kind, devices.tolist())
 
     def write(self, batch: DecodedBatch) -> Written:
         """Readings to their tables, the rest to quarantine, all of it to the ledger."""
@@ -234,12 +238,6 @@ def load_rule_states(connection: Connection) -> dict[Key, RuleState]:
     """What the rules remembered when the last collector stopped."""
     rows = connection.execute(_SQL["load_rule_state"])
     return {(str(rule_id), int(device)): msgspec.convert(state, RuleState) for rule_id, device, state in rows}
-
-
-def load_latest(connection: Connection, kinds: Mapping[str, Kind]) -> list[Readings]:
-    """The last reading that each device has sent itself, a table a kind, empty ones left out."""
-    tables = [reading_writer.latest(connection, kind) for kind in kinds.values()]
-    return [table for table in tables if len(table)]
 
 
 def _rejected(code: Code, detail: str, readings: Readings) -> list[Rejected]:

@@ -59,9 +59,9 @@ def stored(connection: Connection, kinds: Iterable[Kind]) -> dict[str, int]:
     return {name: int(row[0]) for name, row in counts.items() if row}
 
 
-def latest(connection: Connection, kind: Kind) -> Readings:
-    """The last stored reading that each device of a kind has sent itself, without its texts; by device number."""
-    parameters = {"kind": kind.name, "repeated": int(Quality.REPEATED), "no_sequence": NO_SEQUENCE}
+def latest(connection: Connection, kind: Kind, devices: Sequence[int]) -> Readings:
+    """The last stored reading that each of these devices has sent itself, without its texts; by device number."""
+    parameters = {"devices": list(devices), "repeated": int(Quality.REPEATED), "no_sequence": NO_SEQUENCE}
     found = connection.execute(_query("latest", kind), parameters).fetchall()
     columns = [*zip(*found, strict=True)] or [()] * (6 + len(kind.metrics))
     device, ts, received_at, quality, seq, message_type = (np.array(each, dtype=np.int64) for each in columns[:6])

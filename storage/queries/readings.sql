@@ -35,16 +35,15 @@ SELECT count(*) FROM {table}
 SELECT {columns} FROM {table} WHERE device = %(device)s AND ts = %(ts)s
 
 -- name: latest
--- The last reading that each device itself has sent; the primary key answers from its end.
-SELECT device.id, (extract(epoch FROM kept.ts) * 1000000)::bigint, (extract(epoch FROM kept.received_at) * 1000000)::bigint,
+-- The last reading that each of these devices itself has sent; the primary key answers from its end.
+SELECT kept.device, (extract(epoch FROM kept.ts) * 1000000)::bigint, (extract(epoch FROM kept.received_at) * 1000000)::bigint,
        kept.quality, coalesce(kept.seq, %(no_sequence)s), kept.type, {kept_metrics}
-FROM device, LATERAL (
+FROM unnest(%(devices)s::integer[]) AS wanted (device), LATERAL (
     SELECT * FROM {table} AS reading
-    WHERE reading.device = device.id AND reading.quality & %(repeated)s = 0
+    WHERE reading.device = wanted.device AND reading.quality & %(repeated)s = 0
     ORDER BY ts DESC LIMIT 1
 ) AS kept
-WHERE device.kind = %(kind)s
-ORDER BY device.id
+ORDER BY kept.device
 
 -- name: sequence_runs
 -- Runs of consecutive sequence numbers by device; what lies between two runs is missing. Reads the whole table.

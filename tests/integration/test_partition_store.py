@@ -1,11 +1,9 @@
-import itertools
 import re
 from datetime import timedelta
 
 import pytest
 from psycopg import Connection, errors
 
-from devices.kind import Kind
 from devices.registry import Registry
 from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger
@@ -15,7 +13,7 @@ from storage import partition_store
 from storage.connection import connect, describe
 from storage.errors import DatabaseUnavailableError, RegistryChangedError
 from storage.overview import ledger, overview
-from storage.partition_store import PartitionStore, load_latest, load_rule_states
+from storage.partition_store import PartitionStore, load_rule_states
 from storage.registry_store import also_sent, import_devices
 from tests.fix_city import payload, topic_of
 from tests.integration.making import COVER_EAST, COVER_WEST, NOON, decoded, device_of, micros, rows, transition
@@ -223,15 +221,3 @@ def test_a_connection_that_is_cut_is_named_and_nothing_is_stored(
         put_and_be_cut(PartitionStore(own, dsn, "all", registry.revision))
     assert ledger(connection) == Ledger()
     assert rows(connection, "SELECT 1 FROM reading_manhole") == []
-
-
-def test_the_latest_readings_of_all_kinds_are_loaded(
-    connection: Connection, store: PartitionStore, registry: Registry, kinds: dict[str, Kind]
-) -> None:
-    assert load_latest(connection, kinds) == []
-    bursts = [topic_of(registry, device.device_id) for device in registry.devices.values()]
-    seconds = itertools.count(1)
-    put(store, decoded(registry, *((topic, payload(NOON + next(seconds) * SECOND)) for topic in bursts)))
-    latest = {device: micros(NOON + number * SECOND) for number, device in enumerate(registry.devices, start=1)}
-    found = load_latest(connection, kinds)
-    assert {device: ts for table in found for device, ts in zip(table.device, table.ts, strict=True)} == latest

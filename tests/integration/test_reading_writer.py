@@ -199,11 +199,10 @@ def test_a_second_batch_of_duplicates_in_the_same_transaction_is_sorted_out_too(
         assert fates(put(connection, manholes(kinds, (0, 1), (1, 1)))) == "df"
 
 
-def test_the_latest_reading_of_each_device_is_found(
-    connection: Connection, registry: object, kinds: dict[str, Kind]
+def test_the_latest_reading_of_each_device_that_is_asked_for_is_found(
+    connection: Connection, kinds: dict[str, Kind]
 ) -> None:
-    assert registry
-    batch = [{"device": device, "ts": T + minute * MINUTE + 1} for device in (1, 2) for minute in (3, 9, 5 * device)]
+    batch = [{"device": device, "ts": T + minute * MINUTE + 1} for device in (1, 2, 3) for minute in (3, 9, 5 * device)]
     put(connection, readings(kinds["manhole"], *batch))
-    found = latest(connection, kinds["manhole"])
+    found = latest(connection, kinds["manhole"], [2, 4, 1])
     assert (found.device.tolist(), found.ts.tolist()) == ([1, 2], [T + 9 * MINUTE + 1, T + 10 * MINUTE + 1])

@@ -17,7 +17,8 @@ from rules.packs import load_packs
 from rules.silence import watch
 from rules.verdicts import Verdicts
 from storage import alarm_store, partition_store
-from storage.partition_store import PartitionStore, load_latest
+from storage.partition_store import PartitionStore
+from storage.reading_writer import latest
 from storage.registry_store import lags, load_city
 from tests.fix_city import payload, topic_of
 from tests.integration.making import COVER_EAST, KITCHEN, NOON, device_of, micros, rows
@@ -34,7 +35,7 @@ class Collector:
         self.start_over()
 
     def start_over(self) -> None:
-        self._marking = Marking(self._kinds.values(), load_latest(self._connection, self._kinds))
+        self._marking = Marking(self._kinds.values())
         self._store = PartitionStore(self._connection, self._dsn, "all", self._registry.revision)
 
     def hear(self, minute: float, *payloads: bytes, device: str = KITCHEN) -> list[Quality]:
@@ -42,6 +43,9 @@ class Collector:
         messages = [Message(topic_of(self._registry, device), each) for each in payloads]
         decoded = self._decoder.decode(Batch(messages, micros(NOON + minute * MINUTE)))
         with self._store.transaction() as tx:
+            for readings in decoded.readings:
+                strangers = self._marking.strangers(readings)
+                self._marking.recall(strangers, tx.latest(readings.kind, strangers))
             written = tx.write(decoded.marked(self._marking.mark))
             tx.record(Verdicts())
         for readings in written.fresh:
@@ -166,9 +170,8 @@ def test_the_latest_readings_come_back_as_they_were_told(
     cover = payload(NOON, seq=7, tilt=1.5, open_state="open", water_immersed=True, csq=20)
     collector.hear(0, cover, device=COVER_EAST)
     collector.hear(1, fume(0, seq=30), fume(1, seq=30), fume(0.5, seq=0, value=0.6))
-    latest = {table.kind.name: table for table in load_latest(connection, kinds)}
-    assert set(latest) == {"manhole", "fume"}
-    (covers, kitchens) = (latest["manhole"], latest["fume"])
+    covers, kitchens = (latest(connection, kinds[name], list(registry.devices)) for name in ("manhole", "fume"))
+    assert len(latest(connection, kinds["noise"], list(registry.devices))) == 0
     assert covers.device.tolist() == [device_of(registry, COVER_EAST).id]
     assert (covers.seq.tolist(), covers.received_at.tolist()) == ([7], [micros(NOON)])
     told = {name: covers.metric(name).tolist() for name in ("tilt", "open_state", "water_immersed", "csq")}

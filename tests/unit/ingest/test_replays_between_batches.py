@@ -7,9 +7,9 @@ from typing import cast
 import msgspec
 import pytest
 
-from devices.kind import load_kinds
+from devices.kind import Kind, load_kinds
 from devices.quality import Quality
-from devices.readings import Readings
+from devices.readings import Ints, Readings
 from devices.registry import Device, Registry
 from ingest.decoding import Decoder
 from ingest.loop import Written, run
@@ -51,6 +51,10 @@ class Recorder:
     def requested(self) -> Sequence[Quarantined]:
         return self._requests.pop(0)
 
+    def latest(self, kind: Kind, devices: Ints) -> Readings:
+        self.done.append(f"look up {kind.name} {devices.tolist()}")
+        return DECODER.decode(Batch([Message(TOPIC, sent(NOW))], NOW)).readings[0].take(devices < 0)
+
     def write(self, batch: DecodedBatch) -> Written:
         self.done.append(f"write {len(batch.again)} again" if batch.again else f"write {batch.received}")
         return Written(Ledger(), batch.readings)
@@ -88,14 +92,14 @@ def loop(recorder: Recorder) -> int:
 def test_nobody_asking_is_nothing_done() -> None:
     recorder = Recorder([live(NOW)], [])
     assert loop(recorder) == 1
-    assert recorder.done == ["write 1", "record 1", "commit", "acknowledge 1"]
+    assert recorder.done == ["look up manhole [3]", "write 1", "record 1", "commit", "acknowledge 1"]
 
 
 def test_replays_come_after_the_batch_is_acknowledged_in_a_commit_of_their_own() -> None:
     recorder = Recorder([live(NOW), live()], [refused(NOW + 1000, NOW + 2000)])
     assert loop(recorder) == 2
     assert recorder.done == [
-        "write 1", "record 1", "commit", "acknowledge 1",
+        "look up manhole [3]", "write 1", "record 1", "commit", "acknowledge 1",
         "write 2 again", "record 2", "commit",
         "write 0", "record 0", "commit", "acknowledge 0",
     ]  # fmt: skip
@@ -133,4 +137,4 @@ def test_a_replay_that_fails_ends_the_loop_before_anything_of_it_is_remembered()
     recorder = Broken([live(NOW), live(NOW)], [refused(NOW)])
     with pytest.raises(ConnectionError):
         loop(recorder)
-    assert recorder.done == ["write 1", "record 1", "commit", "acknowledge 1"]
+    assert recorder.done == ["look up manhole [3]", "write 1", "record 1", "commit", "acknowledge 1"]

@@ -67,7 +67,22 @@ def table(rows: Sequence[Row], kind: Kind = METER) -> Readings:
 
 
 def marking(latest: Sequence[Readings] = ()) -> Marking:
-    return Marking([METER, COVER], latest)
+    """What a collector knows that has started after these."""
+    memory = Marking([METER, COVER])
+    for readings in latest:
+        memory.recall(memory.strangers(readings), readings)
+    return memory
+
+
+def test_the_past_of_a_device_is_asked_for_once() -> None:
+    memory = Marking([METER, COVER])
+    batch = table([level(0, device=5000), level(1, device=7), level(2, device=7)])
+    assert memory.strangers(batch).tolist() == [7, 5000]
+    memory.recall(np.array([7]), table([]))
+    assert memory.strangers(batch).tolist() == [5000]
+    memory.recall(np.array([5000]), table([level(9, device=5000)]))
+    assert memory.strangers(batch).tolist() == []
+    assert put(memory, [level(3, device=5000), level(3, device=7)]) == ["", "L"], "by device: of 7 nothing is known"
 
 
 def put(memory: Marking, rows: Sequence[Row], kind: Kind = METER) -> list[str]:

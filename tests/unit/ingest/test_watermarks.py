@@ -1,5 +1,7 @@
 """What is late: not newer than what has already been evaluated for its device."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +33,14 @@ def readings(*rows: tuple[int, int], quality: Quality = Quality.GOOD) -> Reading
     )
 
 
+def moved_to(newest: Mapping[int, int]) -> Watermarks:
+    """Watermarks that stand where these devices have been heard last."""
+    watermarks = Watermarks()
+    if newest:
+        watermarks.advance(readings(*newest.items()))
+    return watermarks
+
+
 def late(watermarks: Watermarks, *rows: tuple[int, int]) -> list[bool]:
     marked = watermarks.mark(readings(*rows))
     return [bool(quality & Quality.LATE) for quality in marked.quality.tolist()]
@@ -41,7 +51,7 @@ def test_nothing_is_late_for_a_device_never_heard_of() -> None:
 
 
 def test_a_collector_starts_from_what_the_database_has() -> None:
-    assert late(Watermarks({3: 100, 9: 50}), (3, 99), (3, 100), (3, 101), (9, 99)) == [True, True, False, False]
+    assert late(moved_to({3: 100, 9: 50}), (3, 99), (3, 100), (3, 101), (9, 99)) == [True, True, False, False]
 
 
 def test_a_mark_alone_moves_nothing() -> None:
@@ -58,14 +68,14 @@ def test_what_is_committed_makes_the_same_time_late() -> None:
 
 
 def test_a_late_reading_that_is_committed_moves_nothing_back() -> None:
-    watermarks = Watermarks({3: 100})
+    watermarks = moved_to({3: 100})
     watermarks.advance(watermarks.mark(readings((3, 40))))
     assert late(watermarks, (3, 99), (3, 101)) == [True, False]
 
 
 def test_late_is_added_to_what_is_known_of_a_reading_and_its_values_stay() -> None:
     before = readings((3, 100), (3, 101), quality=Quality.IMPLAUSIBLE)
-    after = Watermarks({3: 100}).mark(before)
+    after = moved_to({3: 100}).mark(before)
     assert after.quality.tolist() == [Quality.IMPLAUSIBLE | Quality.LATE, Quality.IMPLAUSIBLE]
     assert before.quality.tolist() == [Quality.IMPLAUSIBLE] * 2
     np.testing.assert_array_equal(after.values, before.values)
@@ -73,7 +83,7 @@ def test_late_is_added_to_what_is_known_of_a_reading_and_its_values_stay() -> No
 
 
 def test_room_is_made_for_devices_of_any_number() -> None:
-    watermarks = Watermarks({2_000: 7})
+    watermarks = moved_to({2_000: 7})
     assert late(watermarks, (3, 1), (2_000, 7), (1_000_000, 7)) == [False, True, False]
     watermarks.advance(readings((1_000_000, 7)))
     assert late(watermarks, (2_000, 7), (1_000_000, 7), (999_999, 7)) == [True, True, False]
@@ -87,7 +97,7 @@ ROWS = st.lists(st.tuples(st.integers(0, 3) | st.sampled_from([1023, 1024, 5000]
 def test_a_watermark_is_the_newest_time_committed_and_never_falls(
     start: dict[int, int], batches: list[list[tuple[int, int]]]
 ) -> None:
-    watermarks, newest = Watermarks(start), dict(start)
+    watermarks, newest = moved_to(start), dict(start)
     for rows in batches:
         assert late(watermarks, *rows) == [ts <= newest.get(number, -1) for number, ts in rows]
         watermarks.advance(readings(*rows))

@@ -1,118 +1,120 @@
-"""Transitions of conditions into alarms: what opens, what changes, what is written down. Pure."""
+"""Transitions of conditions into alarms: what opens, what changes, what is written down. Pure.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+How a series of transitions is cut into batches makes no difference: an alarm that ends within a batch is as much over
+as one that ended before, and what comes after it is another.
+"""
 
-from alarms.lifecycle import ACTIVE, ALARM_TRANSITIONS, SEEN, Event, State, after, state_of
-from rules.rule import Severity
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from alarms.lifecycle import Event
+from alarms.policy import Chatter
+from alarms.story import Alarm, Held, Story
+from rules.durations import MICROS
 from rules.verdicts import Change, Key, Transition
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """An alarm as it is stored. Times in microseconds since 1970 UTC; ``id`` is None until it is stored."""
-
-    id: int | None
-    rule_id: str
-    rule_version: str
-    device: int
-    severity: Severity
-    active: bool
-    acknowledged: bool
-    raised_at: int
-    cleared_at: int | None = None
-    occurrences: int = 1
-
-    @property
-    def key(self) -> Key:
-        """What an open alarm is unique by."""
-        return (self.rule_id, self.device)
-
-    @property
-    def state(self) -> State:
-        """Derived from the two memories."""
-        return state_of(active=self.active, acknowledged=self.acknowledged)
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmEvent:
-    """A line of an alarm's history. ``at`` is event time, microseconds since 1970 UTC."""
-
-    key: Key
-    event: Event
-    severity: Severity
-    at: int
-    detail: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Alarms as they must be stored, by key, and the events that made them so, in order."""
-
-    alarms: dict[Key, Alarm]
-    events: list[AlarmEvent]
-
-
+Version = tuple[str, str]  # rule id, fingerprint of its text
 _EVENTS = {Change.RAISED: Event.RAISED, Change.ESCALATED: Event.ESCALATED, Change.CLEARED: Event.CLEARED}
+_NEVER = Chatter(times=0)
 
 
-def follow(transitions: Iterable[Transition], stored: Mapping[Key, Alarm]) -> Changes:
-    """What a batch of transitions does to the open alarms.
+def follow(
+    transitions: Iterable[Transition],
+    stored: Mapping[Key, Alarm],
+    *,
+    chatter: Chatter = _NEVER,
+    latching: Collection[Version] = (),
+    recent: Mapping[Key, Sequence[int]] | None = None,
+) -> list[Story]:
+    """What a batch of transitions does to alarms: each alarm that something happened to, in order.
 
     Args:
         transitions: In order of event time for each rule and device.
         stored: The open alarms of the keys concerned.
+        chatter: What the city takes for chatter.
+        latching: The rules whose alarms a person must reset.
+        recent: When alarms of these keys were raised lately, as far back as the city looks for chatter.
     """
-    changes = Changes({}, [])
+    stories: list[Story] = []
+    current = {key: Story(alarm) for key, alarm in stored.items()}
+    activations = {key: [*times] for key, times in (recent or {}).items()}
     for transition in transitions:
         key = (transition.rule_id, transition.device)
-        alarm = changes.alarms.get(key) or stored.get(key)
-        event = _EVENTS[transition.change]
-        state = alarm.state if alarm is not None else State.NORMAL
-        if event not in ALARM_TRANSITIONS[state]:
-            continue  # the rule's memory was behind the alarm's: nothing to say twice
-        moved = ALARM_TRANSITIONS[state][event]
-        changes.alarms[key] = _moved(alarm, transition, event, moved)
-        changes.events.append(AlarmEvent(key, event, transition.severity, transition.at, transition.detail))
-    return changes
+        latches = (transition.rule_id, transition.rule_version) in latching
+        story = current.get(key)
+        if story is not None:
+            calm_if_due(story, transition.at, chatter, latches=latches)
+        if story is None or not story.alarm.open:
+            if transition.change is not Change.RAISED:
+                continue  # the rule's memory was behind the alarm's: nothing to say
+            # What comes after an alarm that is over is another one, though both be in one batch.
+            stories += [story] if story is not None else []
+            story = current[key] = Story(_unraised(transition))
+        _advance(story, transition, chatter, activations.setdefault(key, []), latches=latches)
+    return [story for story in [*stories, *current.values()] if story.touched]
 
 
-def acknowledged(alarm: Alarm) -> Alarm:
-    """The alarm after somebody has said "seen".
-
-    Raises:
-        IllegalMoveError: if somebody had already.
-    """
-    state = after(alarm.state, Event.ACKNOWLEDGED)
-    return replace(alarm, active=state in ACTIVE, acknowledged=state in SEEN)
+def calm_if_due(story: Story, at: int, chatter: Chatter, *, latches: bool) -> None:
+    """End the chatter of an alarm that has not been raised for long enough before ``at``."""
+    over = story.alarm.raised_at + chatter.quiet
+    if story.alarm.chattering_since is not None and at > over:
+        story.calm(over, latches=latches)
 
 
-def _moved(alarm: Alarm | None, transition: Transition, event: Event, state: State) -> Alarm:
-    active, acknowledged = state in ACTIVE, state in SEEN
-    if alarm is None:
-        return Alarm(
-            id=None,
-            rule_id=transition.rule_id,
-            rule_version=transition.rule_version,
-            device=transition.device,
-            severity=transition.severity,
-            active=active,
-            acknowledged=acknowledged,
-            raised_at=transition.at,
-        )
-    alarm = replace(alarm, active=active, acknowledged=acknowledged)
-    match event:
-        case Event.RAISED:
-            return replace(
-                alarm,
-                severity=transition.severity,
-                rule_version=transition.rule_version,
-                raised_at=transition.at,
-                cleared_at=None,
-                occurrences=alarm.occurrences + 1,
-            )
-        case Event.CLEARED:
-            return replace(alarm, cleared_at=transition.at)
-        case _:
-            return replace(alarm, severity=transition.severity)
+def _unraised(transition: Transition) -> Alarm:
+    """The alarm of a condition that nothing is known of, a moment before it is raised."""
+    return Alarm(
+        id=None,
+        rule_id=transition.rule_id,
+        rule_version=transition.rule_version,
+        device=transition.device,
+        severity=transition.severity,
+        active=False,
+        acknowledged=True,
+        raised_at=transition.at,
+        occurrences=0,
+    )
+
+
+def _advance(story: Story, transition: Transition, chatter: Chatter, recent: list[int], *, latches: bool) -> None:
+    alarm, at, event = story.alarm, transition.at, _EVENTS[transition.change]
+    if event is Event.RAISED:
+        if not alarm.present:
+            _raise(story, transition, chatter, recent)
+    elif not alarm.present:
+        pass  # nothing to say twice
+    elif event is not Event.CLEARED:
+        story.alarm = replace(alarm, severity=transition.severity)
+        story.happens(event, at, transition.detail)
+        if event is Event.ESCALATED and alarm.shelved_until is not None:
+            story.unhush(at, {"because": "worse than what was shelved"})
+    elif alarm.chattering_since is not None:
+        story.alarm = replace(alarm, held=Held.CHATTER)
+        story.touched = True
+    else:
+        story.end(at, transition.detail, latches=latches)
+
+
+def _raise(story: Story, transition: Transition, chatter: Chatter, recent: list[int]) -> None:
+    alarm, at = story.alarm, transition.at
+    recent[:] = [*(time for time in recent if time > at - chatter.within), at]
+    story.alarm = replace(
+        alarm,
+        severity=transition.severity,
+        rule_version=transition.rule_version,
+        raised_at=at,
+        cleared_at=None,
+        occurrences=alarm.occurrences + 1,
+    )
+    if alarm.held is Held.CHATTER:
+        worst = max(alarm.severity, transition.severity)
+        story.alarm = replace(story.alarm, severity=worst, chatter=alarm.chatter + 1, held=None)
+        story.happens(Event.REPEATED, at, transition.detail)
+        if worst > alarm.severity:
+            story.happens(Event.ESCALATED, at, transition.detail)
+        return
+    story.happens(Event.RAISED, at, transition.detail)
+    if chatter.times and len(recent) >= chatter.times:
+        story.alarm = replace(story.alarm, chattering_since=at, chatter=len(recent))
+        because = f"{len(recent)} activations within {chatter.within // MICROS} s"
+        story.happens(Event.CHATTERING, at, {"because": because, "since": recent[0]})

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from alarms.policy import read_policy
 from cases.calendars import WorkCalendar
 from cases.clocks import Allowance
 from cases.pieces import Pieces
@@ -101,6 +102,7 @@ def read_city(document: Mapping[str, Any], source: str) -> City:
         component_owners=pieces.table("component_owners", str, required=False),
         deadlines=_deadlines(pieces),
     )
+    _check_alarms(pieces)
     problems = [*pieces.problems, *pieces.unknown_keys(), *_bad_names(city), *_bad_references(city)]
     if problems:
         raise DescriptionError(source, problems)
@@ -134,6 +136,14 @@ def _deadlines(pieces: Pieces) -> dict[str, Deadlines]:
         )
         for rule, texts in table.items()
     }
+
+
+def _check_alarms(pieces: Pieces) -> None:
+    """How a city handles alarms is read where alarms are; here only whether it can be."""
+    try:
+        read_policy(pieces.piece("alarms", dict[str, Any], required=False) or {})
+    except ValueError as error:
+        pieces.problems.append(f"alarms: {error}")
 
 
 def _bad_names(city: City) -> Iterator[str]:

@@ -13,7 +13,7 @@ from cases.city import City
 from cases.clocks import Allowance
 from cases.closing import close
 from cases.history import Entry
-from cases.joining import OpenCase, RaisedAlarm, alarm_cleared, escalate, join
+from cases.joining import OpenCase, RaisedAlarm, alarm_cleared, alarm_unanswered, escalate, join
 from cases.lifecycle import Refusal
 from cases.opening import CasePlan, NewCase, area_of, number, open_case
 from cases.routing import responsible_unit
@@ -92,11 +92,14 @@ def take_up(news: AlarmNews, book: CaseBook, rule_plans: Mapping[str, CasePlan],
                 _open(news, plan, book, city, now)
             else:
                 _grow(news, known, book, now)
-        case AlarmEvent.CLEARED:
+        case AlarmEvent.CLEARED | AlarmEvent.RESET:
             for known in book.open_cases_of(news.alarm_id):
                 _cleared(news, known, book, now)
-        case AlarmEvent.ACKNOWLEDGED:
-            pass  # somebody has seen it; the case goes its way
+        case AlarmEvent.REMINDED:
+            for known in book.open_cases_of(news.alarm_id):
+                book.append(known, [alarm_unanswered(known.case.state, news.rule_id, at=now)], known.case.severity)
+        case _:
+            pass  # for the alarm's own record; the case goes its way
 
 
 def _open(news: AlarmNews, plan: CasePlan, book: CaseBook, city: City, now: datetime) -> None:

@@ -16,6 +16,7 @@ class Occurrence(StrEnum):
     JOINED = "joined"
     ESCALATED = "escalated"
     ALARM_CLEARED = "alarm_cleared"
+    UNANSWERED = "unanswered"
 
 
 class Because(StrEnum):

@@ -63,6 +63,11 @@ def alarm_cleared(state: State, rule: str, *, at: datetime) -> Entry:
     return _note(Occurrence.ALARM_CLEARED, state, at, rule)
 
 
+def alarm_unanswered(state: State, rule: str, *, at: datetime) -> Entry:
+    """Note that an alarm of the case is still active and that nobody has acknowledged it."""
+    return _note(Occurrence.UNANSWERED, state, at, rule)
+
+
 def _rise(case: OpenCase, alarm: RaisedAlarm, at: datetime) -> tuple[Entry, ...]:
     if alarm.severity <= case.severity:
         return ()

@@ -23,7 +23,7 @@ from notify.outbox import Channel
 from notify.working import work
 from rules.rule import Input, Rule
 from rules.silence import watch
-from storage import alarm_store, case_book, outbox, waking
+from storage import alarm_round, alarm_store, case_book, outbox, waking
 from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
 from storage.locks import CITY, DISPATCH
@@ -122,6 +122,7 @@ class _Desk:
             )
             alarm_store.record(self._connection, verdicts.transitions, self._clock.now(), actor=WATCHER)
             alarm_store.record_crashes(self._connection, verdicts.crashes, self._clock.now())
+            alarm_round.look_after(self._connection, self._clock.now())
         # A rule that crashed is benched until the packs are read again.
         benched = {crash.rule_id for crash in verdicts.crashes}
         self._rules = [rule for rule in self._rules if rule.id not in benched]

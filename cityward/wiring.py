@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from alarms import storms
 from cases.city import City
 from cases.opening import CasePlan
 from cityward import embedded
@@ -52,7 +53,7 @@ def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:
     Raises:
         PackError: naming each rule whose case cannot be.
     """
-    made, problems = {}, []
+    made, problems = {storms.RULE: CasePlan.parse(problem=storms.PROBLEM, fix="4h natural")}, []
     for rule in rules_in_force:
         try:
             made[rule.id] = CasePlan.parse(**asdict(rule.case))

@@ -1,6 +1,8 @@
 """Alarms and their history: the pure memory of ``alarms`` applied to locked rows."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +10,17 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from alarms.lifecycle import Event
-from alarms.memory import Alarm, AlarmEvent, acknowledged, follow
+from alarms.memory import Version, follow
+from alarms.policy import AlarmPolicy, read_policy
+from alarms.story import Alarm, Held, Story
 from rules.rule import Severity
 from rules.silence import Heard, SilenceAlarm
 from rules.verdicts import Key, RuleCrash, Transition
 from storage.queries import load
 
 ENGINE = "rule engine"
+# What dispatch takes up; the rest is for the record.
+NEWS = frozenset({Event.RAISED, Event.ESCALATED, Event.CLEARED, Event.RESET, Event.REMINDED})
 _SQL = load("alarms")
 
 
@@ -25,9 +31,17 @@ def record(
     if not transitions:
         return
     keys = sorted({(transition.rule_id, transition.device) for transition in transitions})
-    changes = follow(transitions, lock_open(connection, keys))
-    ids = _store(connection, changes.alarms)
-    append_events(connection, [(ids[event.key], event) for event in changes.events], seen_at, actor)
+    stored = lock_open(connection, keys)
+    chatter = policy(connection).chatter
+    versions = {(transition.rule_id, transition.rule_version) for transition in transitions}
+    stories = follow(
+        transitions,
+        stored,
+        chatter=chatter,
+        latching=latching(connection, versions),
+        recent=_recent(connection, keys, min(transition.at for transition in transitions) - chatter.within),
+    )
+    write(connection, stories, seen_at, actor)
 
 
 def record_crashes(connection: Connection, crashes: Sequence[RuleCrash], at: datetime) -> None:
@@ -43,12 +57,18 @@ def lock_open(connection: Connection, keys: Sequence[Key]) -> dict[Key, Alarm]:
     return {alarm.key: alarm for alarm in alarms}
 
 
-def append_events(
-    connection: Connection, events: Sequence[tuple[int, AlarmEvent]], seen_at: datetime, actor: str
-) -> None:
-    """Add lines to histories, given with the ids of their alarms, and wake the dispatcher."""
-    if not events:
+def lock(connection: Connection, ids: Collection[int]) -> list[Alarm]:
+    """Alarms by number, open or not, locked until the transaction ends; those that do not exist are left out."""
+    return [_alarm(row) for row in connection.execute(_SQL["lock_alarms"], {"ids": list(ids)})]
+
+
+def write(connection: Connection, stories: Sequence[Story], seen_at: datetime, actor: str) -> None:
+    """Store alarms with what is new in their histories, and wake the dispatcher."""
+    changed = [story for story in stories if story.touched]
+    if not changed:
         return
+    ids = _store(connection, [story.alarm for story in changed])
+    events = [(ids[place], event) for place, story in enumerate(changed) for event in story.events]
     connection.execute(
         _SQL["insert_alarm_events"],
         {
@@ -57,6 +77,8 @@ def append_events(
             "severities": [int(event.severity) for _, event in events],
             "ats": [event.at for _, event in events],
             "details": [Jsonb(dict(event.detail)) for _, event in events],
+            "hushed": [event.hushed for _, event in events],
+            "news": [event.event in NEWS and not event.hushed for _, event in events],
             "seen_at": seen_at,
             "actor": actor,
         },
@@ -66,14 +88,27 @@ def append_events(
 
 def acknowledge(connection: Connection, keys: Sequence[Key], at: datetime, actor: str) -> None:
     """Note that somebody has seen these alarms; those already acknowledged stay as they are."""
-    unseen = [alarm for alarm in lock_open(connection, keys).values() if not alarm.acknowledged]
-    seen = {alarm.key: acknowledged(alarm) for alarm in unseen}
-    ids = _store(connection, seen)
-    moment = round(at.timestamp() * 1_000_000)
-    events = [
-        (ids[key], AlarmEvent(key, Event.ACKNOWLEDGED, alarm.severity, moment, {})) for key, alarm in seen.items()
-    ]
-    append_events(connection, events, at, actor)
+    stories = [Story(alarm) for alarm in lock_open(connection, keys).values() if not alarm.acknowledged]
+    for story in stories:
+        story.acknowledge(micros(at), {})
+    write(connection, stories, at, actor)
+
+
+def policy(connection: Connection) -> AlarmPolicy:
+    """How the city handles its alarms; the defaults where no city is imported yet."""
+    row = connection.execute(_SQL["load_policy"]).fetchone()
+    return read_policy(row[0] if row else {})
+
+
+def latching(connection: Connection, versions: Collection[Version]) -> set[Version]:
+    """Which of these versions of rules latch their alarms."""
+    parameters = {"rule_ids": [rule_id for rule_id, _ in versions], "versions": [version for _, version in versions]}
+    return {(str(rule_id), str(version)) for rule_id, version in connection.execute(_SQL["latching"], parameters)}
+
+
+def micros(at: datetime) -> int:
+    """An aware time in microseconds since 1970 UTC."""
+    return round(at.timestamp() * 1_000_000)
 
 
 def heard(connection: Connection) -> dict[int, Heard]:
@@ -87,41 +122,33 @@ def active_silence_alarms(connection: Connection, rule_ids: Sequence[str]) -> di
     return {(str(rule_id), int(device)): SilenceAlarm(int(readings)) for rule_id, device, readings in rows}
 
 
-def _store(connection: Connection, alarms: Mapping[Key, Alarm]) -> dict[Key, int]:
-    new = [alarm for alarm in alarms.values() if alarm.id is None]
-    changed = [alarm for alarm in alarms.values() if alarm.id is not None]
-    ids = {alarm.key: alarm.id for alarm in changed if alarm.id is not None}
+def _recent(connection: Connection, keys: Sequence[Key], since: int) -> dict[Key, list[int]]:
+    parameters = {"rule_ids": [key[0] for key in keys], "devices": [key[1] for key in keys], "since": since}
+    recent: dict[Key, list[int]] = defaultdict(list)
+    for rule_id, device, at in connection.execute(_SQL["recent_activations"], parameters):
+        recent[str(rule_id), int(device)].append(int(at))
+    return recent
+
+
+def _store(connection: Connection, alarms: Sequence[Alarm]) -> list[int]:
+    """Their numbers; those of new alarms are given out here. An alarm that ends goes before the one that follows it."""
+    changed = [alarm for alarm in alarms if alarm.id is not None]
+    new = [alarm for alarm in alarms if alarm.id is None]
     if changed:
-        connection.execute(_SQL["update_alarms"], {"ids": [alarm.id for alarm in changed], **_columns(changed)})
+        connection.execute(_SQL["update_alarms"], {"alarms": _rows(changed)})
+    ids: dict[Key, int] = {}
     if new:
-        keys = {"rule_ids": [alarm.rule_id for alarm in new], "devices": [alarm.device for alarm in new]}
-        for alarm_id, rule_id, device in connection.execute(_SQL["insert_alarms"], {**keys, **_columns(new)}):
+        for alarm_id, rule_id, device in connection.execute(_SQL["insert_alarms"], {"alarms": _rows(new)}):
             ids[str(rule_id), int(device)] = int(alarm_id)
-    return ids
+    return [alarm.id if alarm.id is not None else ids[alarm.key] for alarm in alarms]
 
 
-def _columns(alarms: Sequence[Alarm]) -> dict[str, list[Any]]:
-    return {
-        "rule_versions": [alarm.rule_version for alarm in alarms],
-        "severities": [int(alarm.severity) for alarm in alarms],
-        "actives": [alarm.active for alarm in alarms],
-        "acknowledgeds": [alarm.acknowledged for alarm in alarms],
-        "raised_ats": [alarm.raised_at for alarm in alarms],
-        "cleared_ats": [alarm.cleared_at for alarm in alarms],
-        "occurrences": [alarm.occurrences for alarm in alarms],
-    }
+def _rows(alarms: Sequence[Alarm]) -> Jsonb:
+    return Jsonb([asdict(alarm) for alarm in alarms])
 
 
 def _alarm(row: Sequence[Any]) -> Alarm:
-    return Alarm(
-        id=row[0],
-        rule_id=row[1],
-        rule_version=row[2],
-        device=row[3],
-        severity=Severity(row[4]),
-        active=row[5],
-        acknowledged=row[6],
-        raised_at=row[7],
-        cleared_at=row[8],
-        occurrences=row[9],
-    )
+    names = [each.name for each in fields(Alarm)]
+    values = dict(zip(names, row, strict=True))
+    held = values["held"]
+    return Alarm(**{**values, "severity": Severity(values["severity"]), "held": Held(held) if held else None})

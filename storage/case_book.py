@@ -18,7 +18,7 @@ from cases.history import Entry
 from cases.joining import OpenCase
 from cases.lifecycle import OPEN_STATES, Event, State
 from cases.opening import CasePlan, NewCase
-from storage import alarm_store, outbox
+from storage import alarm_round, alarm_store, outbox
 from storage.queries import load
 
 _SQL = load("cases")
@@ -170,7 +170,7 @@ def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, Case
     """Turn untaken news of alarms into cases, in one transaction.
 
     News that nobody is responsible for is marked as stuck and tried again after ``TRY_AGAIN_AFTER``; all other news
-    goes on, but for later news of the same alarm, which waits behind it.
+    goes on, but for later news of the same alarm, which waits behind it. Nobody is told of alarms that are hushed.
     """
     stuck: dict[int, str] = {}  # by alarm
     with connection.transaction():
@@ -178,8 +178,10 @@ def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, Case
         with connection.cursor(row_factory=dict_row) as cursor:
             parameters = {"limit": _BATCH, "tried_before": now - TRY_AGAIN_AFTER}
             rows = cursor.execute(_SQL["untaken_news"], parameters).fetchall()
+        arrived = [alarm_round.News(row["id"], row["alarm_id"], AlarmEvent(row["event"])) for row in rows]
+        hushed = alarm_round.attend(connection, arrived, now)
         for row in rows:
-            if row["alarm_id"] in stuck:
+            if row["alarm_id"] in stuck or row["id"] in hushed:
                 continue
             try:
                 with connection.transaction():

@@ -21,7 +21,9 @@ from storage.queries import load
 MQTT, WEBHOOK = "mqtt", "webhook"
 CHANNELS = (MQTT, WEBHOOK)
 # What a unit hears of: what asks something of it, and that it is over.
-TOLD = frozenset({Event.DISPATCH, Occurrence.ESCALATED, Event.FAIL_CHECK, Event.CLOSE, Event.CANCEL})
+TOLD = frozenset(
+    {Event.DISPATCH, Occurrence.ESCALATED, Occurrence.UNANSWERED, Event.FAIL_CHECK, Event.CLOSE, Event.CANCEL}
+)
 _SQL = load("notify")
 _CASES = load("cases")
 

@@ -232,8 +232,8 @@ def test_flapping_two_hundred_times_an_hour_stays_one_alarm(engine_of: EngineOf,
     engine = engine_of(rule_of("raise: laeq > 60", kind="noise"))
     found = feed(engine, laeq({step * 0.15: 70 if step % 2 == 0 else 50 for step in range(400)}))
     assert [each.change for each in found] == [Change.RAISED, Change.CLEARED] * 200
-    (alarm,) = follow(found, {}).alarms.values()
-    assert (alarm.occurrences, alarm.active) == (200, False)
+    (story,) = follow(found, {})
+    assert (story.alarm.occurrences, story.alarm.active) == (200, False)
 
 
 def test_kinds_know_their_usual_gap(rule_of: RuleOf, kinds: Mapping[str, Kind]) -> None:

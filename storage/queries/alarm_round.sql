@@ -1,0 +1,117 @@
+-- name: permits_covering
+-- A maintenance permit over each alarm: in force now, or when the alarm was raised.
+SELECT DISTINCT ON (alarm.id) alarm.id, permit.id, permit.reason, permit.holder
+FROM alarm JOIN device AS facility ON facility.id = alarm.device
+JOIN permit ON permit.kind = 'maintenance' AND belongs(facility, permit.target)
+WHERE alarm.id = ANY (%(ids)s::bigint[])
+  AND (permit.valid_from <= %(now)s AND least(permit.valid_to, permit.revoked_at) > %(now)s
+       OR permit.valid_from <= alarm.raised_at AND least(permit.valid_to, permit.revoked_at) > alarm.raised_at)
+ORDER BY alarm.id, permit.valid_to DESC
+
+-- name: newly_covered
+-- Active alarms whose facility a maintenance permit has taken out of service since.
+SELECT alarm.id
+FROM alarm JOIN device AS facility ON facility.id = alarm.device
+JOIN permit ON belongs(facility, permit.target)
+WHERE permit.kind = 'maintenance' AND permit.revoked_at IS NULL
+  AND permit.valid_from <= %(now)s AND permit.valid_to > %(now)s
+  AND alarm.active AND NOT alarm.hushed
+
+-- name: explanations
+-- Which active alarms explain which others, where one of the two is among these; the oldest cause first.
+WITH child AS (
+    SELECT alarm.id, alarm.rule_id, alarm.rule_version, facility.gateway, facility.cabinet, facility.circuit,
+           facility
+    FROM alarm JOIN device AS facility ON facility.id = alarm.device
+    WHERE alarm.active AND NOT alarm.hushed
+), cause AS (
+    SELECT alarm.id, alarm.rule_id, alarm.suppressed_by, device.device_id, rule.input, rule.covers
+    FROM alarm JOIN device ON device.id = alarm.device
+    JOIN rule_text AS rule ON (rule.rule_id, rule.version) = (alarm.rule_id, alarm.rule_version)
+    WHERE alarm.active AND (rule.input = 'silence' OR rule.covers <> '{}')
+)
+SELECT child.id, cause.id, cause.rule_id, cause.device_id, 'parent_silent', cause.suppressed_by
+FROM child JOIN rule_text AS rule
+    ON (rule.rule_id, rule.version) = (child.rule_id, child.rule_version) AND rule.input = 'silence'
+CROSS JOIN LATERAL unnest(ARRAY[child.gateway, child.cabinet, child.circuit]) AS parent (device_id)
+JOIN cause ON cause.device_id = parent.device_id AND cause.input = 'silence' AND cause.id <> child.id
+WHERE child.id = ANY (%(ids)s::bigint[]) OR cause.id = ANY (%(ids)s::bigint[])
+UNION ALL
+SELECT child.id, cause.id, cause.rule_id, cause.device_id, 'group', cause.suppressed_by
+FROM child JOIN cause ON child.rule_id = ANY (cause.covers) AND belongs(child.facility, cause.device_id)
+WHERE child.id = ANY (%(ids)s::bigint[]) OR cause.id = ANY (%(ids)s::bigint[])
+ORDER BY 2
+
+-- name: pass_over
+-- News of alarms that are hushed: nobody is told.
+UPDATE alarm_event SET handled_at = %(now)s, hushed = true WHERE id = ANY (%(ids)s::bigint[])
+
+-- name: hushes_over
+-- Alarms whose hush is over: the shelf's time, the alarm that explained them, the permit.
+SELECT alarm.id,
+       CASE WHEN alarm.shelved_until IS NOT NULL THEN 'the shelf''s time is over'
+            WHEN alarm.permit IS NOT NULL THEN 'the work permit has ended'
+            ELSE cause.rule_id || ' of ' || device.device_id || ' is over' END
+FROM alarm
+LEFT JOIN alarm AS cause ON cause.id = alarm.suppressed_by
+LEFT JOIN device ON device.id = cause.device
+LEFT JOIN permit ON permit.id = alarm.permit
+WHERE alarm.hushed
+  AND (alarm.shelved_until <= %(now)s
+       OR least(permit.valid_to, permit.revoked_at) <= %(now)s
+       OR NOT cause.active AND cause.cleared_at <= %(cause_cleared_before)s)
+
+-- name: calm
+-- Chattering alarms that have not been raised for long enough.
+SELECT id FROM alarm WHERE chattering_since IS NOT NULL AND raised_at <= %(quiet_since)s
+
+-- name: unanswered
+-- Active alarms that nobody has acknowledged since they were last announced, and that may be announced again.
+SELECT alarm.id
+FROM alarm CROSS JOIN LATERAL (
+    SELECT max(seen_at) FILTER (WHERE event IN ('raised', 'escalated', 'reminded') AND NOT hushed) AS at,
+           count(*) FILTER (WHERE event = 'reminded' AND id > coalesce((
+               SELECT max(id) FROM alarm_event WHERE alarm_id = alarm.id AND event IN ('raised', 'escalated')), 0)
+           ) AS reminders
+    FROM alarm_event WHERE alarm_id = alarm.id
+) AS told
+WHERE alarm.active AND NOT alarm.acknowledged AND NOT alarm.hushed
+  AND alarm.severity >= %(least)s AND told.at <= %(told_before)s AND told.reminders < %(times)s
+
+-- name: new_alarms
+-- New alarms by district, without those that are explained otherwise than by a storm.
+SELECT device.district, count(*)
+FROM alarm_event AS event JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
+LEFT JOIN alarm AS cause ON cause.id = alarm.suppressed_by
+WHERE event.event = 'raised' AND event.seen_at > %(since)s AND alarm.rule_id <> %(storm)s
+  AND (NOT event.hushed OR cause.rule_id = %(storm)s) AND NOT event.detail ? 'after'
+GROUP BY 1
+
+-- name: raging
+-- The storms of now: district, alarm, desk, how many alarms each holds back.
+SELECT device.district, alarm.id, alarm.device, device.device_id,
+       (SELECT count(*) FROM alarm AS held WHERE held.suppressed_by = alarm.id)
+FROM alarm JOIN device ON device.id = alarm.device
+WHERE alarm.rule_id = %(storm)s AND alarm.active
+ORDER BY 1
+
+-- name: ensure_desk
+-- The desk of a district as a facility, for alarms about the district as a whole; in the middle of its devices.
+INSERT INTO device (device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit,
+                    cabinet, gateway, limits, attributes, registered_at)
+SELECT 'desk:' || district.district_id, 'group', district.name_en || ' ' || district.name_zh, district.district_id,
+       '', avg(device.lon), avg(device.lat), '', '', '', '', '', '', '{}'::jsonb, '{}'::jsonb, %(now)s
+FROM district JOIN device ON device.district = district.district_id
+WHERE district.district_id = %(district)s
+GROUP BY district.district_id
+ON CONFLICT (device_id) DO UPDATE SET name = device.name
+RETURNING id
+
+-- name: held_back
+-- Alarms, among these, that a storm of their district holds back: with its alarm, rule and desk.
+SELECT alarm.id, storm.id, storm.rule_id, desk.device_id
+FROM alarm JOIN device ON device.id = alarm.device
+JOIN device AS desk ON desk.device_id = 'desk:' || device.district
+JOIN alarm AS storm ON storm.device = desk.id AND storm.rule_id = %(storm)s AND storm.active
+WHERE alarm.id = ANY (%(ids)s::bigint[]) AND alarm.severity <= %(holds)s AND NOT alarm.hushed
+  AND (alarm.active OR NOT alarm.acknowledged)

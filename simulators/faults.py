@@ -15,9 +15,15 @@ class FaultKind(StrEnum):
     COVER_OPENED = "cover_opened"
     COVER_FLIPPED = "cover_flipped"
     LOW_BATTERY = "low_battery"
+    HIGH_WATER = "high_water"
     PURIFIER_OFF = "purifier_off"
+    DIRTY_PURIFIER = "dirty_purifier"
     NIGHT_BURST = "night_burst"
+    LOUD_NIGHT = "loud_night"
     DARK_LAMP = "dark_lamp"
+    DARK_CIRCUIT = "dark_circuit"
+    FLICKERING_LAMP = "flickering_lamp"
+    WORN_LAMP = "worn_lamp"
     LEAKAGE = "leakage"
     LEAKAGE_SHOCK = "leakage_shock"
     STRAIN_OVER_LIMIT = "strain_over_limit"
@@ -33,19 +39,27 @@ class _Nature:
     device_kind: str
     expects: tuple[str, ...]
     sensor: str = ""
+    site: str = ""
 
     def fits(self, device: Device) -> bool:
         """Whether it can befall this one."""
-        return self.device_kind == device.kind and self.sensor == device.word("sensor_type")
+        where = (device.kind, device.word("sensor_type"), device.word("site"))
+        return where == (self.device_kind, self.sensor, self.site)
 
 
 _NATURES: Mapping[FaultKind, tuple[_Nature, ...]] = {
     FaultKind.COVER_OPENED: (_Nature("manhole", ("MH-01",)),),
     FaultKind.COVER_FLIPPED: (_Nature("manhole", ("MH-01", "MH-02")),),
     FaultKind.LOW_BATTERY: (_Nature("manhole", ("MH-08",)),),
+    FaultKind.HIGH_WATER: (_Nature("manhole", ("MH-05",)),),
     FaultKind.PURIFIER_OFF: (_Nature("fume", ("FU-03",)),),
+    FaultKind.DIRTY_PURIFIER: (_Nature("fume", ("FU-01",)),),
     FaultKind.NIGHT_BURST: (_Nature("noise", ("NO-03",)),),
+    FaultKind.LOUD_NIGHT: (_Nature("noise", ("NO-02",)), _Nature("noise", ("NO-04",), site="construction")),
     FaultKind.DARK_LAMP: (_Nature("streetlight", ("SL-01",)),),
+    FaultKind.DARK_CIRCUIT: (_Nature("streetlight", ("SL-02",)),),
+    FaultKind.FLICKERING_LAMP: (_Nature("streetlight", ("SL-06",)),),
+    FaultKind.WORN_LAMP: (_Nature("streetlight", ("SL-05",)),),
     FaultKind.LEAKAGE: (_Nature("streetlight", ("SL-04",)),),
     FaultKind.LEAKAGE_SHOCK: (_Nature("streetlight", ("SL-04",)),),
     FaultKind.STRAIN_OVER_LIMIT: (_Nature("bridge", ("BR-01",), "strain"),),
@@ -54,11 +68,14 @@ _NATURES: Mapping[FaultKind, tuple[_Nature, ...]] = {
     FaultKind.SILENT_DEVICE: (_Nature("fume", ("FU-08",)), _Nature("noise", ("NO-06",))),
 }
 
-# A cover reports an alarm at once and repeats it while it lasts (vendor practice: 10 to 30 min).
+# A cover reports an alarm at once and repeats it while it lasts (vendor practice: 10 to 30 min); a lamp says at once
+# that it has gone on or off.
 REPEATS: Mapping[FaultKind, timedelta] = {
     FaultKind.COVER_OPENED: timedelta(minutes=10),
     FaultKind.COVER_FLIPPED: timedelta(minutes=10),
     FaultKind.LOW_BATTERY: timedelta(minutes=30),
+    FaultKind.HIGH_WATER: timedelta(minutes=5),
+    FaultKind.FLICKERING_LAMP: timedelta(minutes=2),
 }
 
 _DEMO_BEGINS_WITHIN_S = 480
@@ -103,9 +120,9 @@ def fault(kind: FaultKind, device: Device, start: datetime, end: datetime) -> Fa
 def demo_faults(city: PretendCity, start: datetime) -> list[Fault]:
     """Faults of every kind, one or two a district, that begin in the first 8 minutes and last 3 hours.
 
-    At least two devices have each fault and no device has two. All of them can be noticed when it is about
-    22:00 local time at ``start``: bursts need the night, dark lamps the dark, purifiers and silent
-    restaurants their business hours.
+    At least two devices have each fault and no device has two; a dark circuit is dark from end to end. All of them can
+    be noticed when it is about 22:00 local time at ``start``: bursts need the night, dark lamps the dark, purifiers and
+    silent restaurants their business hours.
     """
     chosen = [*_choose(city)]
     faults = []
@@ -126,5 +143,7 @@ def _choose(city: PretendCity) -> Iterator[tuple[FaultKind, Device]]:
             candidates = [device for device in free.values() if device.district == district and nature.fits(device)]
             if candidates:
                 device = candidates[turn * len(candidates) // _DEMO_ROUNDS]
-                del free[device.device_id]
-                yield kind, device
+                whole = [each for each in candidates if each.circuit == device.circuit]
+                for each in whole if kind is FaultKind.DARK_CIRCUIT else [device]:
+                    del free[each.device_id]
+                    yield kind, each

@@ -22,6 +22,7 @@ _COVERS = {
 _COVERS_OF_CONTRACTOR = {"0102", "0103"}
 _ROAD_CLASSES = {"carriageway": 60, "footway": 25, "lane": 10, "square": 5}
 _KITCHENS = ("桂香酒楼", "福满小馆", "老街面馆", "江鲜饭庄", "红炉火锅", "同乐食堂", "春和茶餐厅")
+_SITES = {5: {"site": "construction"}, 6: {"site": "social"}}  # of eight meters
 _ZONES = ("2", "1", "4a", "2", "3", "1", "2", "4a", "0", "4b")
 
 
@@ -71,14 +72,16 @@ def fumes(survey: Survey, count: int) -> Iterator[Device]:
         }
         if index % 9 == 8:
             attributes |= {"business_open": "11:00", "business_close": "02:00"}
+        road_class, trait = random.choice(["footway", "lane"]), random.random()
+        attributes |= {"restaurant": f"restaurant {code[-6:]}", "clean_current": round(1 + trait, 2)}
         yield Device(
             device_id=code,
             kind="fume",
             name=spot.name(_KITCHENS[index % len(_KITCHENS)], "restaurant", code[-3:]),
             **spot.address,
-            road_class=random.choice(["footway", "lane"]),
+            road_class=road_class,
             component_class="0380",
-            trait=random.random(),
+            trait=trait,
             supervisor="city-cg",
             owner=survey.named(f"{spot.district.id}-cg"),
             maintainer="sensor-care" if random.random() < 0.7 else "",
@@ -104,7 +107,7 @@ def noises(survey: Survey, count: int) -> Iterator[Device]:
             supervisor="environment",
             owner=survey.owner("0308"),
             maintainer="sensor-care" if random.random() < 0.7 else "",
-            attributes={"noise_zone": zone},
+            attributes={"noise_zone": zone, **_SITES.get(index % 8, {})},
         )
 
 

@@ -8,6 +8,7 @@ from simulators.streets import DISTRICTS, place
 from simulators.survey import Survey
 
 _LIT_ROADS = (0, 2, 4, 6)  # every other road of a district; the first is the broad one
+_ROAD_CLASSES = ("main", "secondary", "branch", "branch")
 _LAMPS_A_CIRCUIT = 12
 _CIRCUITS_A_CABINET = 2
 # River bridges and viaducts in turn; viaducts stand on single columns and post a lower mass (t).
@@ -41,7 +42,7 @@ def streetlights(survey: Survey, count: int) -> Iterator[Device]:
                     kind="streetlight",
                     name=spot.name("路灯", "street lamp", code[-3:]),
                     **spot.address,
-                    road_class="footway",
+                    road_class=_ROAD_CLASSES[row],
                     component_class="0118",
                     trait=random.random(),
                     circuit=f"{district.id}-circuit-{circuit:02}",
@@ -50,7 +51,11 @@ def streetlights(survey: Survey, count: int) -> Iterator[Device]:
                     supervisor="housing",
                     owner=survey.owner("0118"),
                     maintainer="" if circuit % 3 == 0 else "lamp-care",
-                    attributes={"rated_power": 180 if broad else 120, "pole_height": 12 if broad else 9},
+                    attributes={
+                        "rated_power": 180 if broad else 120,
+                        "pole_height": 12 if broad else 9,
+                        "position": step % _LAMPS_A_CIRCUIT + 1,
+                    },
                 )
 
 

@@ -20,12 +20,13 @@ _CLEANED_EVERY_D = 28
 
 def measure(device: Device, at: datetime, faults: Collection[Fault], random: Random) -> Metrics:
     """One report: fan and purifier run together while the kitchen cooks."""
-    without_purifier = any(fault.kind is FaultKind.PURIFIER_OFF for fault in faults)
-    fan = is_cooking(device, at) or without_purifier
+    kinds = {fault.kind for fault in faults}
+    without_purifier, dirty = FaultKind.PURIFIER_OFF in kinds, FaultKind.DIRTY_PURIFIER in kinds
+    fan = is_cooking(device, at) or without_purifier or dirty
     purifier = fan and not without_purifier
     # The fume that leaves stays below the national 2.0 mg/m³ as long as the purifier runs.
     fume = min(1.9, math.exp(random.gauss(-0.5, 0.3))) if fan else random.uniform(0.04, 0.12)
-    strength = 2.5 if without_purifier else 1.0
+    strength = 2.5 if without_purifier else 5.0 if dirty else 1.0
     return {
         "fume": round(fume * strength, 2),
         "pm": round(fume * strength * random.uniform(1.2, 2.2), 2),

@@ -27,6 +27,8 @@ def measure(device: Device, at: datetime, faults: Collection[Fault], random: Ran
     low = FaultKind.LOW_BATTERY in kinds
     depth = device.number("well_depth", _DEPTH_M)
     water = depth * (0.22 + 0.1 * device.trait + 0.1 * wander(device.device_id, at, hours=8))
+    if FaultKind.HIGH_WATER in kinds:
+        water = depth * random.uniform(0.84, 0.88)
     sewage = device.component_class == _SEWAGE
     rsrp = -86 - 22 * device.trait + random.gauss(0, 1.5)
     return {

@@ -21,6 +21,8 @@ _USUAL = {
 }
 _FLOOR = 30.0  # what the meter can resolve
 _BURSTS_A_MINUTE = 0.25
+_TOO_LOUD = 11.0  # above what is usual by night, some 5 above what is allowed
+_PILING = 66.0
 
 
 def measure(device: Device, at: datetime, faults: Collection[Fault], random: Random) -> Metrics:
@@ -29,7 +31,11 @@ def measure(device: Device, at: datetime, faults: Collection[Fault], random: Ran
     usual = night + (day - night) * bustle(at)
     level = usual + 1.5 * wander(device.device_id, at, hours=2) + max(-2.5, min(2.5, random.gauss(0, 1)))
     peak = level + 3 + min(7.0, random.expovariate(0.5))
-    burst = any(fault.kind is FaultKind.NIGHT_BURST for fault in faults) and random.random() < _BURSTS_A_MINUTE
+    kinds = {fault.kind for fault in faults}
+    if FaultKind.LOUD_NIGHT in kinds:
+        level = (_PILING if device.word("site") == "construction" else night + _TOO_LOUD) + random.uniform(-1, 1)
+        peak = level + random.uniform(2, 5)
+    burst = FaultKind.NIGHT_BURST in kinds and random.random() < _BURSTS_A_MINUTE
     if burst:  # a fraction of a second: hardly heard in the minute's mean, loud enough to wake people
         level += 2
         peak = night + random.uniform(27, 35)

@@ -15,6 +15,9 @@ _ON_BELOW_DEG = 1.5
 _DIMMED_FROM_H = 23.0
 _RATED_W = 120.0
 _LEAKAGE_GROWS = timedelta(minutes=20)
+_DARK = {FaultKind.DARK_LAMP, FaultKind.DARK_CIRCUIT}
+_FLICKERS_S = 120
+_WORN = 1.35
 _INSTALLED = 739_000  # day number in April 2024
 # An average night for the meter: full power from 17:30 to 23:00, half until 06:30.
 _FULL_H, _HALF_H = 5.5, 7.5
@@ -24,10 +27,14 @@ def measure(device: Device, at: datetime, faults: Collection[Fault], random: Ran
     """One report: the lamp draws its rated power times its dimming level, within 8 %."""
     lit = is_lit(device, at)
     dim = 0.0 if not lit else 100.0 if 12 <= hour(at) < _DIMMED_FROM_H else 50.0
+    kinds = {fault.kind for fault in faults}
     power = device.number("rated_power", _RATED_W) * dim / 100 * random.uniform(0.92, 1.08)
-    if not lit or any(fault.kind is FaultKind.DARK_LAMP for fault in faults):
+    if FaultKind.WORN_LAMP in kinds:
+        power *= _WORN
+    dark = bool(kinds & _DARK) or (FaultKind.FLICKERING_LAMP in kinds and int(at.timestamp()) // _FLICKERS_S % 2 == 1)
+    if not lit or dark:
         power = random.uniform(0.1, 0.5)  # what the controller itself draws
-    if lit and any(fault.kind is FaultKind.DARK_LAMP for fault in faults):
+    if lit and kinds & _DARK:
         dim = 100.0
     voltage = random.uniform(216, 230)
     factor = 0.97 if dim == 100 else 0.92

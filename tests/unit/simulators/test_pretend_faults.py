@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -75,6 +76,35 @@ def night_burst(device: Device, during: Readings) -> bool:
     return len(bursts) >= 3
 
 
+def high_water(device: Device, during: Readings) -> bool:
+    depth = device.number("well_depth", 3)
+    return len(during) > 20 and all(0.8 < one.m["water_level"] / depth < 0.95 for one in during)
+
+
+def dirty_purifier(_device: Device, during: Readings) -> bool:
+    both = all(one.m["fan_on"] and one.m["purifier_on"] for one in during)
+    return both and sum(one.m["fume"] for one in during) / len(during) > 2.2
+
+
+def loud_night(device: Device, during: Readings) -> bool:
+    limits = CITY.kinds["noise"].limits
+    limit = limits["night"].resolve(device.attributes)
+    if device.word("site") == "construction":
+        limit = limits["construction_night"].value
+    assert limit is not None
+    return all(limit < one.m["laeq"] for one in during) and all(one.m["lmax"] < limit + 20 for one in during)
+
+
+def flickering_lamp(_device: Device, during: Readings) -> bool:
+    lit = [one.m["active_power"] > 10 for one in during if one.after < 60 * MINUTE]
+    return len([one for one, other in pairwise(lit) if one != other]) >= 5
+
+
+def worn_lamp(device: Device, during: Readings) -> bool:
+    rated = device.number("rated_power", 120)
+    return all(one.m["active_power"] > 1.2 * rated * one.m["dim_level"] / 100 for one in during)
+
+
 def dark_lamp(_device: Device, during: Readings) -> bool:
     dark = (one.m["active_power"] < 1 and one.m["dim_level"] == 100 for one in during)
     return all(dark) and not any(one.m["lamp_failure"] for one in during)
@@ -111,6 +141,12 @@ SHOWS: dict[FaultKind, Callable[[Device, Readings], bool]] = {
     FaultKind.COVER_OPENED: opened,
     FaultKind.COVER_FLIPPED: flipped,
     FaultKind.LOW_BATTERY: low_battery,
+    FaultKind.HIGH_WATER: high_water,
+    FaultKind.DIRTY_PURIFIER: dirty_purifier,
+    FaultKind.LOUD_NIGHT: loud_night,
+    FaultKind.DARK_CIRCUIT: dark_lamp,
+    FaultKind.FLICKERING_LAMP: flickering_lamp,
+    FaultKind.WORN_LAMP: worn_lamp,
     FaultKind.PURIFIER_OFF: purifier_off,
     FaultKind.NIGHT_BURST: night_burst,
     FaultKind.DARK_LAMP: dark_lamp,
@@ -192,9 +228,17 @@ def test_the_demo_opens_a_cover_that_nobody_owns(demo: list[Fault]) -> None:
 def test_every_fault_says_which_rule_should_notice(demo: list[Fault]) -> None:
     rules = {rule for one in demo for rule in one.expects}
     assert rules == {
-        "MH-01", "MH-02", "MH-08", "FU-03", "FU-08", "NO-03", "NO-06",
-        "SL-01", "SL-04", "BR-01", "BR-04", "BR-06",
+        "MH-01", "MH-02", "MH-05", "MH-08", "FU-01", "FU-03", "FU-08", "NO-02", "NO-03", "NO-04", "NO-06",
+        "SL-01", "SL-02", "SL-04", "SL-05", "SL-06", "BR-01", "BR-04", "BR-06",
     }  # fmt: skip
+
+
+def test_a_dark_circuit_is_dark_from_end_to_end(demo: list[Fault]) -> None:
+    dark = {one.device_id for one in demo if one.kind is FaultKind.DARK_CIRCUIT}
+    circuits = {DEVICES[device_id].circuit for device_id in dark}
+    assert len(circuits) == 3
+    others = {one.device_id for one in demo} - dark
+    assert {lamp.device_id for lamp in CITY.of_kind("streetlight") if lamp.circuit in circuits} - others == dark
 
 
 def test_a_lamp_cannot_be_flipped() -> None:

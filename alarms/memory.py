@@ -14,7 +14,12 @@ from rules.durations import MICROS
 from rules.verdicts import Change, Key, Transition
 
 Version = tuple[str, str]  # rule id, fingerprint of its text
-_EVENTS = {Change.RAISED: Event.RAISED, Change.ESCALATED: Event.ESCALATED, Change.CLEARED: Event.CLEARED}
+_EVENTS = {
+    Change.RAISED: Event.RAISED,
+    Change.ESCALATED: Event.ESCALATED,
+    Change.EASED: Event.EASED,
+    Change.CLEARED: Event.CLEARED,
+}
 _NEVER = Chatter(times=0)
 
 

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import chinese_calendar
+from rules.workdays import is_working_day
 
-_FRIDAY = 4
 _ANY_DAY = date(2000, 1, 1)
 
 
@@ -56,9 +54,7 @@ class WorkCalendar:
 
     def is_working_day(self, day: date) -> bool:
         """Whether the offices work on a local date."""
-        if day in self.make_up_days:
-            return True
-        return day not in self.holidays and _is_national_working_day(day)
+        return is_working_day(day, self.holidays, self.make_up_days)
 
     def spans(self, day: date) -> list[tuple[datetime, datetime]]:
         """The office hours of a local date as instants in UTC, in order; empty on a day off."""
@@ -70,15 +66,6 @@ class WorkCalendar:
 
     def _instant(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, self.timezone).astimezone(UTC)
-
-
-@lru_cache(maxsize=4096)
-def _is_national_working_day(day: date) -> bool:
-    """By the State Council's yearly arrangement; Monday to Friday in years it has not been published for."""
-    try:
-        return bool(chinese_calendar.is_workday(day))
-    except NotImplementedError:
-        return day.weekday() <= _FRIDAY
 
 
 def _between(start: time, end: time) -> timedelta:

@@ -43,8 +43,9 @@ def clock(settings: Settings) -> Clock:
 
 
 def local_time(city: City) -> LocalTime:
-    """The city's time of day."""
-    return LocalTime(city.calendar.timezone, *city.night)
+    """The city's time of day and its days off."""
+    calendar = city.calendar
+    return LocalTime(calendar.timezone, *city.night, calendar.holidays, calendar.make_up_days)
 
 
 def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:

@@ -1,6 +1,8 @@
 """The registry: an immutable snapshot of what is out there, indexed for the decoder and the rules."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -49,8 +51,23 @@ class Device(Description, frozen=True, kw_only=True, gc=False):
     id: int
 
 
+# The kind of facilities that are no devices themselves: the lamps of a circuit, the covers of a grid.
+GROUP_KIND = "group"
+# By what devices of every kind are grouped; attributes of a kind may serve as well.
+GROUP_FIELDS = ("circuit", "cabinet", "gateway", "grid", "road", "district", "city")
+_WHOLE_CITY = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Who is a member of which registered group: numbers of devices, groups together, each in order of position."""
+
+    device: Ints
+    group: Ints
+
+
 class Registry:
-    """All devices at one revision.
+    """All devices at one revision, and the groups of them, which send nothing.
 
     What differs from device to device is kept once for all that have it in common: a city of a million devices has
     some thousands of such profiles.
@@ -62,21 +79,31 @@ class Registry:
 
     Attributes:
         devices: By number.
+        groups: By their ids.
         by_topic: By the topics on which devices have been heard; ``publisher`` fills it.
     """
 
     def __init__(self, kinds: Mapping[str, Kind], devices: Iterable[Device], revision: int = 0) -> None:
         self.kinds = kinds
         self.revision = revision
-        self.devices: dict[int, Device] = {device.id: device for device in devices if device.kind in kinds}
+        self.devices: dict[int, Device] = {}
+        self.groups: dict[str, Device] = {}
+        for device in devices:
+            if device.kind == GROUP_KIND:
+                self.groups[device.device_id] = device
+            elif device.kind in kinds:
+                self.devices[device.id] = device
         self.by_topic: dict[str, Device] = {}
         self._by_name = {device.device_id: device for device in self.devices.values()}
-        self._profile: NDArray[np.int32] = np.zeros(max(self.devices, default=0) + 1, dtype=np.int32)
+        self._profile: NDArray[np.int32] = np.zeros(
+            max([*self.devices, *(group.id for group in self.groups.values())], default=0) + 1, dtype=np.int32
+        )
         self._samples: list[Device | None] = [None]  # of each profile a device; the first is nobody's
         self._sort()
         self._positions: tuple[Floats, Floats] | None = None
         self._numbers: dict[tuple[str, str], Floats] = {}
         self._words: dict[tuple[str, str], NDArray[np.object_]] = {}
+        self._memberships: dict[tuple[str, tuple[str, ...]], Membership] = {}
 
     def publisher(self, topic: DeviceTopic) -> Device | None:
         """The device whose topic this is, whatever its channel; None if none is registered there."""
@@ -96,6 +123,36 @@ class Registry:
     def of_kind(self, kind: str) -> list[Device]:
         """The devices of a kind, by number."""
         return [device for device in self.devices.values() if device.kind == kind]
+
+    def members(self, kind: str, by: tuple[str, ...]) -> dict[str, list[Device]]:
+        """The devices of a kind by the id of their group, ``circuit:C-03:streetlight``, in order of position."""
+        found: dict[str, list[Device]] = {}
+        for device in sorted(self.of_kind(kind), key=_position):
+            names = [self._group_name(device, field) for field in by]
+            if all(names):
+                found.setdefault(f"{'/'.join(by)}:{'/'.join(names)}:{kind}", []).append(device)
+        return found
+
+    def membership(self, kind: str, by: tuple[str, ...]) -> Membership:
+        """The members of a kind as columns; those of groups that are not registered left out."""
+        if (kind, by) not in self._memberships:
+            pairs = [
+                (device.id, self.groups[group].id)
+                for group, devices in self.members(kind, by).items()
+                if group in self.groups
+                for device in devices
+            ]
+            pairs.sort(key=lambda pair: pair[1])
+            columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+            self._memberships[kind, by] = Membership(columns[0], columns[1])
+        return self._memberships[kind, by]
+
+    def _group_name(self, device: Device, field: str) -> str:
+        if field == "city":
+            return _WHOLE_CITY
+        if field in GROUP_FIELDS:
+            return str(getattr(device, field))
+        return str(self.attribute(device, field) or "")
 
     def limit(self, device: Device, name: str) -> float | None:
         """The limit in force for a device: its own, else the kind's default."""
@@ -160,7 +217,7 @@ class Registry:
     def _sort(self) -> None:
         """Give devices that have everything in common that rules may ask for the same profile."""
         known: dict[tuple[object, ...], int] = {}
-        for number, device in self.devices.items():
+        for device in (*self.devices.values(), *self.groups.values()):
             # The storage gives equal documents as one object.
             documents = id(device.limits), id(device.attributes)
             key = (device.kind, *documents, *[getattr(device, name) for name in DESCRIBED])
@@ -168,12 +225,18 @@ class Registry:
             if profile is None:
                 profile = known[key] = len(self._samples)
                 self._samples.append(device)
-            self._profile[number] = profile
+            self._profile[device.id] = profile
 
     def _samples_of(self, kind: str) -> Iterator[tuple[int, Device]]:
         for profile, sample in enumerate(self._samples):
             if sample is not None and sample.kind == kind:
                 yield profile, sample
+
+
+def _position(device: Device) -> tuple[float, int]:
+    """Where a device stands among its neighbours; at the end, in order of registration, where nobody says."""
+    value = device.attributes.get("position", "")
+    return (float(value) if isinstance(value, int | float) else math.inf, device.id)
 
 
 # Fields of a description that rules may ask for by name, all of them words.

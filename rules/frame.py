@@ -1,16 +1,19 @@
-"""What an expression sees: readings beside the attributes and limits of their devices."""
+"""What an expression sees: readings beside the attributes and limits of their devices, or windows of readings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.quality import Quality
-from devices.readings import Floats, Readings
+from devices.readings import Floats, Ints, Readings
 from devices.registry import Registry
 from rules.local_time import LocalTime
+from rules.spells import NONE, Spells
+from rules.truth import Bools
 
 _Found = TypeVar("_Found")
 _DOUBTS = int(Quality.FROZEN | Quality.IMPLAUSIBLE)
@@ -18,15 +21,28 @@ _DOUBTS = int(Quality.FROZEN | Quality.IMPLAUSIBLE)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Readings of one kind with everything a condition may ask about them."""
+    """Rows of one kind with everything a condition may ask about them.
+
+    A row is a reading, or a window of readings: then ``readings`` carries no metric, its time is the window's middle,
+    ``ends`` are the windows' ends, and ``contents`` is what lies in each. ``permits`` are the work permits in force, by
+    kind of permit.
+    """
 
     readings: Readings
     registry: Registry
     local_time: LocalTime
+    permits: Spells = NONE
+    contents: "Contents | None" = None
+    ends: Ints | None = None
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.readings)
+
+    @property
+    def judged_at(self) -> Ints:
+        """The event time at which each row counts: of a reading its own, of a window its end."""
+        return self.readings.ts if self.ends is None else self.ends
 
     def metric(self, name: str) -> Floats:
         """A metric as far as it is believed.
@@ -46,6 +62,12 @@ class Frame:
                 outside = (column < bounds[0]) | (column > bounds[1])
             doubtful |= outside & ((quality & int(Quality.IMPLAUSIBLE)) != 0)
         return np.where(doubtful, np.nan, column)
+
+    @property
+    def believed(self) -> Bools:
+        """Readings of an instrument that is not frozen."""
+        believed: Bools = (self.readings.quality & int(Quality.FROZEN)) == 0
+        return believed
 
     def limit(self, name: str) -> Floats:
         """A limit in force for each reading's device."""
@@ -74,5 +96,56 @@ class Frame:
         return found
 
     def row(self, position: int) -> "Frame":
-        """The frame of a single reading."""
-        return replace(self, readings=self.readings.take(np.array([position])))
+        """The frame of a single row."""
+        contents = self.contents.row(position) if self.contents is not None else None
+        ends = self.ends[position : position + 1] if self.ends is not None else None
+        return replace(self, readings=self.readings.take(np.array([position])), contents=contents, ends=ends)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies in windows: ``count`` rows of ``frame`` from ``first`` on, in order of time, at least one.
+
+    Windows may overlap. ``start`` and ``end`` (excluded) are microseconds since 1970 UTC; ``only`` says of each row of
+    ``frame`` whether its numbers enter the aggregates, None: all do. ``alarms`` are the spells of alarms by rule.
+    """
+
+    frame: Frame
+    first: Ints
+    count: Ints
+    start: Ints
+    end: Ints
+    only: Bools | None = None
+    alarms: Spells = NONE
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @cached_property
+    def offset(self) -> Ints:
+        """Where the rows of each window begin in ``rows``."""
+        return np.cumsum(self.count) - self.count
+
+    @cached_property
+    def window(self) -> Ints:
+        """The window of each of ``rows``."""
+        return np.repeat(np.arange(len(self)), self.count)
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Positions in ``frame``, window after window."""
+        return np.arange(len(self.window)) + (self.first - self.offset)[self.window]
+
+    def row(self, position: int) -> "Contents":
+        """The contents of a single window."""
+        one = slice(position, position + 1)
+        inside = np.arange(self.first[position], self.first[position] + self.count[position])
+        return Contents(
+            frame=replace(self.frame, readings=self.frame.readings.take(inside)),
+            first=np.zeros(1, dtype=np.int64),
+            count=self.count[one],
+            start=self.start[one],
+            end=self.end[one],
+            only=None if self.only is None else self.only[inside],
+            alarms=self.alarms,
+        )

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
+from devices.quality import Quality
 from devices.readings import Floats
 from rules import facilities
 from rules.frame import Frame
@@ -23,7 +26,7 @@ class Derived:
     """A derived quantity: its type, the attributes and metrics it needs, and how it is found.
 
     ``evaluate`` gets the frame and the duration written in brackets, 0 where none was; only a quantity that
-    ``takes_margin`` may have one.
+    ``takes_margin`` may have one. ``unit`` of a number, None where it is taken on trust.
     """
 
     type: Type
@@ -31,10 +34,31 @@ class Derived:
     needs: tuple[str, ...]
     evaluate: Callable[[Frame, int], Truth | Floats]
     takes_margin: bool = False
+    unit: str | None = None
 
 
 def _night(frame: Frame, _margin: int) -> Truth:
     return Truth.known(frame.local_time.night(frame.readings.ts))
+
+
+def _minute_of_day(frame: Frame, _margin: int) -> Floats:
+    return frame.local_time.minute_of_day(frame.readings.ts).astype(np.float64)
+
+
+def _weekday(frame: Frame, _margin: int) -> Floats:
+    return frame.local_time.by_day(frame.readings.ts, lambda day: day.isoweekday()).astype(np.float64)
+
+
+def _workday(frame: Frame, _margin: int) -> Truth:
+    return Truth.known(frame.local_time.by_day(frame.readings.ts, frame.local_time.is_workday) != 0)
+
+
+def _holiday(frame: Frame, _margin: int) -> Truth:
+    return Truth.known(frame.local_time.by_day(frame.readings.ts, frame.local_time.is_holiday) != 0)
+
+
+def _marked(bit: Quality) -> Callable[[Frame, int], Truth]:
+    return lambda frame, _margin: Truth.known((frame.readings.quality & int(bit)) != 0)
 
 
 _STRAIN = ("strain", "structure_temp", "strain_per_kelvin", "reference_temp")
@@ -56,21 +80,42 @@ DERIVED: Mapping[str, Derived] = {
         takes_margin=True,
     ),
     "expected_power": Derived(
-        Type.NUMBER, "W: rated power times dimming level", ("rated_power", "dim_level"), facilities.expected_power
+        Type.NUMBER,
+        "W: rated power times dimming level",
+        ("rated_power", "dim_level"),
+        facilities.expected_power,
+        unit="W",
     ),
     "zone_limit": Derived(
-        Type.NUMBER, "dB(A): limit.day or limit.night, by the hour", ("noise_zone",), facilities.zone_limit
+        Type.NUMBER,
+        "dB(A): limit.day or limit.night, by the hour",
+        ("noise_zone",),
+        facilities.zone_limit,
+        unit="dB(A)",
     ),
     "shock": Derived(
-        Type.NUMBER, "g: acceleration beside gravity", ("accel_x", "accel_y", "accel_z"), facilities.shock
+        Type.NUMBER, "g: acceleration beside gravity", ("accel_x", "accel_y", "accel_z"), facilities.shock, unit="g"
     ),
     "residual_strain": Derived(
-        Type.NUMBER, "µε: strain less what the member's temperature explains", _STRAIN, facilities.residual_strain
+        Type.NUMBER,
+        "µε: strain less what the member's temperature explains",
+        _STRAIN,
+        facilities.residual_strain,
+        unit="µε",
     ),
     "response_ratio": Derived(
         Type.NUMBER,
         "the largest share of its limit among the responses of the structure that a reading carries",
         tuple(dict.fromkeys([*facilities.RESPONSES, *_STRAIN])),
         facilities.response_ratio,
+        unit="1",
+    ),
+    "minute_of_day": Derived(Type.NUMBER, "local minutes since midnight", (), _minute_of_day, unit="min"),
+    "weekday": Derived(Type.NUMBER, "local day of the week, 1 Monday to 7 Sunday", (), _weekday, unit="1"),
+    "workday": Derived(Type.TRUTH, "a day on which offices work, make-up days among them", (), _workday),
+    "holiday": Derived(Type.TRUTH, "a public holiday, or one of the city's own; plain weekends are none", (), _holiday),
+    "frozen": Derived(Type.TRUTH, "the instrument stands still (quality bit)", (), _marked(Quality.FROZEN)),
+    "implausible": Derived(
+        Type.TRUTH, "a value lies outside its instrument's range (quality bit)", (), _marked(Quality.IMPLAUSIBLE)
     ),
 }

@@ -3,6 +3,7 @@
 Pure: every time comes in as event time, microseconds since 1970 UTC.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -15,6 +16,7 @@ from astral.sun import sunrise, sunset
 from devices.readings import Floats, Ints
 from rules.durations import MICROS
 from rules.truth import Bools
+from rules.workdays import is_national_holiday, is_working_day
 
 _QUARTER = 15 * 60 * MICROS  # every zone's offset changes on a quarter of an hour
 _MINUTE = 60 * MICROS
@@ -29,12 +31,15 @@ _NO_NIGHT = -(2**62), 2**62
 class LocalTime:
     """Time as the city counts it.
 
-    ``night_start`` and ``night_end`` bound the night of GB 3096 (22:00 to 06:00), which a county may shift.
+    ``night_start`` and ``night_end`` bound the night of GB 3096 (22:00 to 06:00), which a county may shift. The city's
+    own ``holidays`` and ``make_up_days`` go before the national calendar.
     """
 
     zone: ZoneInfo
     night_start: time = time(22)
     night_end: time = time(6)
+    holidays: frozenset[date] = frozenset()
+    make_up_days: frozenset[date] = frozenset()
 
     @cached_property
     def _offsets(self) -> dict[int, int]:
@@ -43,6 +48,32 @@ class LocalTime:
     def minute_of_day(self, ts: Ints) -> Ints:
         """Local minutes since midnight."""
         return self._local(ts) // _MINUTE % _DAY_MINUTES
+
+    def day(self, ts: int) -> date:
+        """The local date."""
+        return moment(ts).astimezone(self.zone).date()
+
+    def midnight(self, day: date) -> int:
+        """The instant at which a local date begins."""
+        return self.instant(day, time())
+
+    def instant(self, day: date, clock: time) -> int:
+        """A local time of a local date, microseconds since 1970 UTC."""
+        return round(datetime.combine(day, clock, self.zone).timestamp()) * MICROS
+
+    def by_day(self, ts: Ints, of_day: Callable[[date], int]) -> Ints:
+        """What a function makes of each row's local date; it is asked once a date."""
+        days = self._local(ts) // _DAY
+        each, where = np.unique(days, return_inverse=True)
+        return np.array([of_day(_EPOCH + timedelta(days=int(day))) for day in each], dtype=np.int64)[where]
+
+    def is_workday(self, day: date) -> bool:
+        """Whether offices work on a local date."""
+        return is_working_day(day, self.holidays, self.make_up_days)
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether a local date is a public holiday, or one of the city's own."""
+        return day not in self.make_up_days and (day in self.holidays or is_national_holiday(day))
 
     def _local(self, ts: Ints) -> Ints:
         """What the clocks show, as microseconds since 1970 if they showed UTC."""

@@ -1,24 +1,27 @@
-"""Reading rule packs: YAML, one file a kind, every mistake named with file, line and rule."""
+"""Reading rule packs: YAML, one file a kind, every mistake named with file, line, column and rule."""
 
+import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import yaml
 
 from devices.kind import Kind
-from rules.durations import MICROS, parse_duration
-from rules.expressions import Expression, ExpressionError, compile_condition
-from rules.rule import AT_ONCE, Branch, CaseSpec, Hold, Input, Rule, Severity
+from rules.measures import load_measures
+from rules.pack_rule import FieldError, called, read_rule
+from rules.rule import Rule
 
 PACKS_FOLDER = Path(__file__).parent / "packs"
 KIND_PACK = "rules.yaml"
 TESTS = ".tests.yaml"
-# A reading that stays away for three intervals interrupts what was being observed.
-INTERVALS_PER_GAP = 3
+_PLACE = re.compile(r"(?P<why>.*) - at `\$(?P<path>.*)`", re.DOTALL)
+_STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
 class PackError(Exception):
@@ -29,46 +32,6 @@ class PackError(Exception):
         super().__init__("\n".join(problems))
 
 
-class _Hold(msgspec.Struct, forbid_unknown_fields=True, rename={"or_": "or"}):
-    samples: Annotated[int, msgspec.Meta(ge=1)] = 0
-    time: str = ""
-    within: str = ""
-    or_: str = ""
-
-    def hold(self) -> Hold:
-        duration = self.time or self.or_
-        if self.within and (duration or not self.samples):
-            raise ValueError("within goes with samples, and with nothing else")
-        return Hold(
-            self.samples,
-            parse_duration(duration) if duration else 0,
-            parse_duration(self.within) if self.within else 0,
-        )
-
-
-class _Branch(msgspec.Struct, forbid_unknown_fields=True, rename={"for_": "for"}):
-    when: str = ""
-    for_: str | _Hold = ""
-    severity: str = ""
-    silent: str = ""
-
-
-class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename={"raise_": "raise", "for_": "for"}):
-    id: str
-    name: dict[str, str]
-    kind: str
-    raise_: str | list[_Branch]
-    severity: str | dict[str, str]
-    case: CaseSpec
-    source: str
-    input: Input = Input.READING
-    for_: str | _Hold = ""
-    clear: str = ""
-    clear_for: str | _Hold = ""
-    clear_messages: Annotated[int, msgspec.Meta(ge=1)] = 1
-    max_gap: str = ""
-
-
 def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[Rule]:
     """The rules of every pack in a folder, and of ``rules.yaml`` in the folders of kinds that bring their own.
 
@@ -77,21 +40,46 @@ def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[R
     Raises:
         PackError: listing every problem in every pack.
     """
+    measures = load_measures()
     rules: dict[str, Rule] = {}
+    entries: dict[str, Entry] = {}
     problems: list[str] = []
     for path in pack_files(kinds, folder):
-        for line, document in documents(path, problems):
-            where = f"{path.name}:{line}: {document.get('id', 'rule')}"
+        for entry in read_entries(path, problems):
             try:
-                rule = _rule(document, kinds)
+                rule = read_rule(entry.document, kinds, measures, entry.version)
                 if rule.id in rules:
-                    raise ValueError("this id stands twice")  # noqa: TRY301 - joins the list of problems
-                rules[rule.id] = rule
-            except (ValueError, msgspec.ValidationError) as error:
-                problems.append(f"{where}: {error}")
+                    raise FieldError(("id",), "this id stands twice")  # noqa: TRY301 - joins the list of problems
+                rules[rule.id], entries[rule.id] = rule, entry
+            except FieldError as error:
+                problems.append(entry.problem(error))
+            except msgspec.ValidationError as error:
+                problems.append(entry.problem(_misfit(error)))
+    for rule_id, rule in rules.items():
+        problems += [entries[rule_id].problem(error) for error in _strangers(rule, rules)]
     if problems:
         raise PackError(problems)
     return [rules[rule_id] for rule_id in sorted(rules)]
+
+
+def _strangers(rule: Rule, rules: Mapping[str, Rule]) -> Iterator[FieldError]:
+    """Rules that a rule names and that are not there."""
+    asked = {name for condition in rule.conditions for name in condition.alarms}
+    for name in sorted({*rule.covers, *asked} - rules.keys()):
+        near = difflib.get_close_matches(name, rules, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(rules))}"
+        yield FieldError(("covers",) if name in rule.covers else (), f"there is no rule {name!r}; {hint}")
+
+
+def _misfit(error: msgspec.ValidationError) -> FieldError:
+    """A value of the wrong type, its place taken out of the message."""
+    match = _PLACE.fullmatch(str(error))
+    if match is None:
+        return FieldError((), str(error))
+    steps = _STEP.findall(match["path"])
+    path = tuple(name or int(number) for name, number in steps if number != "...")
+    hint = '; write the time in quotes, "21:30"' if path == ("at",) else ""
+    return FieldError(path, match["why"] + hint)
 
 
 def pack_files(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[Path]:
@@ -105,6 +93,70 @@ def documents(
     path: Path, problems: list[str], loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """The entries of a file of rules, or of their tests, with the line at which each starts."""
+    for entry in read_entries(path, problems, loader):
+        yield entry.line, entry.document
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a file, with where it stands."""
+
+    path: Path
+    text: str
+    node: yaml.Node
+    document: dict[str, Any]
+
+    @property
+    def line(self) -> int:
+        """The line at which it starts, from 1."""
+        return int(self.node.start_mark.line) + 1
+
+    @property
+    def version(self) -> str:
+        """A fingerprint of what it says, whatever its layout."""
+        return hashlib.sha256(json.dumps(self.document, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+    def problem(self, error: FieldError) -> str:
+        """What is wrong, with file, line, column, rule and field."""
+        index = self._index(error)
+        line = self.text.count("\n", 0, index) + 1
+        column = index - self.text.rfind("\n", 0, index)
+        field = f"{called(error.path)}: " if error.path else ""
+        return f"{self.path.name}:{line}:{column}: {self.document.get('id', 'rule')}: {field}{error.why}"
+
+    def _index(self, error: FieldError) -> int:
+        """Where in the file the fault is: at the word if there is one, else at its field."""
+        key, value = self._find(error.path)
+        if value is None or error.of_name:
+            return int(key.start_mark.index)
+        start, end = int(value.start_mark.index), int(value.end_mark.index)
+        if not isinstance(value, yaml.ScalarNode) or not error.word:
+            return start
+        # Folding moves blanks only: the word that is the nth of its kind in the value is the nth in the file.
+        first = re.match(r"\w*|.", error.word, re.DOTALL)
+        word = re.compile(re.escape(first[0] if first else ""))
+        nth = len(word.findall(value.value.strip()[: error.column - 1]))
+        places = [match.start() for match in word.finditer(self.text, start, end)]
+        return places[nth] if nth < len(places) else start
+
+    def _find(self, path: tuple[str | int, ...]) -> tuple[yaml.Node, yaml.Node | None]:
+        """The key and the value that a path leads to, as far as it does."""
+        key, value = self.node, self.node
+        for step in path:
+            if isinstance(value, yaml.MappingNode):
+                found = [pair for pair in value.value if pair[0].value == step]
+                if not found:
+                    break
+                key, value = found[0]
+            elif isinstance(value, yaml.SequenceNode) and isinstance(step, int) and step < len(value.value):
+                key = value = value.value[step]
+        return key, value if isinstance(value, yaml.ScalarNode) else None
+
+
+def read_entries(
+    path: Path, problems: list[str], loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader
+) -> Iterator[Entry]:
+    """The entries of a file of rules, or of their tests."""
     try:
         text = path.read_text(encoding="utf-8")
         tree, entries = yaml.compose(text, loader), yaml.load(text, loader)  # noqa: S506 - a safe one
@@ -118,90 +170,4 @@ def documents(
         problems.append(f"{path.name}: a pack is a list of rules, each starting with '- id:'")
         return
     for node, document in zip(tree.value, entries, strict=True):
-        yield node.start_mark.line + 1, document
-
-
-def _rule(document: dict[str, Any], kinds: Mapping[str, Kind]) -> Rule:
-    raw = msgspec.convert(document, _Rule)
-    if raw.kind not in kinds:
-        raise ValueError(f"kind: unknown kind {raw.kind!r}; installed are {', '.join(kinds)}")
-    if missing := {"en", "zh"} - raw.name.keys():
-        raise ValueError(f"name: give it in {' and '.join(sorted(missing))} too")
-    kind = kinds[raw.kind]
-    severity, severity_when = _severity(raw, kind)
-    return Rule(
-        id=raw.id,
-        names=raw.name,
-        kind=raw.kind,
-        input=raw.input,
-        branches=tuple(_branches(raw, kind)),
-        severity=severity,
-        severity_when=severity_when,
-        clear=_condition("clear", raw.clear, kind) if raw.clear else None,
-        clear_hold=_hold("clear_for", raw.clear_for),
-        clear_messages=raw.clear_messages,
-        max_gap=(
-            parse_duration(raw.max_gap)
-            if raw.max_gap
-            else round(kind.interval.total_seconds() * MICROS) * INTERVALS_PER_GAP
-        ),
-        case=raw.case,
-        source=raw.source,
-        version=hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:12],
-    )
-
-
-def _branches(raw: _Rule, kind: Kind) -> Iterator[Branch]:
-    branches = raw.raise_ if isinstance(raw.raise_, list) else [_Branch(when=raw.raise_, for_=raw.for_)]
-    if not branches:
-        raise ValueError("raise: give at least one condition")
-    if isinstance(raw.raise_, list) and raw.for_:
-        raise ValueError("for: belongs to each condition of the list under raise")
-    for number, branch in enumerate(branches, start=1):
-        where = "raise" if len(branches) == 1 else f"raise {number}"
-        if (raw.input is Input.SILENCE) != bool(branch.silent):
-            raise ValueError(f"{where}: silent belongs to rules with input: silence, and those need it")
-        if not branch.when and not branch.silent:
-            raise ValueError(f"{where}: when is missing")
-        yield Branch(
-            when=_condition(where, branch.when, kind) if branch.when else None,
-            hold=_hold(where, branch.for_),
-            severity=_level(branch.severity) if branch.severity else None,
-            silent=parse_duration(branch.silent) if branch.silent else 0,
-        )
-
-
-def _severity(raw: _Rule, kind: Kind) -> tuple[Severity, tuple[tuple[Severity, Expression], ...]]:
-    if isinstance(raw.severity, str):
-        return _level(raw.severity), ()
-    if "default" not in raw.severity:
-        raise ValueError("severity: give a default")
-    conditions = {word: text for word, text in raw.severity.items() if word != "default"}
-    worst_first = sorted(conditions, key=_level, reverse=True)
-    return _level(raw.severity["default"]), tuple(
-        (_level(word), _condition(f"severity {word}", conditions[word], kind)) for word in worst_first
-    )
-
-
-def _level(word: str) -> Severity:
-    try:
-        return Severity[word.upper()]
-    except KeyError:
-        words = ", ".join(level.name.lower() for level in Severity)
-        raise ValueError(f"severity: {word!r} is not one of {words}") from None
-
-
-def _condition(where: str, text: str, kind: Kind) -> Expression:
-    try:
-        return compile_condition(text, kind)
-    except ExpressionError as error:
-        raise ValueError(f"{where}: {error}") from error
-
-
-def _hold(where: str, raw: str | _Hold) -> Hold:
-    if not raw:
-        return AT_ONCE
-    try:
-        return Hold(duration=parse_duration(raw)) if isinstance(raw, str) else raw.hold()
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
+        yield Entry(path, text, node, document)

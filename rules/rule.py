@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from enum import IntEnum, StrEnum
 
 from rules.expressions import Expression
+from rules.windows import Window
 
 
 class Severity(IntEnum):
@@ -20,6 +22,9 @@ class Input(StrEnum):
     """What a rule looks at."""
 
     READING = "reading"  # each reading, in the transaction that stores it
+    WINDOW = "window"  # each window of a device's readings, some time after its end
+    GROUP = "group"  # the members of a circuit, grid, road ... together, window by window
+    JOB = "job"  # the figures of a measure, once a day
     SILENCE = "silence"  # the absence of messages, watched by the dispatcher
 
 
@@ -77,8 +82,14 @@ class Rule:
     """A rule of one kind.
 
     ``version`` is a fingerprint of the rule's text, recorded with each of its alarms. ``max_gap`` (µs) is the
-    longest time between two readings that still counts as observed. ``clear`` is None where the end of the raise
-    conditions is the end of the alarm; ``clear_messages`` is, for silence, how many messages end it.
+    longest time between two rows that still counts as observed. ``clear`` is None where the end of the raise
+    conditions is the end of the alarm; ``clear_messages`` is, for silence, how many messages end it. ``ease`` is how
+    long nothing worse must have held before the severity falls; None: it falls when the alarm clears. A ``latch``
+    rule's alarms clear only after a person has said so.
+
+    Of windows and groups: ``window``, and ``only``, which readings enter the aggregates. Of groups: by which fields
+    devices are grouped, the condition of a ``member``, and the rules whose alarms of members a group's alarm
+    ``covers``. Of jobs: when (local time) which ``measure`` is asked.
     """
 
     id: str
@@ -95,3 +106,36 @@ class Rule:
     case: CaseSpec
     source: str
     version: str
+    ease: Hold | None = None
+    latch: bool = False
+    window: Window | None = None
+    only: Expression | None = None
+    group: tuple[str, ...] = ()
+    member: Expression | None = None
+    covers: tuple[str, ...] = ()
+    at: time | None = None
+    measure: str = ""
+
+    @property
+    def mildest(self) -> Severity:
+        """The least severity that an alarm of this rule can have."""
+        mildest = min((severity for severity, _ in self.severity_when), default=self.severity)
+        return min(branch.severity or min(mildest, self.severity) for branch in self.branches)
+
+    @property
+    def worst(self) -> Severity:
+        """The highest severity that an alarm of this rule can have."""
+        worst = max((severity for severity, _ in self.severity_when), default=self.severity)
+        return max(branch.severity or max(worst, self.severity) for branch in self.branches)
+
+    @property
+    def conditions(self) -> tuple[Expression, ...]:
+        """Every condition of the rule."""
+        found = (
+            *(branch.when for branch in self.branches),
+            *(condition for _, condition in self.severity_when),
+            self.clear,
+            self.only,
+            self.member,
+        )
+        return tuple(condition for condition in found if condition is not None)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
 from rules.durations import MICROS
 from rules.frame import Frame
 from rules.local_time import LocalTime
-from rules.rule import Branch, Input, Rule
+from rules.rule import Branch, Input, Rule, Severity
 from rules.verdicts import Change, RuleCrash, Transition, Verdicts
+from rules.windows import blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,14 @@ def _raised(
             and (rule.id, device.id) not in active
             and device.id not in raised
         ]
-        for device in _where(branch, quiet, registry, local_time, now):
+        for device, severity in _where(rule, branch, quiet, registry, local_time, now):
             raised.add(device.id)
             detail = {
                 "because": f"silent for more than {branch.silent // MICROS} s",
                 "since": heard[device.id].last,
                 "readings": heard[device.id].readings,
             }
-            yield Transition(Change.RAISED, rule.id, rule.version, device.id, rule.severity, now, detail)
+            yield Transition(Change.RAISED, rule.id, rule.version, device.id, severity, now, detail)
 
 
 def _cleared(
@@ -108,26 +108,20 @@ def _cleared(
 
 
 def _where(
-    branch: Branch, devices: Sequence[Device], registry: Registry, local_time: LocalTime, now: int
-) -> list[Device]:
-    """The devices for which the branch's condition holds at this hour."""
-    if branch.when is None or not devices:
-        return list(devices)
-    kind = registry.kinds[devices[0].kind]
-    count = len(devices)
-    zeros = np.zeros(count, dtype=np.int64)
-    nothing_sent = Readings(
-        kind=kind,
-        device=np.array([device.id for device in devices], dtype=np.int64),
-        ts=np.full(count, now, dtype=np.int64),
-        received_at=np.full(count, now, dtype=np.int64),
-        seq=np.full(count, NO_SEQUENCE, dtype=np.int64),
-        type=zeros,
-        quality=zeros,
-        message=zeros,
-        part=zeros,
-        values=np.full((count, len(kind.metrics)), np.nan),
-        texts={},
+    rule: Rule, branch: Branch, devices: Sequence[Device], registry: Registry, local_time: LocalTime, now: int
+) -> list[tuple[Device, Severity]]:
+    """The devices for which the branch's condition holds at this hour, and how bad that is."""
+    if not devices:
+        return []
+    moments = blank(
+        registry.kinds[devices[0].kind],
+        np.array([device.id for device in devices], dtype=np.int64),
+        np.full(len(devices), now, dtype=np.int64),
     )
-    holds = branch.when.truth(Frame(nothing_sent, registry, local_time)).true
-    return [device for device, true in zip(devices, holds.tolist(), strict=True) if true]
+    frame = Frame(moments, registry, local_time)
+    holds = branch.when.truth(frame).true if branch.when is not None else np.ones(len(devices), dtype=bool)
+    severity = np.full(len(devices), branch.severity or rule.severity)
+    if branch.severity is None:
+        for worse, condition in reversed(rule.severity_when):  # the worst last, so that it stays
+            severity[condition.truth(frame).true] = worse
+    return [(devices[row], Severity(int(severity[row]))) for row in np.flatnonzero(holds).tolist()]

@@ -17,12 +17,13 @@ class Change(StrEnum):
 
     RAISED = "raised"
     ESCALATED = "escalated"
+    EASED = "eased"
     CLEARED = "cleared"
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A condition of a rule began, worsened or ended for a device.
+    """A condition of a rule began, worsened, eased or ended for a device.
 
     ``at`` is event time, microseconds since 1970 UTC. ``detail`` explains: what held, since when, with which values.
     """
@@ -39,13 +40,15 @@ class Transition:
 class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a rule remembers of a device between readings.
 
-    ``raising`` has one place per branch, ``clearing`` the observation of the clear condition.
+    ``raising`` has one place per branch, ``clearing`` the observation of the clear condition. ``calm`` is, for rules
+    that ease, for each severity above notice up to its own for how long nothing so bad has held.
     """
 
     active: bool = False
     severity: int = 0
     raising: tuple[Observation | None, ...] = ()
     clearing: Observation | None = None
+    calm: tuple[Observation | None, ...] = ()
 
     @property
     def at_rest(self) -> bool:

@@ -204,9 +204,9 @@ def test_everything_wrong_with_a_folder_of_packs_is_listed(command: Command, tmp
     (tmp_path / "three.yaml").write_text("rules: [", encoding="utf-8")
     refused = command("rules", "check", str(tmp_path))
     assert (refused.code, refused.out) == (1, "")
-    assert "one.yaml:2: MH-01: raise: column 1: " in refused.err
+    assert "one.yaml:5:10: MH-01: raise: " in refused.err
     assert "did you mean" in refused.err
-    assert "two.yaml:3: MH-01: kind: unknown kind 'manhloe'" in refused.err
+    assert "two.yaml:5:9: MH-01: kind: unknown kind 'manhloe'" in refused.err
     assert "three.yaml: not YAML" in refused.err
 
     for path in tmp_path.glob("*.yaml"):

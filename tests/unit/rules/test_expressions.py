@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -9,9 +10,10 @@ from devices.kind import Kind
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Registry
-from rules.expressions import Expression, ExpressionError, compile_condition
+from rules.expressions import Expression, compile_condition
 from rules.frame import Frame
 from rules.local_time import LocalTime
+from rules.nodes import ExpressionError
 from rules.truth import Truth
 
 NIGHT = 1_795_190_400_000_000  # 2026-11-21 00:00 in the city
@@ -100,7 +102,7 @@ def test_what_is_known_decides_where_it_can(holds: Holds) -> None:
 
 
 def test_a_chain_is_false_when_one_link_is_though_another_is_unknown(holds: Holds) -> None:
-    assert holds("tilt < temperature < 5", "manhole", {"temperature": 20}) is False
+    assert holds("tilt < baseline_tilt < 5", "manhole", {}, attributes={"baseline_tilt": 20}) is False
 
 
 def test_no_rule_believes_a_value_beyond_its_instrument(holds: Holds) -> None:
@@ -284,7 +286,7 @@ REFUSED = [
     ("noise", "expected_power > 1", "expected_power needs rated_power", "which a noise does not have"),
     ("bridge", "business_hours", "business_hours needs business_open", "which a bridge does not have"),
     # Types that do not go together.
-    ("manhole", "tilt", "'tilt' is a number, not a condition", "compare it with something"),
+    ("manhole", "tilt", "'tilt': is a number, not a condition", "compare it with something"),
     ("manhole", "road_class", "is a word, not a condition", "compare it with something"),
     ("manhole", "tilt and tilt > 1", "column 1: 'tilt'", "is a number where a condition is needed"),
     ("manhole", "not tilt", "column 5: 'tilt'", "is a number where a condition is needed"),
@@ -385,8 +387,9 @@ def test_a_condition_is_read_without_the_blanks_around_it(kinds: Mapping[str, Ki
     assert compile_condition("  tilt > 15\n", kinds["manhole"]).text == "tilt > 15"
 
 
-_numbers = st.recursive(
-    st.sampled_from(["tilt", "temperature", "baseline_tilt", "limit.tilt", "well_depth", "0", "2.5", "15"]),
+_quantities = ["tilt", "temperature", "baseline_tilt", "limit.tilt", "well_depth"]
+_numbers = st.recursive(  # converted quantities go together whatever their units
+    st.sampled_from([*(f"({name} * 100)" for name in _quantities), "0", "2.5", "15"]),
     lambda inner: st.one_of(
         st.builds("({} {} {})".format, inner, st.sampled_from("+-*/"), inner),
         inner.map("abs({})".format),
@@ -416,6 +419,35 @@ _conditions = st.recursive(
     ),
     max_leaves=6,
 )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "advice"),
+    [
+        ("manhole", "tilt > temperature", "deg and °C do not go together"),
+        ("fume", "fume > fan_current", "mg/m³ and A do not go together"),
+        ("streetlight", "current > limit.leakage_ma", "A and mA do not go together; a written factor such as 1000"),
+        ("manhole", "tilt + battery_v > 3", "deg and V"),
+        ("manhole", "tilt / limit.tilt > limit.tilt", "a plain number (1) and deg"),
+        ("noise", "laeq - limit.night > limit.night * 2", ""),
+        ("noise", "laeq > limit.night + limit.night_burst_margin", ""),
+        ("streetlight", "current * 1000 > limit.leakage_ma", ""),
+        ("streetlight", "active_power < limit.power_dark * expected_power", ""),
+        ("streetlight", "voltage * current > active_power", ""),
+        ("manhole", "abs(tilt - baseline_tilt) < 0.9 * limit.tilt", ""),
+        ("manhole", "-tilt < 5", ""),
+    ],
+)
+def test_quantities_that_are_added_or_compared_have_one_unit(
+    kinds: Mapping[str, Kind], kind: str, text: str, advice: str
+) -> None:
+    if not advice:
+        assert compile_condition(text, kinds[kind])
+        return
+    with pytest.raises(ExpressionError, match=re.escape(advice)):
+        compile_condition(text, kinds[kind])
+
+
 _sent = st.fixed_dictionaries(
     {},
     optional={

@@ -46,71 +46,170 @@ def changed(*lines: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("line", "problem"),
+    ("line", "place", "problem"),
     [
-        ("kind: manhol", "kind: unknown kind 'manhol'; installed are bridge, fume, manhole, noise, streetlight"),
-        ("raise: tlt > 15", "raise: column 1: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?"),
-        ("clear: tlt < 5", "clear: column 1: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?"),
-        ("raise: []", "raise: give at least one condition"),
-        ("raise: [{when: tilt > 15}, {for: 5m}]", "raise 2: when is missing"),
-        ("raise: [{when: tilt > 15}, {when: tlt > 5}]", "raise 2: column 1: 'tlt'"),
-        ("raise: [{when: tilt > 15, for: soon}]", "raise: 'soon' is not a duration: write 30s, 10m, 1h or 2d"),
-        ("raise: [{when: tilt > 15, until: 5m}]", "Object contains unknown field `until` - at `$.raise[0]`"),
-        ("for: 10 minutes", "raise: '10 minutes' is not a duration: write 30s, 10m, 1h or 2d"),
-        ("for: {samples: 0}", "Expected `int` >= 1 - at `$.for.samples`"),
-        ("for: {samples: 3, within: an hour}", "raise: 'an hour' is not a duration"),
-        ("for: {within: 1h}", "raise: within goes with samples, and with nothing else"),
-        ("for: {samples: 3, within: 1h, or: 10m}", "raise: within goes with samples, and with nothing else"),
-        ("clear_for: soon", "clear_for: 'soon' is not a duration: write 30s, 10m, 1h or 2d"),
-        ("max_gap: soon", "'soon' is not a duration: write 30s, 10m, 1h or 2d"),
-        ("clear_messages: 0", "Expected `int` >= 1 - at `$.clear_messages`"),
-        ("severity: bad", "severity: 'bad' is not one of notice, minor, major, critical"),
-        ("severity: {major: tilt > 20}", "severity: give a default"),
-        ("severity: {default: minor, bad: tilt > 20}", "severity: 'bad' is not one of notice, minor, major, critical"),
-        ("severity: {default: minor, major: tlt > 20}", "severity major: column 1: 'tlt'"),
-        ("name: {en: tilted}", "name: give it in zh too"),
-        ("name: {zh: 倾斜}", "name: give it in en too"),
-        ("name: {}", "name: give it in en and zh too"),
-        ("case: {problem: test}", "Object missing required field `fix` - at `$.case`"),
-        ("input: window", "Invalid enum value 'window' - at `$.input`"),
-        ("input: silence", "raise: silent belongs to rules with input: silence, and those need it"),
-        ("raise: [{silent: 30m}]", "raise: silent belongs to rules with input: silence, and those need it"),
-        ("rises: tilt > 15", "Object contains unknown field `rises`"),
+        ("kind: manhol", "3:9", "kind: unknown kind 'manhol'; did you mean 'manhole'?"),
+        ("raise: tlt > 15", "4:10", "raise: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?"),
+        ("clear: tlt < 5", "8:10", "clear: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?"),
+        (
+            "raise: tilt > 15 and (tilt < 90 or tlt > 5)",
+            "4:38",
+            "raise: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?",
+        ),
+        ("raise: []", "4:3", "raise: give at least one condition"),
+        ("raise: [{when: tilt > 15}, {for: 5m}]", "4:30", "raise 2: when is missing"),
+        (
+            "raise: [{when: tilt > 15}, {when: tlt > 5}]",
+            "4:37",
+            "raise 2: when: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?",
+        ),
+        (
+            "raise: [{when: tilt > 15, for: soon}]",
+            "4:34",
+            "raise 1: for: 'soon' is not a duration: write 30s, 10m, 1h or 2d",
+        ),
+        (
+            "raise: [{when: tilt > 15, until: 5m}]",
+            "4:29",
+            "raise 1: until: there is no such setting; known are when, for, severity, silent",
+        ),
+        ("for: 10 minutes", "8:8", "for: '10 minutes' is not a duration: write 30s, 10m, 1h or 2d"),
+        ("for: {samples: 0}", "8:18", "for: samples: Expected `int` >= 1"),
+        ("for: {sample: 2}", "8:9", "for: sample: there is no such setting; did you mean 'samples'?"),
+        ("for: {samples: 3, within: an hour}", "8:3", "for: 'an hour' is not a duration: write 30s, 10m, 1h or 2d"),
+        ("for: {within: 1h}", "8:3", "for: within goes with samples, and with nothing else"),
+        ("for: {samples: 3, within: 1h, or: 10m}", "8:3", "for: within goes with samples, and with nothing else"),
+        ("clear_for: soon", "8:14", "clear_for: 'soon' is not a duration: write 30s, 10m, 1h or 2d"),
+        ("max_gap: soon", "8:12", "max_gap: 'soon' is not a duration: write 30s, 10m, 1h or 2d"),
+        ("clear_messages: 0", "8:19", "clear_messages: Expected `int` >= 1"),
+        ("clear_messages: 2", "8:3", "clear_messages: has no effect with input: reading; it belongs to input: silence"),
+        ("severity: bad", "5:13", "severity: 'bad' is not one of notice, minor, major, critical"),
+        ("severity: {major: tilt > 20}", "5:3", "severity: give a default"),
+        (
+            "severity: {default: minor, bad: tilt > 20}",
+            "5:35",
+            "severity: bad: 'bad' is not one of notice, minor, major, critical",
+        ),
+        (
+            "severity: {default: minor, major: tlt > 20}",
+            "5:37",
+            "severity: major: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?",
+        ),
+        ("name: {en: tilted}", "2:3", "name: give it in zh too"),
+        ("name: {}", "2:3", "name: give it in en and zh too"),
+        ("case: {problem: test}", "6:3", "case: Object missing required field `fix`"),
+        ("case: {problem: test, fixed: 1d}", "6:25", "case: fixed: there is no such setting; did you mean 'fix'?"),
+        ("input: window", "1:3", "input: window needs window"),
+        ("input: windows", "8:10", "input: 'windows' is none; did you mean 'window'?"),
+        ("input: silence", "4:10", "raise: silent belongs to rules with input: silence, and those need it"),
+        ("raise: [{silent: 30m}]", "4:11", "raise 1: silent belongs to rules with input: silence, and those need it"),
+        ("rises: tilt > 15", "8:3", "rises: there is no such setting; did you mean 'raise'?"),
+        ("window: 10m", "8:3", "window: has no effect with input: reading; it belongs to input: window or group"),
+        ("only: tilt > 5", "8:3", "only: has no effect with input: reading; it belongs to input: window or group"),
+        ("covers: [X-01]", "8:3", "covers: has no effect with input: reading; it belongs to input: group"),
+        ("ease: {hold: 30m}", "8:3", "ease: the rule has one severity only, so it has nothing to ease to"),
+        ("at: 21:30", "8:7", 'at: Expected `str`, got `int`; write the time in quotes, "21:30"'),
+        (
+            "raise: mean(tilt) > 15",
+            "4:10",
+            "raise: 'mean(tilt)': mean is made of a window of readings: give the rule input: window and a window",
+        ),
+        (
+            "raise: tilt > temperature",
+            "4:10",
+            "raise: 'tilt > temperature': deg and °C do not go together; a written factor such as 1000 or 60 converts",
+        ),
+        (
+            "raise: tilt > battery_v",
+            "4:10",
+            "raise: 'tilt > battery_v': deg and V do not go together; a written factor such as 1000 or 60 converts",
+        ),
+        (
+            'raise: alarmed("X-01")',
+            "4:10",
+            "raise: \"alarmed('X-01')\": whether there was an alarm is asked of a window, outside of aggregates",
+        ),
+        (
+            "raise: >-\n    tilt > 15\n    and tlt > 3",
+            "6:9",
+            "raise: 'tlt': a manhole knows no 'tlt'; did you mean 'tilt'?",
+        ),
     ],
 )
-def test_a_mistake_is_named_with_file_line_rule_and_what_would_be_right(
-    refused: Refused, line: str, problem: str
+def test_a_mistake_is_named_with_file_line_column_rule_and_what_would_be_right(
+    refused: Refused, line: str, place: str, problem: str
 ) -> None:
-    (found,) = refused(changed(line))
-    assert found.startswith("pack.yaml:1: X-01: ")
-    assert problem in found
+    assert refused(changed(line)) == [f"pack.yaml:{place}: X-01: {problem}"]
 
 
 def test_a_delay_beside_a_list_of_conditions_belongs_into_the_list(refused: Refused) -> None:
     (found,) = refused(changed("raise: [{when: tilt > 15}]", "for: 5m"))
-    assert found == "pack.yaml:1: X-01: for: belongs to each condition of the list under raise"
+    assert found == "pack.yaml:8:8: X-01: for: belongs to each condition of the list under raise"
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (["input: window", "window: 7m"], "window: windows begin anew at midnight, so one must end every 1m, 20m, 1h"),
+        (
+            ["input: window", "window: soon"],
+            "window: length: 'soon' is not a duration: write 30s, 10m, 1h or 2d, or day",
+        ),
+        (["input: window", "window: {length: 5m, every: 10m}"], "window: length: is shorter than the time between two"),
+        (["input: window", "window: {length: day, every: 1h}"], "window: every: a day ends once a day by itself"),
+        (["input: window", "window: {length: 1h, evry: 1m}"], "window: evry: there is no such setting; did you mean"),
+        (
+            ["input: window", "window: 1h"],
+            "raise: 'tilt': tilt is a reading's, and a window has many: write last(tilt)",
+        ),
+        (["input: window", "window: 1h", "raise: mean(max(tilt)) > 3"], "'max(tilt)': max stands inside of another"),
+        (["input: window", "window: 1h", "raise: percentile(tilt) > 3"], "percentile is of a number, and a percentage"),
+        (["input: window", "window: 1h", "raise: share(tilt) > 3"], "share is of a condition"),
+        (["input: window", "window: 1h", "raise: mean(tilt) > mean(battery_v)"], "deg and V do not go together"),
+        (["input: window", "window: 1h", 'raise: last(open_state) == "ajar"'], "'ajar' is not one of closed, open"),
+        (["input: window", "window: 1h", 'raise: alarmed("X-02")'], "there is no rule 'X-02'; did you mean 'X-01'?"),
+        (["input: group", "window: 1h", "group: grid"], "input: group needs member"),
+        (
+            ["input: group", "window: 1h", "group: gird", "member: count() > 1"],
+            "grouped by 'gird'; did you mean 'grid'?",
+        ),
+        (
+            ["input: group", "window: 1h", "group: grid", "member: count() > 1"],
+            "raise: 'tilt': a group knows no 'tilt'",
+        ),
+        (["input: job", "at: '21:30'", "group: road", "measure: lit"], "measure: unknown measure 'lit'"),
+        (["input: silence", "raise: [{silent: 1h, when: tilt > 3}]"], "a silent device sends no tilt: ask for"),
+        (["input: silence", "raise: [{silent: 1h, for: 3m}]"], "for: has no effect with input: silence; silent is the"),
+        (["input: silence", "raise: [{silent: 1h}]", "clear_for: 3m"], "clear_for: has no effect with input: silence"),
+    ],
+)
+def test_what_windows_groups_jobs_and_silence_cannot_be_is_refused(
+    refused: Refused, lines: Sequence[str], problem: str
+) -> None:
+    (found,) = refused(changed(*lines))
+    assert problem in found
 
 
 @pytest.mark.parametrize("key", ["name", "kind", "raise", "severity", "case", "source"])
 def test_what_every_rule_needs_is_asked_for(refused: Refused, key: str) -> None:
     text = "\n".join(line for line in SOUND.splitlines() if not line.startswith(f"  {key}:"))
-    assert refused(text) == [f"pack.yaml:1: X-01: Object missing required field `{key}`"]
+    assert refused(text) == [f"pack.yaml:1:3: X-01: Object missing required field `{key}`"]
 
 
 def test_a_rule_without_an_id_is_found_by_its_line(refused: Refused) -> None:
     nameless = SOUND.replace("- id: X-01\n  name", "- name")
-    assert refused(SOUND + nameless) == ["pack.yaml:8: rule: Object missing required field `id`"]
+    assert refused(SOUND + nameless) == ["pack.yaml:8:3: rule: Object missing required field `id`"]
 
 
 def test_an_id_stands_once_in_all_packs(refused: Refused) -> None:
-    assert refused(SOUND, second=f"# A comment first.\n{SOUND}") == ["second.yaml:2: X-01: this id stands twice"]
+    assert refused(SOUND, second=f"# A comment first.\n{SOUND}") == ["second.yaml:2:7: X-01: id: this id stands twice"]
 
 
 def test_every_problem_in_every_pack_is_listed_at_once(refused: Refused) -> None:
     wrong = changed("raise: tlt > 15") + "\n" + changed("kind: manhol").replace("X-01", "X-02") + "\n"
     problems = refused(wrong + SOUND.replace("X-01", "X-03"), broken="- [", other=changed("severity: bad"))
     assert [problem.split(": ")[0] for problem in problems] == [
-        "broken.yaml", "other.yaml:1", "pack.yaml:1", "pack.yaml:8",
+        "broken.yaml", "other.yaml:5:13", "pack.yaml:4:10", "pack.yaml:10:9",
     ]  # fmt: skip
 
 

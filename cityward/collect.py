@@ -1,5 +1,6 @@
 """The collector: the one loop of one partition, started over whenever something around it breaks."""
 
+import gc
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -23,6 +24,9 @@ from storage.locks import PARTITION
 from storage.registry_store import load_city, load_registry
 
 _log = structlog.get_logger(__name__)
+# Objects that may come into being before the collector of cycles looks: a batch makes some thousands, none of them in
+# a cycle, and with Python's 700 it would look several times a batch.
+_BETWEEN_LOOKS = 50_000
 
 
 def collect(settings: Settings, partitions: Sequence[str], dsn: str, clock: Clock, stop: threading.Event) -> None:
@@ -33,6 +37,7 @@ def collect(settings: Settings, partitions: Sequence[str], dsn: str, clock: Cloc
     """
     metrics = Metrics.create()
     metrics.serve(settings.metrics_port)
+    gc.set_threshold(_BETWEEN_LOOKS)
     with ThreadPoolExecutor(len(partitions), thread_name_prefix="partition") as threads:
         collecting = [
             threads.submit(_collect, settings, partition, dsn, clock, stop, metrics) for partition in partitions
@@ -67,6 +72,7 @@ def _collect(
                 working.track_inprogress(),
             ):
                 works()
+                gc.freeze()  # the registry stays: nobody needs to look through it again and again
                 _log.info("collecting", broker=str(settings.broker), devices=len(registry.devices), rules=len(rules))
                 for written in run(session, Decoder(registry), Marking(installed.values()), engine, store):
                     metrics.count(partition, written)

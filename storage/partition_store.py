@@ -2,9 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -13,7 +12,6 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from devices.kind import Kind
-from devices.quality import Quality
 from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
 from ingest.loop import Written
@@ -24,13 +22,13 @@ from rules.verdicts import Key, RuleState, Verdicts
 from storage import alarm_store, reading_writer, replay_store
 from storage.connection import describe
 from storage.errors import RegistryChangedError, translated
+from storage.hearing import Hearing
 from storage.queries import load
 from storage.registry_store import revision
 from storage.replay_store import storable
 
 STATUS_EVERY = 2.0  # seconds between bulk updates of device_status and looks at the registry's revision
 REPLAYS_EVERY = 1.0  # seconds between looks for messages to try again, while there are none
-_NO_LAG = np.iinfo(np.int64).max  # µs; where nothing new was heard
 _SQL = load("ingest")
 _CONFLICT = "same device and time as a stored reading, but other values; the first one stays"
 _UNSTORABLE = "the database refuses a value of this reading; report it as a defect"
@@ -54,7 +52,7 @@ class PartitionStore:
         self._where = describe(dsn)
         self._partition = partition
         self._revision = registry_revision
-        self._heard: dict[int, _Heard] = {}
+        self._hearing = Hearing()
         self._looked = time.monotonic()
         self._no_replay_before = self._looked
 
@@ -72,14 +70,11 @@ class PartitionStore:
             if due:
                 self._check_revision()
             with self._connection.transaction():
-                tx = BatchTransaction(self._connection, self._partition, self._check_revision)
-                yield tx
-                for device, seen in tx.heard.items():
-                    self._heard.setdefault(device, _Heard()).add(seen)
-                if due:
-                    _write_status(self._connection, self._heard)
+                yield BatchTransaction(self._connection, self._partition, self._hearing, self._check_revision)
+                if due and (heard := self._hearing.columns()):
+                    self._connection.execute(_SQL["write_status"], heard)
         if due:
-            self._heard.clear()
+            self._hearing.clear()
             self._looked = time.monotonic()
 
     def replays_waiting(self) -> bool:
@@ -104,10 +99,12 @@ class PartitionStore:
 class BatchTransaction:
     """The writes of one batch."""
 
-    def __init__(self, connection: Connection, partition: str, check_revision: Callable[[], None]) -> None:
-        self.heard: dict[int, _Heard] = {}
+    def __init__(
+        self, connection: Connection, partition: str, hearing: Hearing, check_revision: Callable[[], None]
+    ) -> None:
         self._connection = connection
         self._partition = partition
+        self._hearing = hearing
         self._check_revision = check_revision
         self._at = moment(0)
 
@@ -120,12 +117,12 @@ class BatchTransaction:
         self._at = moment(batch.batch.received_at)
         fresh: list[Readings] = []
         rejected = list(batch.rejected)
-        for readings in batch.readings:
-            result = reading_writer.write(self._connection, readings)
-            fresh.append(readings.take(result.fresh))
-            rejected += _rejected(Code.CONFLICT, _CONFLICT, readings.take(result.conflicts))
-            rejected += _rejected(Code.UNSTORABLE, _UNSTORABLE, readings.take(result.unstorable))
-            self._hear(readings, result.fresh, batch.also_sent)
+        results = reading_writer.write_all(self._connection, batch.readings)
+        for readings, result in zip(batch.readings, results, strict=True):
+            fresh.append(readings.where(result.fresh))
+            rejected += _rejected(Code.CONFLICT, _CONFLICT, readings, result.conflicts)
+            rejected += _rejected(Code.UNSTORABLE, _UNSTORABLE, readings, result.unstorable)
+            self._hearing.add(readings, result.fresh, batch.also_sent)
         if batch.again:
             ledger = replay_store.settle(self._connection, outcomes(batch, fresh, rejected), self._at)
         else:
@@ -158,30 +155,6 @@ class BatchTransaction:
             self._connection.execute(_SQL["drop_rule_state"], _keys(at_rest))
         alarm_store.record(self._connection, verdicts.transitions, self._at)
         alarm_store.record_crashes(self._connection, verdicts.crashes, self._at)
-
-    def _hear(self, readings: Readings, fresh: NDArray[np.bool_], also_sent: Mapping[int, set[str]]) -> None:
-        """Duplicates and late readings too are signs of life; a replay is none, but tells when there was one.
-
-        What a gateway repeats is none at all: the gateway lives, the device may be dead.
-        """
-        own = (readings.quality & int(Quality.REPEATED)) == 0
-        if not own.all():
-            readings, fresh = readings.take(own), fresh[own]
-        if not len(readings):
-            return
-        devices, starts = np.unique(readings.device, return_index=True)
-        live = (readings.quality & int(Quality.REPLAYED)) == 0
-        # An array of readings is sent when its last one is measured: the smallest lag is the clock's and the way's.
-        lags = np.where(live & fresh, readings.received_at - readings.ts, _NO_LAG)
-        columns = (
-            devices,
-            np.maximum.reduceat(readings.ts, starts),  # rows stand in order of device
-            np.maximum.reduceat(readings.received_at, starts),
-            np.add.reduceat(live, starts, dtype=np.int64),
-            np.minimum.reduceat(lags, starts),
-        )
-        for device, ts, received_at, count, lag in zip(*(column.tolist() for column in columns), strict=True):
-            self.heard[device] = _Heard(ts, received_at, count, lag, set(also_sent.get(device, ())))
 
     def _quarantine(self, rejected: list[Rejected], batch: DecodedBatch) -> None:
         rejected = condensed(rejected)
@@ -216,49 +189,16 @@ class BatchTransaction:
             )
 
 
-@dataclass(slots=True)
-class _Heard:
-    """What a device was heard of since the last bulk update; times in microseconds since 1970 UTC."""
-
-    last_ts: int = 0
-    last_received_at: int = 0
-    readings: int = 0
-    lag: int = _NO_LAG
-    also_sent: set[str] = field(default_factory=set)
-
-    def add(self, other: "_Heard") -> None:
-        self.last_ts = max(self.last_ts, other.last_ts)
-        self.last_received_at = max(self.last_received_at, other.last_received_at)
-        self.readings += other.readings
-        self.lag = self.lag if other.lag == _NO_LAG else other.lag
-        self.also_sent |= other.also_sent
-
-
 def load_rule_states(connection: Connection) -> dict[Key, RuleState]:
     """What the rules remembered when the last collector stopped."""
     rows = connection.execute(_SQL["load_rule_state"])
     return {(str(rule_id), int(device)): msgspec.convert(state, RuleState) for rule_id, device, state in rows}
 
 
-def _rejected(code: Code, detail: str, readings: Readings) -> list[Rejected]:
-    places = zip(readings.message.tolist(), readings.part.tolist(), strict=True)
+def _rejected(code: Code, detail: str, readings: Readings, which: NDArray[np.bool_]) -> list[Rejected]:
+    places = zip(readings.message[which].tolist(), readings.part[which].tolist(), strict=True)
     return [Rejected(code, detail, message, part) for message, part in places]
 
 
 def _keys(keys: list[Key]) -> dict[str, list[str] | list[int]]:
     return {"rule_ids": [rule_id for rule_id, _ in keys], "devices": [device for _, device in keys]}
-
-
-def _write_status(connection: Connection, heard: Mapping[int, _Heard]) -> None:
-    if heard:
-        connection.execute(
-            _SQL["write_status"],
-            {
-                "devices": list(heard),
-                "ts": [seen.last_ts for seen in heard.values()],
-                "received_at": [seen.last_received_at for seen in heard.values()],
-                "readings": [seen.readings for seen in heard.values()],
-                "lags": [None if seen.lag == _NO_LAG else seen.lag for seen in heard.values()],
-                "also_sent": [" ".join(sorted(seen.also_sent)) for seen in heard.values()],
-            },
-        )

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import Connection, errors, sql
+from psycopg import Connection, Cursor, errors, sql
 from psycopg.rows import dict_row
 
 from devices.kind import Kind, MetricType
@@ -38,12 +39,24 @@ class WriteResult:
         )
 
 
+def write_all(connection: Connection, tables: Sequence[Readings]) -> list[WriteResult]:
+    """Store the readings of each kind within the transaction that is open on ``connection``."""
+    try:
+        # One savepoint for all of them, so that a duplicate costs a second attempt and not the whole transaction.
+        with connection.transaction(), connection.cursor() as cursor:
+            for readings in tables:
+                _copy(cursor, readings)
+    except (errors.UniqueViolation, errors.DataError):
+        return [write(connection, readings) for readings in tables]
+    return [_all_new(readings) for readings in tables]
+
+
 def write(connection: Connection, readings: Readings) -> WriteResult:
-    """Store readings within the transaction that is open on ``connection``."""
+    """Store the readings of a kind, whatever of them is there already."""
     none = np.zeros(len(readings), dtype=bool)
     try:
         if _copied(connection, readings):
-            return WriteResult(fresh=~none, conflicts=none, unstorable=none)
+            return _all_new(readings)
         return _write_staged(connection, readings)
     except errors.DataError:
         # The decoder lets nothing through that the table cannot hold; should it err, only the culprit pays.
@@ -114,16 +127,21 @@ def commit_delays(
 def _copied(connection: Connection, readings: Readings) -> bool:
     """The fast way; False where a reading of the batch is there already, and nothing is written."""
     try:
-        # A savepoint, so that one duplicate costs a second attempt and not the whole transaction.
-        with (
-            connection.transaction(),
-            connection.cursor() as cursor,
-            cursor.copy(_query("copy_in", readings.kind)) as copy,
-        ):
-            copy.write(rows(readings))
+        with connection.transaction(), connection.cursor() as cursor:
+            _copy(cursor, readings)
     except errors.UniqueViolation:
         return False
     return True
+
+
+def _copy(cursor: Cursor, readings: Readings) -> None:
+    with cursor.copy(_query("copy_in", readings.kind)) as copy:
+        copy.write(rows(readings))
+
+
+def _all_new(readings: Readings) -> WriteResult:
+    none = np.zeros(len(readings), dtype=bool)
+    return WriteResult(fresh=~none, conflicts=none, unstorable=none)
 
 
 def _write_staged(connection: Connection, readings: Readings) -> WriteResult:
@@ -145,15 +163,25 @@ def _write_staged(connection: Connection, readings: Readings) -> WriteResult:
     return WriteResult(fresh, conflicts, np.zeros(len(readings), dtype=bool))
 
 
-def _query(name: str, kind: Kind) -> sql.Composed:
-    metrics = [sql.Identifier(metric.name) for metric in kind.metrics]
-    columns = [*map(sql.Identifier, BASE_COLUMNS), *metrics]
+def _query(name: str, kind: Kind) -> bytes:
+    return _rendered(name, kind.name, table_name(kind), tuple(metric.name for metric in kind.metrics))
+
+
+@cache
+def _rendered(name: str, kind: str, table: str, metrics: Sequence[str]) -> bytes:
+    """A query for a table; composing one anew would cost more than a small batch."""
+    identifiers = [sql.Identifier(metric) for metric in metrics]
+    columns = [*map(sql.Identifier, BASE_COLUMNS), *identifiers]
     comma = sql.SQL(", ")
     template = load("readings")[name].decode()
-    return sql.SQL(template).format(
-        table=sql.Identifier(table_name(kind)),
-        staging=sql.Identifier(f"staging_{kind.name}"),
-        columns=comma.join(columns),
-        staged_metrics=comma.join(sql.SQL("staged.{}").format(metric) for metric in metrics),
-        kept_metrics=comma.join(sql.SQL("kept.{}").format(metric) for metric in metrics),
+    return (
+        sql.SQL(template)
+        .format(
+            table=sql.Identifier(table),
+            staging=sql.Identifier(f"staging_{kind}"),
+            columns=comma.join(columns),
+            staged_metrics=comma.join(sql.SQL("staged.{}").format(metric) for metric in identifiers),
+            kept_metrics=comma.join(sql.SQL("kept.{}").format(metric) for metric in identifiers),
+        )
+        .as_bytes()
     )

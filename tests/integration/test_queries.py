@@ -70,7 +70,7 @@ def test_the_server_understands_every_template_for_every_kind(migrated: Connecti
     assert prepared
     assert executed < load(TEMPLATES).keys()
     for kind in kinds.values():
-        queries = {name: reading_writer._query(name, kind).as_string().encode() for name in load(TEMPLATES)}  # noqa: SLF001
+        queries = {name: reading_writer._query(name, kind) for name in load(TEMPLATES)}  # noqa: SLF001
         with migrated.transaction(force_rollback=True), migrated.cursor() as cursor:
             cursor.execute(queries["create_staging"])
             for name in ("copy_in", "copy_staging"):

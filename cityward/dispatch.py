@@ -23,7 +23,7 @@ from notify.outbox import Channel
 from notify.working import work
 from rules.rule import Input, Rule
 from rules.silence import watch
-from storage import alarm_round, alarm_store, case_book, outbox, waking
+from storage import alarm_round, alarm_store, case_book, device_memory, outbox, waking
 from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
 from storage.locks import CITY, DISPATCH
@@ -32,6 +32,7 @@ from storage.registry_store import load_city, load_registry, revision
 _log = structlog.get_logger(__name__)
 LOOK_EVERY = 1.0  # seconds after which it looks even if nobody woke it
 WATCHER = "watchdog"
+_LEARN_EVERY = 600_000_000  # µs: what is learnt makes every collector load the registry anew
 
 
 async def dispatch(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -> None:
@@ -97,6 +98,7 @@ class _Desk:
         self._plans = {rule: plan.in_city(rule, self._city) for rule, plan in plans.items()}
         self._jobs = outbox.deferring_app()
         self._said: set[str] = set()
+        self._next_lesson = 0
 
     def take_up(self) -> int:
         """Some news of alarms into cases; how many. Why some cannot be is said once for each reason."""
@@ -108,7 +110,11 @@ class _Desk:
         return taken.news
 
     def look_for_silence(self) -> None:
-        """The watchdog's round; also notices a changed registry."""
+        """The watchdog's round; also learns from closed cases and notices a changed registry."""
+        if self._clock.micros() >= self._next_lesson:
+            self._next_lesson = self._clock.micros() + _LEARN_EVERY
+            if learnt := device_memory.learn(self._connection, self.registry.kinds, self._clock.now()):
+                _log.info("learnt", attributes=learnt)
         if revision(self._connection) != self.registry.revision:
             raise RegistryChangedError("the registry of devices has changed")
         with self._connection.transaction():

@@ -111,6 +111,21 @@ class AttributeType(StrEnum):
     HOURS = "hours"  # of the day: HH:MM-HH:MM, several separated by commas
 
 
+class Learning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a device learns an attribute: when a case of one of the problems ``after`` has closed, from a ``metric``.
+
+    What lies farther than ``within`` from what the registry says is no rest position but something wrong, and is left.
+    """
+
+    metric: str
+    after: tuple[str, ...]
+    within: Annotated[float, msgspec.Meta(gt=0)]
+
+    def believes(self, measured: float, installed: float) -> bool:
+        """Whether a measurement may take the place of what the registry says."""
+        return abs(measured - installed) <= self.within
+
+
 class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A property of a device that does not change from reading to reading: a lamp's rated power."""
 
@@ -121,6 +136,7 @@ class Attribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: tuple[str, ...] = ()
     default: float | str | bool | None = None
     range: tuple[float, float] | None = None
+    learnt: Learning | None = None
 
 
 class _KindFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -239,15 +255,26 @@ def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
         yield from _contradictions_of_metric(metric)
     yield from _contradictions_of_live(kind)
     for attribute in kind.attributes.values():
-        if attribute.type is AttributeType.TIME and not CLOCK_TIME.fullmatch(str(attribute.default or "00:00")):
-            yield f"attribute {attribute.name}: its default {attribute.default!r} is no time of day; write HH:MM"
-        if attribute.type is AttributeType.HOURS and not CLOCK_SPANS.fullmatch(str(attribute.default or "00:00-24:00")):
-            yield f"attribute {attribute.name}: its default {attribute.default!r} is no span; write HH:MM-HH:MM"
+        yield from _contradictions_of_attribute(kind, attribute)
     for limit in kind.limits.values():
         if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"
         if limit.by and limit.by not in kind.attributes:
             yield f"limit {limit.name}: by names the attribute {limit.by!r}, which the kind does not have"
+
+
+def _contradictions_of_attribute(kind: Kind, attribute: Attribute) -> Iterable[str]:
+    if attribute.type is AttributeType.TIME and not CLOCK_TIME.fullmatch(str(attribute.default or "00:00")):
+        yield f"attribute {attribute.name}: its default {attribute.default!r} is no time of day; write HH:MM"
+    if attribute.type is AttributeType.HOURS and not CLOCK_SPANS.fullmatch(str(attribute.default or "00:00-24:00")):
+        yield f"attribute {attribute.name}: its default {attribute.default!r} is no span; write HH:MM-HH:MM"
+    if attribute.learnt and not _learnable(kind, attribute, attribute.learnt.metric):
+        yield f"attribute {attribute.name}: only a number is learnt, from a metric of the kind that is a number"
+
+
+def _learnable(kind: Kind, attribute: Attribute, metric: str) -> bool:
+    known = metric in kind.position and kind.metric(metric).is_number
+    return known and attribute.type is AttributeType.NUMBER and isinstance(attribute.default, int | float)
 
 
 def _contradictions_of_metric(metric: Metric) -> Iterable[str]:

@@ -10,6 +10,7 @@ from cityward import wiring
 from cityward.cli.context import database, load_settings, out, table
 from devices.errors import DescriptionError
 from devices.registry_csv import read_registry
+from storage.device_memory import memories
 from storage.registry_store import also_sent, import_city, import_devices, lags, load_city, load_registry
 
 city_app = typer.Typer(no_args_is_help=True)
@@ -77,3 +78,23 @@ def devices_list(
         for each in chosen
     ]  # fmt: skip
     out.print(table(f"{len(chosen)} devices", headings, rows))
+
+
+@devices_app.command("learnt")
+def devices_learnt(
+    device: Annotated[str, typer.Argument(help="Only this device.", show_default=False)] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+) -> None:
+    """What devices learnt when a case of theirs closed, such as a cover's tilt at rest, beside what was installed.
+
+    It counts in place of what the registry says until a person changes that there.
+    """
+    with database(load_settings()) as connection:
+        found = memories(connection, device, limit)
+    rows = [
+        (each.device_id, each.attribute, "-" if each.installed is None else each.installed, f"{each.measured:g}",
+         each.state, f"{each.ts:%Y-%m-%d %H:%M} UTC", each.case)
+        for each in found
+    ]  # fmt: skip
+    headings = ["device", "attribute", "installed", "measured", "state", "measured at", "after case"]
+    out.print(table(f"{len(rows)} measured after cases", headings, rows))

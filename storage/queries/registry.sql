@@ -61,15 +61,17 @@ UPDATE registry_revision SET revision = revision + 1
 SELECT revision FROM registry_revision
 
 -- name: load_devices
--- The next registered devices: every column as one text, its cells separated by chr(30).
+-- The next registered devices: every column as one text, its cells separated by chr(30). What was learnt counts.
 SELECT string_agg(id::text, chr(30)), string_agg(device_id, chr(30)), string_agg(name, chr(30)),
        string_agg(kind, chr(30)), string_agg(district, chr(30)), string_agg(grid, chr(30)),
        string_agg(road, chr(30)), string_agg(road_class, chr(30)), string_agg(component_class, chr(30)),
        string_agg(circuit, chr(30)), string_agg(cabinet, chr(30)), string_agg(gateway, chr(30)),
        string_agg(coalesce(supervisor, ''), chr(30)), string_agg(coalesce(owner, ''), chr(30)),
        string_agg(coalesce(maintainer, ''), chr(30)), string_agg(lon::text, chr(30)), string_agg(lat::text, chr(30)),
-       string_agg(limits::text, chr(30)), string_agg(attributes::text, chr(30))
+       string_agg(limits::text, chr(30)),
+       string_agg((part.attributes || coalesce(learnt.attributes, '{}'))::text, chr(30))
 FROM (SELECT * FROM device WHERE id > %(after)s ORDER BY id LIMIT %(limit)s) AS part
+LEFT JOIN device_learnt AS learnt ON learnt.device = part.id
 
 -- name: load_device
 -- One registered device.

@@ -162,6 +162,11 @@ def test_a_kind_is_read_from_its_file(tmp_path: Path) -> None:
             'type = "hours"\ndefault = "09:00"',
             "attribute size: its default '09:00' is no span; write HH:MM-HH:MM",
         ),
+        (
+            'default = "small"',
+            'default = "small"\nlearnt = { metric = "opening", after = ["gate_open"], within = 5 }',
+            "attribute size: only a number is learnt, from a metric of the kind that is a number",
+        ),
     ],
 )
 def test_a_contradiction_names_its_file_and_key(tmp_path: Path, said: str, instead: str, complaint: str) -> None:

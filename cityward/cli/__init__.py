@@ -7,7 +7,19 @@ from rich.markup import escape
 
 from cases.errors import CaseError
 from cityward.bench.errors import BenchError
-from cityward.cli import adopting, bench, cases, city, completeness, identity, processes, quarantine, rules, status
+from cityward.cli import (
+    adopting,
+    bench,
+    cases,
+    city,
+    completeness,
+    identity,
+    processes,
+    quarantine,
+    rules,
+    simulating,
+    status,
+)
 from cityward.cli.context import CommandError, err
 from devices.errors import DescriptionError
 from ingest.errors import BrokerRefusedError, RetryableError
@@ -25,7 +37,7 @@ app = typer.Typer(
 app.command("demo")(processes.demo)
 app.command("collect")(processes.collect)
 app.command("dispatch")(processes.dispatch)
-app.command("simulate")(processes.simulate)
+app.command("simulate")(simulating.simulate)
 app.command("migrate")(processes.migrate)
 app.command("status")(status.status)
 app.command("settings")(status.settings)

@@ -26,6 +26,9 @@ class Section(StrEnum):
     REASONS = "reasons"
     LABELS = "labels"
     PAGE = "page"
+    ALARM_STATES = "alarm_states"
+    ALARM_EVENTS = "alarm_events"
+    SCORECARD = "scorecard"
 
 
 class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

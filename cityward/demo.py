@@ -218,11 +218,11 @@ def _totals(published: int, now: Overview, readings: dict[str, int]) -> dict[str
         "notifications": now.notifications.get("delivered", 0),
         "by_kind": {
             kind: {
-                "readings": readings.get(kind, 0),  # a group of devices, such as a circuit, has none of its own
+                "readings": count,
                 "alarms": now.by_kind.get(kind, KindTotals()).alarms,
                 "cases": now.by_kind.get(kind, KindTotals()).cases,
             }
-            for kind in sorted(readings.keys() | now.by_kind.keys())
+            for kind, count in readings.items()
         },
     }
 

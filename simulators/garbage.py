@@ -1,6 +1,7 @@
 """Messages that no city is spared: cut short, from devices that nobody registered, with words for numbers."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
@@ -9,7 +10,7 @@ import msgspec
 from devices.topics import device_topic, parse
 from simulators.message import Message
 
-_LATER = 1000  # µs
+_LATER = timedelta(milliseconds=1)
 
 
 class Garbage(StrEnum):
@@ -20,33 +21,33 @@ class Garbage(StrEnum):
     WORD_FOR_NUMBER = "wrong_type"
 
 
-def spoil(message: Message, random: Random) -> Message:
+def spoil(message: Message, how: Garbage, random: Random) -> Message:
     """A useless copy of a message of a device, sent a millisecond after it."""
-    topic, payload = _WAYS[random.choice([*Garbage])](message, random)
-    return Message(message.at + _LATER, topic, payload)
+    return _WAYS[how](message, random)
 
 
-def _cut_short(message: Message, random: Random) -> tuple[str, bytes]:
-    return message.topic, message.payload[: random.randrange(1, len(message.payload))]
+def _cut_short(message: Message, random: Random) -> Message:
+    end = random.randrange(1, len(message.payload))
+    return Message(message.topic, message.payload[:end], message.at + _LATER)
 
 
-def _stranger(message: Message, random: Random) -> tuple[str, bytes]:
+def _stranger(message: Message, random: Random) -> Message:
     topic = parse(message.topic)
     if topic is None:
         raise ValueError(f"{message.topic!r} is not a device's topic")
     unknown = f"unknown-{random.randrange(20):02}"
-    return device_topic(topic.district, topic.kind, unknown), message.payload
+    return Message(device_topic(topic.district, topic.kind, unknown), message.payload, message.at + _LATER)
 
 
-def _word_for_number(message: Message, random: Random) -> tuple[str, bytes]:
+def _word_for_number(message: Message, random: Random) -> Message:
     reading = msgspec.json.decode(message.payload)
     numbers = [name for name, value in reading["m"].items() if type(value) in {int, float}]
     name = random.choice(numbers)
     reading["m"][name] = str(reading["m"][name])
-    return message.topic, msgspec.json.encode(reading)
+    return Message(message.topic, msgspec.json.encode(reading), message.at + _LATER)
 
 
-_WAYS: Mapping[Garbage, Callable[[Message, Random], tuple[str, bytes]]] = {
+_WAYS: Mapping[Garbage, Callable[[Message, Random], Message]] = {
     Garbage.CUT_SHORT: _cut_short,
     Garbage.STRANGER: _stranger,
     Garbage.WORD_FOR_NUMBER: _word_for_number,

@@ -1,11 +1,13 @@
 """What a device sends."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from datetime import datetime
 
 
-class Message(NamedTuple):
-    """An MQTT message and when it reaches the broker, in µs since 1970 UTC; messages sort by that time."""
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An MQTT message and the time at which it is sent (aware, whole milliseconds)."""
 
-    at: int
     topic: str
     payload: bytes
+    at: datetime

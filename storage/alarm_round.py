@@ -36,12 +36,12 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Raging:
-    """A storm: its district, its alarm, the number and id of the desk, how many alarms it holds back."""
+    """A storm: its district, its alarm, the number of the desk, since when (UTC), how many alarms it holds back."""
 
     district: str
     alarm: int
     desk: int
-    desk_id: str
+    since: datetime
     held_back: int
 
 

@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from ingest.messages import Ledger
+from storage.alarm_round import Raging, raging
 from storage.queries import load
 
 _SQL = load("live")
@@ -33,6 +34,15 @@ class StuckNews:
 
 
 @dataclass(frozen=True, slots=True)
+class Hushed:
+    """How many alarms are shelved, suppressed or out of service, and how many of them are active."""
+
+    why: str
+    alarms: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Totals since the beginning. ``notifications`` counts by state: pending, delivered, failed."""
 
@@ -42,6 +52,8 @@ class Overview:
     notifications: dict[str, int]
     quarantine: dict[str, int]
     stuck: list[StuckNews]
+    hushed: list[Hushed]
+    storms: list[Raging]
 
 
 def overview(connection: Connection) -> Overview:
@@ -61,6 +73,8 @@ def overview(connection: Connection) -> Overview:
             notifications=dict(connection.execute(_SQL["notifications_by_state"]).fetchall()),
             quarantine=dict(connection.execute(_SQL["quarantine_by_code"]).fetchall()),
             stuck=[StuckNews(*row) for row in connection.execute(_SQL["stuck_news"])],
+            hushed=[Hushed(*row) for row in connection.execute(_SQL["hushed_alarms"])],
+            storms=[*raging(connection).values()],
         )
 
 

@@ -9,15 +9,16 @@ from cases.errors import CaseError
 from cityward.bench.errors import BenchError
 from cityward.cli import (
     adopting,
+    alarms,
     bench,
     cases,
     city,
     completeness,
     identity,
+    permits,
     processes,
     quarantine,
     rules,
-    simulating,
     status,
 )
 from cityward.cli.context import CommandError, err
@@ -25,8 +26,10 @@ from devices.errors import DescriptionError
 from ingest.errors import BrokerRefusedError, RetryableError
 from rules.packs import PackError
 from simulators.publish import BrokerRefusedError as SimulatorRefusedError
+from storage.alarm_moves import AlarmMoveError
 from storage.case_book import UnknownCaseError
 from storage.errors import NotMigratedError
+from storage.permit_store import PermitError
 from storage.registry_store import NoCityError
 
 app = typer.Typer(
@@ -37,7 +40,7 @@ app = typer.Typer(
 app.command("demo")(processes.demo)
 app.command("collect")(processes.collect)
 app.command("dispatch")(processes.dispatch)
-app.command("simulate")(simulating.simulate)
+app.command("simulate")(processes.simulate)
 app.command("migrate")(processes.migrate)
 app.command("status")(status.status)
 app.command("settings")(status.settings)
@@ -51,11 +54,14 @@ city.devices_app.command("rotate")(identity.rotate)
 city.devices_app.command("completeness")(completeness.completeness_command)
 city.devices_app.command("gaps")(completeness.gaps_command)
 app.add_typer(quarantine.quarantine_app, name="quarantine", help="Messages that could not become readings.")
+app.add_typer(alarms.alarms_app, name="alarms", help="Alarms: what is wrong, who has seen it, what is quiet and why.")
+app.add_typer(permits.permits_app, name="permits", help="Work permits: what is out of service, until when.")
 app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 # What a person can mend; anything else is a defect and shows its traceback.
 _EXPLAINED = (
+    AlarmMoveError,
     BenchError,
     CommandError,
     DescriptionError,
@@ -64,6 +70,7 @@ _EXPLAINED = (
     UnknownCaseError,
     NotMigratedError,
     NoCityError,
+    PermitError,
     RetryableError,
     BrokerRefusedError,
     SimulatorRefusedError,

@@ -41,6 +41,12 @@ def status() -> None:
     ]
     headings = ["kind", "readings", "alarms active", "alarms", "cases open", "cases"]
     out.print(table("By kind", headings, rows))
+    if now.hushed:
+        hushed = [(each.why.replace("_", " "), each.alarms, each.active) for each in now.hushed]
+        out.print(table("Alarms that are quiet", ["why", "alarms", "active"], hushed))
+    if now.storms:
+        storms = [(each.district, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.held_back) for each in now.storms]
+        out.print(table("Alarm storms", ["district", "since", "held back"], storms))
     out.print(table("Outbox", ["state", "notifications"], now.notifications.items()))
     out.print(table("Quarantine", ["code", "messages"], now.quarantine.items()))
     if now.stuck:

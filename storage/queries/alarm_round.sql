@@ -88,8 +88,8 @@ WHERE event.event = 'raised' AND event.seen_at > %(since)s AND alarm.rule_id <> 
 GROUP BY 1
 
 -- name: raging
--- The storms of now: district, alarm, desk, how many alarms each holds back.
-SELECT device.district, alarm.id, alarm.device, device.device_id,
+-- The storms of now: district, alarm, desk, since when, how many alarms each holds back.
+SELECT device.district, alarm.id, alarm.device, alarm.raised_at,
        (SELECT count(*) FROM alarm AS held WHERE held.suppressed_by = alarm.id)
 FROM alarm JOIN device ON device.id = alarm.device
 WHERE alarm.rule_id = %(storm)s AND alarm.active

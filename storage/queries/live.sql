@@ -45,3 +45,9 @@ FROM alarm_event WHERE handled_at IS NULL AND stuck_since IS NOT NULL GROUP BY 1
 -- name: quarantine_by_code
 -- Why messages are in quarantine.
 SELECT code, count(*) FROM quarantine WHERE resolved_at IS NULL GROUP BY 1 ORDER BY 2 DESC
+
+-- name: hushed_alarms
+-- Alarms that are quiet, by why.
+SELECT CASE WHEN permit IS NOT NULL THEN 'out_of_service' WHEN suppressed_by IS NOT NULL THEN 'suppressed'
+       ELSE 'shelved' END, count(*), count(*) FILTER (WHERE active)
+FROM alarm WHERE hushed GROUP BY 1 ORDER BY 1

@@ -18,7 +18,7 @@ from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, NOON, deco
 
 
 def test_an_empty_city_has_an_empty_overview(connection: Connection) -> None:
-    assert overview(connection) == Overview(Ledger(), {}, {}, {}, {}, [])
+    assert overview(connection) == Overview(Ledger(), {}, {}, {}, {}, [], [], [])
     assert waiting_work(connection) == 0
 
 

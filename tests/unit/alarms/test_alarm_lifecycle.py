@@ -55,7 +55,7 @@ def test_the_state_is_nothing_but_its_memories(state: State) -> None:
     assert state_of(active=state in ACTIVE, acknowledged=state in SEEN, latched=state in LATCHED) is state
 
 
-@pytest.mark.parametrize("hush", [*HUSHED])
+@pytest.mark.parametrize("hush", sorted(HUSHED))
 @pytest.mark.parametrize("state", BARE)
 def test_a_hush_is_what_people_see_whatever_lies_below(hush: State, state: State) -> None:
     below = {"active": state in ACTIVE, "acknowledged": state in SEEN, "latched": state in LATCHED}
@@ -83,7 +83,7 @@ def test_each_event_turns_its_own_memory(state: State, event: Event) -> None:
             assert target is state
 
 
-@pytest.mark.parametrize("hush", [*HUSHED])
+@pytest.mark.parametrize("hush", sorted(HUSHED))
 def test_nothing_but_its_own_end_ends_a_hush(hush: State) -> None:
     ends = [event for event, target in ALARM_TRANSITIONS[hush].items() if target is not hush]
     assert [ALARM_TRANSITIONS[hush][event] for event in ends] == [State.NORMAL]

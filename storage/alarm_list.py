@@ -1,0 +1,149 @@
+"""Reading alarms: lists, histories, the scorecard of each seat."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from alarms.scorecard import WINDOW, Seat
+from rules.rule import Severity
+from storage.queries import load
+
+_SQL = load("alarm_list")
+_TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """An alarm in a list. Times are aware, in UTC; severity from 1, notice, to 4, critical.
+
+    ``state`` is a ``alarms.lifecycle.State``; ``case_number`` and ``unit`` are those of its latest case, if any.
+    """
+
+    id: int
+    rule_id: str
+    kind: str
+    device_id: str
+    name: str
+    road: str
+    district: str
+    severity: int
+    active: bool
+    acknowledged: bool
+    raised_at: datetime
+    cleared_at: datetime | None
+    occurrences: int
+    chatter: int
+    chattering_since: datetime | None
+    shelved_until: datetime | None
+    suppressed_by: int | None
+    permit: int | None
+    rule_version: str
+    case_number: str | None
+    unit: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A line of a history. ``at`` is event time, ``seen_at`` when Cityward decided; ``detail`` says why."""
+
+    id: int
+    alarm_id: int
+    rule_id: str
+    device_id: str
+    district: str
+    event: str
+    severity: int
+    at: datetime
+    seen_at: datetime
+    actor: str
+    hushed: bool
+    detail: dict[str, Any]
+
+
+def list_alarms(
+    connection: Connection,
+    *,
+    everything: bool = False,
+    ids: Sequence[int] | None = None,
+    severity: int | None = None,
+    district: str | None = None,
+    kind: str | None = None,
+    rule: str | None = None,
+    device: str | None = None,
+    unit: str | None = None,
+    state: str | None = None,
+    cause: int | None = None,
+    limit: int = 50,
+) -> list[AlarmRow]:
+    """Open alarms, active and severe ones first; with ``everything`` those that are over too.
+
+    Args:
+        connection: The database.
+        everything: Not only open ones.
+        ids: Only these.
+        severity: Of this severity or worse.
+        district: In this district.
+        kind: Of devices of this kind.
+        rule: Of this rule.
+        device: Of this device, by its id.
+        unit: Whose latest case is this unit's.
+        state: In this state.
+        cause: Suppressed by this alarm.
+        limit: At most so many.
+    """
+    filters = {
+        "everything": everything, "ids": None if ids is None else list(ids), "severity": severity,
+        "district": district, "kind": kind, "rule": rule, "device": device, "unit": unit, "state": state,
+        "cause": cause, "limit": limit,
+    }  # fmt: skip
+    with connection.cursor(row_factory=class_row(AlarmRow)) as cursor:
+        return cursor.execute(_SQL["list_alarms"], filters).fetchall()
+
+
+def history(
+    connection: Connection,
+    *,
+    alarm: int | None = None,
+    since: datetime | None = None,
+    district: str | None = None,
+    rule: str | None = None,
+    device: str | None = None,
+    limit: int = 200,
+) -> list[HistoryRow]:
+    """What happened, the latest last, and of more than ``limit`` lines the latest."""
+    filters = {
+        "alarm": alarm, "since": since, "district": district, "rule": rule, "device": device, "limit": limit
+    }  # fmt: skip
+    with connection.cursor(row_factory=class_row(HistoryRow)) as cursor:
+        return cursor.execute(_SQL["alarm_history"], filters).fetchall()
+
+
+def seats(connection: Connection, since: datetime, until: datetime) -> list[Seat]:
+    """What happened at each district's desk between two times, by when Cityward decided."""
+    span = {"since": since, "until": until}
+    windows: dict[str, Counter[datetime]] = defaultdict(Counter)
+    severities: dict[str, Counter[Severity]] = defaultdict(Counter)
+    alarms: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for district, window, severity, rule_id, device_id, count in connection.execute(_SQL["announced"], span):
+        windows[district][window] += count
+        severities[district][Severity(severity)] += count
+        alarms[district][rule_id, device_id] += count
+    return [
+        Seat(
+            district=district,
+            all_windows=ceil((until - since).total_seconds() / WINDOW),
+            windows=list(windows[district].values()),
+            by_severity=severities[district],
+            top=[(*alarm, count) for alarm, count in alarms[district].most_common(_TOP)],
+            chattering=chattering,
+            stale=stale,
+        )
+        for district, chattering, stale in connection.execute(_SQL["seats"], span).fetchall()
+    ]

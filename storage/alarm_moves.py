@@ -1,0 +1,79 @@
+"""What people do to alarms: see, shelve, reset. Each call is one transaction, all of its alarms or none."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from psycopg import Connection
+
+from alarms.lifecycle import Event, IllegalMoveError, State, after
+from alarms.story import Story
+from storage import alarm_store
+from storage.alarm_store import micros
+
+
+class AlarmMoveError(Exception):
+    """What was asked for cannot be done; nothing was."""
+
+
+class AlarmMoves:
+    """The moves of one person at one moment.
+
+    Every method raises ``AlarmMoveError`` naming the alarm and what would be possible.
+
+    Args:
+        connection: In autocommit mode.
+        at: Now, aware.
+        actor: Who does it; it stays on record.
+    """
+
+    def __init__(self, connection: Connection, *, at: datetime, actor: str) -> None:
+        self._connection = connection
+        self._at = at
+        self._actor = actor
+
+    def acknowledge(self, ids: Sequence[int], note: str = "") -> None:
+        """Somebody has seen them."""
+        self._each(ids, lambda story: story.acknowledge(micros(self._at), _because(note)))
+
+    def shelve(self, ids: Sequence[int], *, span: timedelta, reason: str, once: bool = False) -> None:
+        """Put them aside for a time, or with ``once`` at most until they clear."""
+        if not reason.strip():
+            raise AlarmMoveError("say why: a shelved alarm needs a reason")
+        most = timedelta(microseconds=alarm_store.policy(self._connection).shelve_at_most)
+        if not timedelta() < span <= most:
+            raise AlarmMoveError(f"an alarm can be shelved for at most {most}, not for {span}; see docs/alarms.md")
+        until = micros(self._at + span)
+        detail = {"because": reason.strip(), "until": until, "once": once}
+        self._each(ids, lambda story: story.shelve(micros(self._at), detail, until=until, once=once))
+
+    def unshelve(self, ids: Sequence[int], reason: str = "") -> None:
+        """Take them off the shelf; those still active are announced."""
+
+        def unshelve(story: Story) -> None:
+            if story.alarm.hush is not State.SHELVED:
+                after(story.alarm.state, Event.UNSHELVED)  # says what would be possible
+            story.unhush(micros(self._at), {"because": reason.strip() or f"unshelved by {self._actor}"})
+
+        self._each(ids, unshelve)
+
+    def reset(self, ids: Sequence[int], reason: str) -> None:
+        """Somebody has looked at what latched alarms spoke of."""
+        if not reason.strip():
+            raise AlarmMoveError("say what was found: a latched alarm is reset with a reason")
+        self._each(ids, lambda story: story.reset(micros(self._at), _because(reason)))
+
+    def _each(self, ids: Sequence[int], move: Callable[[Story], None]) -> None:
+        with self._connection.transaction():
+            stories = {alarm.id: Story(alarm) for alarm in alarm_store.lock(self._connection, ids)}
+            for alarm_id in ids:
+                if alarm_id not in stories:
+                    raise AlarmMoveError(f"there is no alarm {alarm_id}; cityward alarms list shows the open ones")
+                try:
+                    move(stories[alarm_id])
+                except IllegalMoveError as error:
+                    raise AlarmMoveError(f"alarm {alarm_id}: {error}") from error
+            alarm_store.write(self._connection, list(stories.values()), self._at, self._actor)
+
+
+def _because(text: str) -> dict[str, str]:
+    return {"because": text.strip()} if text.strip() else {}

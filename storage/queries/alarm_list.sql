@@ -1,0 +1,68 @@
+-- name: list_alarms
+-- Alarms, the most severe and newest first; null filters mean all.
+SELECT * FROM (
+    SELECT alarm.id, alarm.rule_id, device.kind, device.device_id, device.name, device.road, device.district,
+           alarm.severity, alarm.active, alarm.acknowledged, alarm.raised_at, alarm.cleared_at, alarm.occurrences,
+           alarm.chatter, alarm.chattering_since, alarm.shelved_until, alarm.suppressed_by, alarm.permit,
+           alarm.rule_version, dispatch_case.number AS case_number, dispatch_case.unit,
+           CASE WHEN alarm.permit IS NOT NULL THEN 'out_of_service'
+                WHEN alarm.suppressed_by IS NOT NULL THEN 'suppressed'
+                WHEN alarm.shelved_until IS NOT NULL THEN 'shelved'
+                WHEN alarm.held = 'latch' THEN
+                    CASE WHEN alarm.acknowledged THEN 'latched_acknowledged' ELSE 'latched_unacknowledged' END
+                WHEN alarm.active THEN CASE WHEN alarm.acknowledged THEN 'acknowledged' ELSE 'unacknowledged' END
+                ELSE CASE WHEN alarm.acknowledged THEN 'normal' ELSE 'returned' END END AS state
+    FROM alarm JOIN device ON device.id = alarm.device
+    LEFT JOIN LATERAL (
+        SELECT number, unit FROM dispatch_case JOIN case_alarm ON case_alarm.case_id = dispatch_case.id
+        WHERE case_alarm.alarm_id = alarm.id ORDER BY dispatch_case.id DESC LIMIT 1
+    ) AS dispatch_case ON true
+    WHERE (%(everything)s OR alarm.active OR NOT alarm.acknowledged OR alarm.hushed)
+      AND (%(ids)s::bigint[] IS NULL OR alarm.id = ANY (%(ids)s::bigint[]))
+      AND (%(severity)s::smallint IS NULL OR alarm.severity >= %(severity)s)
+      AND (%(district)s::text IS NULL OR device.district = %(district)s)
+      AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
+      AND (%(rule)s::text IS NULL OR alarm.rule_id = %(rule)s)
+      AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
+      AND (%(cause)s::bigint IS NULL OR alarm.suppressed_by = %(cause)s)
+      AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s)
+) AS found
+WHERE %(state)s::text IS NULL OR found.state = %(state)s
+ORDER BY found.active DESC, found.severity DESC, found.raised_at DESC, found.id DESC
+LIMIT %(limit)s
+
+-- name: alarm_history
+-- What happened to alarms, the latest last; null filters mean all.
+SELECT * FROM (
+    SELECT event.id, event.alarm_id, alarm.rule_id, device.device_id, device.district, event.event, event.severity,
+           event.at, event.seen_at, event.actor, event.hushed, event.detail
+    FROM alarm_event AS event JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
+    WHERE (%(alarm)s::bigint IS NULL OR event.alarm_id = %(alarm)s)
+      AND (%(since)s::timestamptz IS NULL OR event.seen_at >= %(since)s)
+      AND (%(district)s::text IS NULL OR device.district = %(district)s)
+      AND (%(rule)s::text IS NULL OR alarm.rule_id = %(rule)s)
+      AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
+    ORDER BY event.id DESC LIMIT %(limit)s
+) AS latest ORDER BY id
+
+-- name: seats
+-- Every district, and what a seat there has: chatter within a stretch of time, alarms active for a day at its end.
+SELECT district.district_id, (
+           SELECT count(*) FROM alarm_event AS event
+           JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
+           WHERE event.event = 'chattering' AND device.district = district.district_id
+             AND event.seen_at >= %(since)s AND event.seen_at < %(until)s
+       ), (
+           SELECT count(*) FROM alarm JOIN device ON device.id = alarm.device
+           WHERE alarm.active AND NOT alarm.hushed AND device.district = district.district_id
+             AND alarm.raised_at < %(until)s::timestamptz - interval '24 hours'
+       )
+FROM district ORDER BY 1
+
+-- name: announced
+-- Alarms that were announced, by district, ten-minute window, severity, rule and device.
+SELECT device.district, date_bin('10 minutes', event.seen_at, %(since)s), event.severity, alarm.rule_id,
+       device.device_id, count(*)
+FROM alarm_event AS event JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
+WHERE event.event = 'raised' AND NOT event.hushed AND event.seen_at >= %(since)s AND event.seen_at < %(until)s
+GROUP BY 1, 2, 3, 4, 5

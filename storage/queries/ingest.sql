@@ -28,7 +28,8 @@ ON CONFLICT (device) DO UPDATE SET
     last_received_at = greatest(status.last_received_at, excluded.last_received_at),
     readings = status.readings + excluded.readings,
     lag = coalesce(excluded.lag, status.lag),
-    also_sent = ARRAY(SELECT DISTINCT unnest(status.also_sent || excluded.also_sent) ORDER BY 1 LIMIT 50)
+    also_sent = CASE WHEN excluded.also_sent <@ status.also_sent THEN status.also_sent
+        ELSE ARRAY(SELECT DISTINCT unnest(status.also_sent || excluded.also_sent) ORDER BY 1 LIMIT 50) END
 
 -- name: save_rule_state
 -- Delays and raised conditions that a batch changed.

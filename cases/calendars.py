@@ -64,6 +64,11 @@ class WorkCalendar:
         # Where clocks are put forward, a span can shrink to nothing.
         return [(start, end) for start, end in spans if start < end]
 
+    def end_of(self, day: date) -> datetime:
+        """When the offices close on a local date, in UTC; midnight at its end where they do not work."""
+        spans = self.spans(day)
+        return spans[-1][1] if spans else self._instant(day + timedelta(days=1), time.min)
+
     def _instant(self, day: date, at: time) -> datetime:
         return datetime.combine(day, at, self.timezone).astimezone(UTC)
 

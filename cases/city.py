@@ -6,17 +6,19 @@ Deadlines are data of the city: those of a rule hold only where the city says no
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from alarms.policy import read_policy
+from alarms.policy import read_policy as read_alarm_policy
 from cases.calendars import WorkCalendar
 from cases.clocks import Allowance
 from cases.pieces import Pieces
+from cases.policy import Policy
+from cases.policy_file import read_policy, unknown_units
 from cases.words import Language
 from devices.errors import DescriptionError
 from devices.topics import is_level
@@ -42,7 +44,9 @@ class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Deadlines:
     """A city's own deadlines for the cases of one rule; None where the rule's own hold."""
 
+    accept: Allowance | None = None
     arrive: Allowance | None = None
+    safe: Allowance | None = None
     fix: Allowance | None = None
 
 
@@ -52,6 +56,7 @@ class City:
 
     ``component_owners`` maps a component class, the major and minor code of CJ/T 214, to the unit that owns
     components of that class; ``deadlines`` maps the id of a rule to what the city allows for its cases.
+    ``policy`` is how the city dispatches.
     """
 
     names: Mapping[str, str]
@@ -61,6 +66,7 @@ class City:
     units: Mapping[str, Unit]
     component_owners: Mapping[str, str]
     deadlines: Mapping[str, Deadlines]
+    policy: Policy = field(default_factory=Policy)
 
 
 class _Night(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,7 +75,9 @@ class _Night(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Deadlines(msgspec.Struct, forbid_unknown_fields=True):
+    accept: str = ""
     arrive: str = ""
+    safe: str = ""
     fix: str = ""
 
 
@@ -101,9 +109,11 @@ def read_city(document: Mapping[str, Any], source: str) -> City:
         units=pieces.table("units", Unit),
         component_owners=pieces.table("component_owners", str, required=False),
         deadlines=_deadlines(pieces),
+        policy=read_policy(pieces),
     )
     _check_alarms(pieces)
     problems = [*pieces.problems, *pieces.unknown_keys(), *_bad_names(city), *_bad_references(city)]
+    problems += unknown_units(city.policy, city.units)
     if problems:
         raise DescriptionError(source, problems)
     return city
@@ -131,8 +141,10 @@ def _deadlines(pieces: Pieces) -> dict[str, Deadlines]:
     table = pieces.table("deadlines", _Deadlines, required=False)
     return {
         rule: Deadlines(
-            arrive=pieces.allowance(f"deadlines.{rule}.arrive", texts.arrive),
-            fix=pieces.allowance(f"deadlines.{rule}.fix", texts.fix),
+            **{
+                name: pieces.allowance(f"deadlines.{rule}.{name}", getattr(texts, name))
+                for name in texts.__struct_fields__
+            }
         )
         for rule, texts in table.items()
     }
@@ -141,7 +153,7 @@ def _deadlines(pieces: Pieces) -> dict[str, Deadlines]:
 def _check_alarms(pieces: Pieces) -> None:
     """How a city handles alarms is read where alarms are; here only whether it can be."""
     try:
-        read_policy(pieces.piece("alarms", dict[str, Any], required=False) or {})
+        read_alarm_policy(pieces.piece("alarms", dict[str, Any], required=False) or {})
     except ValueError as error:
         pieces.problems.append(f"alarms: {error}")
 

@@ -27,6 +27,10 @@ class ClockType(StrEnum):
     NATURAL = "natural"
 
 
+# These never pause.
+_CONTINUOUS = frozenset({ClockType.URGENT, ClockType.NATURAL})
+
+
 class Unit(StrEnum):
     """In what an allowance is counted."""
 
@@ -80,11 +84,6 @@ class Allowance:
             raise ValueError(f"{text!r}: the clock {clock!r} is unknown; use {', '.join(ClockType)}, as in {_EXAMPLES}")
         return cls(float(value), Unit(unit), ClockType(clock))
 
-    @property
-    def is_continuous(self) -> bool:
-        """Whether the clock never pauses."""
-        return self.clock in {ClockType.URGENT, ClockType.NATURAL}
-
     def total(self, calendar: WorkCalendar) -> timedelta:
         """How much time of its own clock is allowed."""
         if self.clock is ClockType.WORK:
@@ -100,11 +99,19 @@ def deadline(start: datetime, allowance: Allowance, calendar: WorkCalendar) -> d
     Raises:
         ValueError: where ``start`` has no time zone.
     """
+    return after(start, allowance.total(calendar), allowance.clock, calendar)
+
+
+def after(start: datetime, span: timedelta, clock: ClockType, calendar: WorkCalendar) -> datetime:
+    """The instant at which a span of a clock's time has passed since ``start``, in UTC.
+
+    Raises:
+        ValueError: where ``start`` has no time zone.
+    """
     start = _utc(start)
-    remaining = allowance.total(calendar)
-    if allowance.is_continuous:
-        return start + remaining
-    day = calendar.local_day(start)
+    if clock in _CONTINUOUS:
+        return start + span
+    remaining, day = span, calendar.local_day(start)
     while True:
         for opens, closes in calendar.spans(day):
             begins = max(opens, start)
@@ -114,17 +121,16 @@ def deadline(start: datetime, allowance: Allowance, calendar: WorkCalendar) -> d
         day += _DAY
 
 
-def used_share(start: datetime, now: datetime, allowance: Allowance, calendar: WorkCalendar) -> float:
-    """The share of an allowance that is used up: 0 at its start, 1 at the deadline, more when overdue.
+def elapsed(start: datetime, end: datetime, clock: ClockType, calendar: WorkCalendar) -> timedelta:
+    """How much of a clock's time lies between two instants; none where the end is not later.
 
     Raises:
         ValueError: where a time has no time zone.
     """
-    start, now = _utc(start), _utc(now)
-    if now <= start:
-        return 0.0
-    used = now - start if allowance.is_continuous else _office_time(start, now, calendar)
-    return used / allowance.total(calendar)
+    start, end = _utc(start), _utc(end)
+    if end <= start:
+        return timedelta()
+    return end - start if clock in _CONTINUOUS else _office_time(start, end, calendar)
 
 
 def _office_time(start: datetime, end: datetime, calendar: WorkCalendar) -> timedelta:

@@ -24,3 +24,10 @@ class NobodyResponsible(CaseError):  # noqa: N818
             f"nobody is responsible in the district {district!r}: "
             f"add [districts.{district}] with its name and a fallback unit to city.toml"
         )
+
+
+class UnknownFacility(CaseError):  # noqa: N818
+    """A report names a facility that the registry does not have."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"no facility has the id {device_id!r}; cityward devices import registers it")

@@ -13,10 +13,18 @@ class Occurrence(StrEnum):
     """What is written into the history although the case does not move."""
 
     FILED = "filed"
+    REPORTED = "reported"
     JOINED = "joined"
     ESCALATED = "escalated"
     ALARM_CLEARED = "alarm_cleared"
     UNANSWERED = "unanswered"
+    MISSED = "missed"
+    UNATTENDED = "unattended"
+    SHEET = "sheet"
+    SHEET_ANSWERED = "sheet_answered"
+    NOTICE_ENDED = "notice_ended"
+    ABSORBED = "absorbed"
+    CAMPAIGN = "campaign"
 
 
 class Because(StrEnum):
@@ -25,6 +33,22 @@ class Because(StrEnum):
     WORK_REPORTED = "work_reported"
     CLOSED_BY_EVIDENCE = "closed_by_evidence"
     ALARM_AGAIN = "alarm_again"
+    STILL_WRONG = "still_wrong"
+    NO_READINGS = "no_readings"
+    ALARMS_OVER = "alarms_over"
+    STAYED_WELL = "stayed_well"
+    PAUSE_OVER = "pause_over"
+    PARENT_CLOSED = "parent_closed"
+    STILL_ACTIVE = "still_active"
+    REPAIR_DID_NOT_HOLD = "repair_did_not_hold"
+    COVERED = "covered"
+    TIME_USED = "time_used"
+    OVERDUE = "overdue"
+    FAR_OVERDUE = "far_overdue"
+    CHECK_FAILED = "check_failed"
+    CHECK_FAILED_AGAIN = "check_failed_again"
+    NOBODY_TOOK_IT = "nobody_took_it"
+    NOBODY_CLAIMED = "nobody_claimed"
 
 
 @dataclass(frozen=True, slots=True)

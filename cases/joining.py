@@ -1,20 +1,16 @@
-"""What alarms do to a case that is already open: there is one open case per facility and problem."""
+"""What alarms do to a case that is already there: one open case per facility and problem, and one that reopens."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from cases.case import Case, Milestone, Step, note, step
+from cases.checking import Standard, fail, recover
+from cases.city import City
 from cases.errors import IllegalMove
-from cases.history import SYSTEM, Because, Entry, Occurrence, move
-from cases.lifecycle import OPEN_STATES, Event, State
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCase:
-    """What of an open case matters here; ``reported_at`` is when the work was last reported done, if ever."""
-
-    state: State
-    severity: int
-    reported_at: datetime | None = None
+from cases.history import SYSTEM, Because, Occurrence
+from cases.lifecycle import AT_WORK, IN_CHECK, OPEN_STATES, Event
+from cases.opening import Clocks
+from cases.policy import Colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,53 +22,70 @@ class RaisedAlarm:
     raised_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """The case after an alarm joined it or grew worse, with the lines to append to its history."""
-
-    state: State
-    severity: int
-    entries: tuple[Entry, ...]
-
-
-def join(case: OpenCase, alarm: RaisedAlarm, *, at: datetime) -> Joined:
+def join(case: Case, alarm: RaisedAlarm, *, city: City, at: datetime) -> Step:
     """Let an alarm join an open case.
 
     A higher severity raises the case's; a lower one never lowers it. An alarm raised after the work was
     reported is a failed check: the case goes back as rework. A late reading from before the report proves
-    nothing.
+    nothing. A case that had recovered by itself has relapsed.
 
     Raises:
         IllegalMove: where the case is over.
     """
     if case.state not in OPEN_STATES:
         raise IllegalMove(case.state, Occurrence.JOINED, [])
-    entries = [_note(Occurrence.JOINED, case.state, at, alarm.rule), *_rise(case, alarm, at)]
-    if case.state is State.VERIFYING and case.reported_at is not None and alarm.raised_at > case.reported_at:
-        entries.append(move(case.state, Event.FAIL_CHECK, at=at, actor=SYSTEM, reason=Because.ALARM_AGAIN))
-    return Joined(entries[-1].state, max(case.severity, alarm.severity), tuple(entries))
+    joined = note(case, Occurrence.JOINED, at=at, actor=SYSTEM, reason=alarm.rule).then(escalate(case, alarm, at=at))
+    now = joined.case
+    if now.state not in IN_CHECK or now.check is None or alarm.raised_at <= now.check.since:
+        return joined
+    return joined.then(fail(now, city=city, at=at, actor=SYSTEM, reason=Because.ALARM_AGAIN))
 
 
-def escalate(case: OpenCase, alarm: RaisedAlarm, *, at: datetime) -> Joined:
-    """Note that an alarm which had joined before grew more severe; no entry where the case is as severe."""
-    return Joined(case.state, max(case.severity, alarm.severity), _rise(case, alarm, at))
-
-
-def alarm_cleared(state: State, rule: str, *, at: datetime) -> Entry:
-    """Note that an alarm of the case is over. The case stays where it is: recovered is not repaired."""
-    return _note(Occurrence.ALARM_CLEARED, state, at, rule)
-
-
-def alarm_unanswered(state: State, rule: str, *, at: datetime) -> Entry:
-    """Note that an alarm of the case is still active and that nobody has acknowledged it."""
-    return _note(Occurrence.UNANSWERED, state, at, rule)
-
-
-def _rise(case: OpenCase, alarm: RaisedAlarm, at: datetime) -> tuple[Entry, ...]:
+def escalate(case: Case, alarm: RaisedAlarm, *, at: datetime) -> Step:
+    """Note that an alarm which had joined before grew more severe; nothing where the case is as severe."""
     if alarm.severity <= case.severity:
-        return ()
-    return (_note(Occurrence.ESCALATED, case.state, at, f"{case.severity} > {alarm.severity}"),)
+        return Step(case)
+    said = f"{case.severity} > {alarm.severity}"
+    return note(case, Occurrence.ESCALATED, at=at, actor=SYSTEM, reason=said, severity=alarm.severity)
 
 
-def _note(event: Occurrence, state: State, at: datetime, reason: str) -> Entry:
-    return Entry(at=at, event=event, state=state, actor=SYSTEM, reason=reason)
+def alarm_cleared(case: Case, rule: str, *, active: int, standard: Standard, city: City, at: datetime) -> Step:
+    """Note that an alarm of the case is over; with the last of them a case to which nobody has come is watched."""
+    cleared = note(case, Occurrence.ALARM_CLEARED, at=at, actor=SYSTEM, reason=rule)
+    if active or case.state not in AT_WORK or Milestone.ARRIVE in case.reached:
+        return cleared
+    return cleared.then(recover(case, standard, city=city, at=at))
+
+
+def alarm_unanswered(case: Case, rule: str, *, at: datetime) -> Step:
+    """Note that an alarm of the case is still active and that nobody has acknowledged it."""
+    return note(case, Occurrence.UNANSWERED, at=at, actor=SYSTEM, reason=rule)
+
+
+def reopen(case: Case, alarm: RaisedAlarm, clocks: Clocks, *, at: datetime) -> Step:
+    """The repair did not hold: the closed case is rework, on fresh clocks.
+
+    Sheets of the first time stay on record; the colours begin anew.
+    """
+    again = step(
+        case,
+        Event.REOPEN,
+        at=at,
+        actor=SYSTEM,
+        reason=Because.REPAIR_DID_NOT_HOLD,
+        severity=max(case.severity, alarm.severity),
+        rework=case.rework + 1,
+        failed_checks=0,
+        colour=Colour.NONE,
+        missed=frozenset(),
+        started_at=at,
+        outcome=None,
+        closed_at=None,
+        reached={},
+        attention=0,
+        attend_at=clocks.attend_at,
+        dues=clocks.dues,
+        white_at=clocks.white_at,
+        red_at=clocks.red_at,
+    )
+    return note(case, Occurrence.JOINED, at=at, actor=SYSTEM, reason=alarm.rule).then(again)

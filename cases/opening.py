@@ -1,10 +1,11 @@
 """A new case: what a rule plans, what the city makes of the plan, the case with unit and deadlines."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from cases.calendars import WorkCalendar
+from cases.case import Case, Due, Milestone, Step, colours_due
 from cases.city import City, Deadlines
 from cases.clocks import Allowance, deadline
 from cases.history import SYSTEM, Entry, Occurrence, move
@@ -19,12 +20,17 @@ _LAST_SEQUENCE = 99_999
 
 @dataclass(frozen=True, slots=True)
 class CasePlan:
-    """What a rule wants done about its alarm: the problem, the time to arrive and to fix it, by whom."""
+    """What a rule wants done about its alarm: the problem, the times to arrive, make safe and fix, by whom.
+
+    How long a unit has to accept a case is the city's to say, by severity.
+    """
 
     problem: str
     arrive: Allowance | None
     fix: Allowance
     to: Role = Role.MAINTAINER
+    safe: Allowance | None = None
+    accept: Allowance | None = None
 
     @classmethod
     def parse(cls, *, problem: str, fix: str, arrive: str = "", to: str = Role.MAINTAINER) -> "CasePlan":
@@ -47,27 +53,52 @@ class CasePlan:
     def in_city(self, rule: str, city: City) -> "CasePlan":
         """The plan with the city's own deadlines for the cases of this rule."""
         own = city.deadlines.get(rule, Deadlines())
-        return replace(self, arrive=own.arrive or self.arrive, fix=own.fix or self.fix)
+        return replace(
+            self, arrive=own.arrive or self.arrive, fix=own.fix or self.fix, safe=own.safe, accept=own.accept
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The clocks of a case that start together."""
+
+    dues: Mapping[Milestone, Due]
+    white_at: datetime
+    red_at: datetime
+    attend_at: datetime
+
+
+def start_clocks(plan: CasePlan, severity: int, city: City, at: datetime) -> Clocks:
+    """The clocks of a case of this severity that start at ``at``.
+
+    Raises:
+        ValueError: where ``at`` has no time zone.
+    """
+    accept = plan.accept or city.policy.accept[severity]
+    allowed = {
+        Milestone.ACCEPT: accept,
+        Milestone.ARRIVE: plan.arrive,
+        Milestone.SAFE: plan.safe,
+        Milestone.FIX: plan.fix,
+    }
+    dues = {
+        milestone: Due(allowance, deadline(at, allowance, city.calendar))
+        for milestone, allowance in allowed.items()
+        if allowance is not None
+    }
+    white_at, red_at = colours_due(at, plan.fix, city.calendar)
+    return Clocks(dues, white_at, red_at, dues[Milestone.ACCEPT].by)
 
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """A case as it is first stored, with a unit and a deadline because it may not exist without.
-
-    Times are aware and in UTC; ``plan`` keeps the allowances, from which the used share is computed later.
-    ``severity`` counts from 1, notice, to 4, critical.
-    """
+    """A case as it is first stored, with its number, its problem, the rule that asked for it, and its history."""
 
     number: str
-    plan: CasePlan
-    severity: int
-    state: State
-    unit: str
-    reason: Reason
+    problem: str
+    rule: str
     opened_at: datetime
-    arrive_by: datetime | None
-    fix_by: datetime
-    history: tuple[Entry, ...]
+    step: Step
 
 
 def open_case(
@@ -78,7 +109,7 @@ def open_case(
     severity: int,
     assignment: Assignment,
     at: datetime,
-    calendar: WorkCalendar,
+    city: City,
 ) -> NewCase:
     """The case that an alarm of ``rule`` opens at ``at``; its clocks start there.
 
@@ -87,17 +118,71 @@ def open_case(
     """
     filed = Entry(at=at, event=Occurrence.FILED, state=State.FILED, actor=SYSTEM, reason=rule)
     dispatched = move(filed.state, Event.DISPATCH, at=at, actor=SYSTEM, reason=assignment.reason)
-    return NewCase(
-        number=number,
-        plan=plan,
-        severity=severity,
+    case = _case(plan, severity, assignment, city, at, dispatched.state)
+    return NewCase(number, plan.problem, rule, at, Step(case, (filed, dispatched)))
+
+
+def report_case(
+    *,
+    number: str,
+    plan: CasePlan,
+    severity: int,
+    assignment: Assignment,
+    actor: str,
+    text: str,
+    at: datetime,
+    city: City,
+) -> NewCase:
+    """The case that a citizen, a patrol or the hotline reports; the centre looks at it before it is filed."""
+    reported = Entry(at=at, event=Occurrence.REPORTED, state=State.REPORTED, actor=actor, reason=text)
+    case = _case(plan, severity, assignment, city, at, State.REPORTED)
+    return NewCase(number, plan.problem, "", at, Step(case, (reported,)))
+
+
+def file_case(case: Case, *, city: City, at: datetime, actor: str, reason: str = "") -> Step:
+    """The centre takes a report for true: its clocks start now, and its unit is told."""
+    plan = CasePlan(
+        problem="",
+        arrive=_allowed(case, Milestone.ARRIVE),
+        fix=case.dues[Milestone.FIX].allowed,
+        safe=_allowed(case, Milestone.SAFE),
+        accept=_allowed(case, Milestone.ACCEPT),
+    )
+    filed = move(case.state, Event.FILE, at=at, actor=actor, reason=reason)
+    dispatched = move(filed.state, Event.DISPATCH, at=at, actor=SYSTEM, reason=case.reason)
+    clocks = start_clocks(plan, case.severity, city, at)
+    running = replace(
+        case,
         state=dispatched.state,
+        started_at=at,
+        dues=clocks.dues,
+        white_at=clocks.white_at,
+        red_at=clocks.red_at,
+        attend_at=clocks.attend_at,
+    )
+    return Step(running, (filed, dispatched))
+
+
+def _allowed(case: Case, milestone: Milestone) -> Allowance | None:
+    due = case.dues.get(milestone)
+    return due.allowed if due else None
+
+
+def _case(plan: CasePlan, severity: int, assignment: Assignment, city: City, at: datetime, state: State) -> Case:
+    clocks = start_clocks(plan, severity, city, at)
+    ownerless = assignment.reason is Reason.OWNERLESS
+    return Case(
+        state=state,
+        severity=severity,
         unit=assignment.unit,
         reason=assignment.reason,
-        opened_at=at,
-        arrive_by=deadline(at, plan.arrive, calendar) if plan.arrive else None,
-        fix_by=deadline(at, plan.fix, calendar),
-        history=(filed, dispatched),
+        joint=assignment.joint,
+        started_at=at,
+        dues=clocks.dues,
+        white_at=clocks.white_at,
+        red_at=clocks.red_at,
+        attend_at=clocks.attend_at,
+        notice_until=deadline(at, city.policy.public_notice, city.calendar) if ownerless else None,
     )
 
 

@@ -24,6 +24,8 @@ class Section(StrEnum):
     PROBLEMS = "problems"
     SEVERITIES = "severities"
     REASONS = "reasons"
+    COLOURS = "colours"
+    FINDINGS = "findings"
     LABELS = "labels"
     PAGE = "page"
     ALARM_STATES = "alarm_states"

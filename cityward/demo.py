@@ -26,7 +26,7 @@ from devices.kind import Kind, load_kinds
 from devices.registry_csv import read_registry
 from ingest.session import Session
 from simulators.city import build_city
-from storage.case_list import list_cases
+from storage.case_list import newest_cases
 from storage.connection import Connection, connect
 from storage.migrate import migrate
 from storage.overview import KindTotals, Overview, ledger, overview, waiting_work
@@ -182,7 +182,7 @@ def _watch(
         while left > 0 and not wait(min(REFRESH, left)):
             left -= REFRESH
             if live:
-                show(overview(connection), list_cases(connection, newest=True, limit=12), simulated.published)
+                show(overview(connection), newest_cases(connection, limit=12), simulated.published)
 
 
 @contextmanager

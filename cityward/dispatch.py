@@ -1,4 +1,4 @@
-"""The dispatcher: alarms become cases, silence becomes alarms, notifications leave.
+"""The dispatcher: alarms become cases, silence becomes alarms, clocks run out, repairs are checked, messages leave.
 
 Deciding runs in a thread with one connection, which holds the dispatcher's lock; delivering runs beside it, so that
 no dead channel can hold up a case.
@@ -23,7 +23,7 @@ from notify.outbox import Channel
 from notify.working import work
 from rules.rule import Input, Rule
 from rules.silence import watch
-from storage import alarm_round, alarm_store, case_book, device_memory, outbox, waking
+from storage import alarm_round, alarm_store, case_book, case_clock, device_memory, outbox, waking
 from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
 from storage.locks import CITY, DISPATCH
@@ -69,10 +69,11 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
             _log.info("dispatching", devices=len(desk.registry.devices), rules=len(rules))
             next_look = 0
             while not stop.is_set():
-                while desk.take_up():
+                while desk.take_up() or desk.look_at_due():
                     pass
                 if clock.micros() >= next_look:
                     desk.look_for_silence()
+                    desk.ask_telemetry()
                     next_look = clock.micros() + round(settings.watchdog_s * 1_000_000)
                 waking.wait(ears, LOOK_EVERY)
 
@@ -94,20 +95,27 @@ class _Desk:
         self._rules = [rule for rule in rules if rule.input is Input.SILENCE]
         self._clock = clock
         self._city = load_city(connection)
-        plans = wiring.case_plans(rules)
-        self._plans = {rule: plan.in_city(rule, self._city) for rule, plan in plans.items()}
+        self._practice = wiring.practice(self._city, rules, installed)
         self._jobs = outbox.deferring_app()
         self._said: set[str] = set()
         self._next_lesson = 0
 
     def take_up(self) -> int:
         """Some news of alarms into cases; how many. Why some cannot be is said once for each reason."""
-        taken = case_book.take_up(self._connection, self._jobs, self._city, self._plans, self._clock.now())
+        taken = case_book.take_up(self._connection, self._jobs, self._practice, self._clock.now())
         for problem in taken.stuck:
             if problem not in self._said:
                 self._said.add(problem)
                 _log.warning("stuck", problem=problem, hint="the alarm stays and is tried again; see cityward status")
         return taken.news
+
+    def look_at_due(self) -> int:
+        """What has fallen due by the clock at some cases; how many."""
+        return case_clock.look_at_due(self._connection, self._jobs, self._practice, self._clock.now())
+
+    def ask_telemetry(self) -> int:
+        """Evidence for cases whose work was reported; how many it decided."""
+        return case_clock.ask_telemetry(self._connection, self._jobs, self._practice, self._clock.now())
 
     def look_for_silence(self) -> None:
         """The watchdog's round; also learns from closed cases and notices a changed registry."""

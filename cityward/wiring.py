@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from alarms import storms
+from cases.checking import Standard
 from cases.city import City
+from cases.dispatching import Practice
 from cases.opening import CasePlan
 from cityward import embedded
 from cityward.clock import Clock
@@ -63,6 +65,19 @@ def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:
     if problems:
         raise PackError(problems)
     return made
+
+
+def practice(city: City, rules_in_force: list[Rule], installed: Mapping[str, Kind]) -> Practice:
+    """What dispatch goes by in this city.
+
+    Raises:
+        PackError: naming each rule whose case cannot be.
+    """
+    return Practice(
+        city=city,
+        plans={rule: plan.in_city(rule, city) for rule, plan in case_plans(rules_in_force).items()},
+        standards={name: Standard.of(kind.heartbeat) for name, kind in installed.items()},
+    )
 
 
 def broker_tls(settings: Settings) -> ssl.SSLContext | None:

@@ -1,7 +1,7 @@
-"""The case book: cases, their histories and the outbox, always in one transaction."""
+"""The case book: cases, their histories, their sheets and the outbox, always in one transaction."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,14 +11,14 @@ from psycopg.rows import dict_row
 
 from alarms.lifecycle import Event as AlarmEvent
 from cases import dispatching
-from cases.city import City
-from cases.dispatching import AlarmNews, Facility, StoredCase
+from cases.case import Outcome, Sheet, Step
+from cases.dispatching import REPAIRED, AlarmNews, Facility, Practice, StoredCase
 from cases.errors import NobodyResponsible
-from cases.history import Entry
-from cases.joining import OpenCase
-from cases.lifecycle import OPEN_STATES, Event, State
-from cases.opening import CasePlan, NewCase
+from cases.lifecycle import State
+from cases.opening import NewCase
+from cases.supervision import recipients
 from storage import alarm_round, alarm_store, outbox
+from storage.case_rows import case_of, row_of
 from storage.queries import load
 
 _SQL = load("cases")
@@ -39,80 +39,42 @@ class CaseBook:
     Args:
         connection: The transaction.
         jobs: The app whose jobs carry notifications.
-        city: Its time zone appears in messages.
+        practice: How the city dispatches; its time zone appears in messages.
     """
 
-    def __init__(self, connection: Connection, jobs: App, city: City) -> None:
+    def __init__(self, connection: Connection, jobs: App, practice: Practice) -> None:
         self._connection = connection
         self._jobs = jobs
-        self._city = city
+        self._practice = practice
 
     def open_case(self, device: int, problem: str) -> StoredCase | None:
         """The open case of a facility and problem."""
-        row = self._connection.execute(_SQL["open_case"], {"device": device, "problem": problem}).fetchone()
-        return _stored(row) if row else None
+        return self._one("open_case", device=device, problem=problem)
+
+    def repaired_since(self, device: int, problem: str, since: datetime) -> StoredCase | None:
+        """The last case of a facility and problem that was repaired and closed since then."""
+        repaired: list[Outcome] = sorted(REPAIRED)
+        return self._one("repaired_case", device=device, problem=problem, since=since, outcomes=repaired)
 
     def open_cases_of(self, alarm_id: int) -> list[StoredCase]:
         """The open cases that an alarm belongs to."""
-        return [_stored(row) for row in self._connection.execute(_SQL["open_cases_of_alarm"], {"alarm_id": alarm_id})]
+        return self._all("open_cases_of_alarm", alarm_id=alarm_id)
 
-    def next_sequence(self, area: str, day: datetime) -> int:
-        """The next number of an area and a local day."""
-        row = self._connection.execute(_SQL["next_sequence"], {"area": area, "day": day.date()}).fetchone()
-        assert row is not None  # noqa: S101 - RETURNING of an upsert
-        return int(row[0])
+    def covering(self, device: int, rules: Collection[str]) -> StoredCase | None:
+        """The open case by one of these rules of a group that a device belongs to."""
+        return self._one("covering_case", device=device, rules=sorted(rules))
 
-    def file(self, case: NewCase, facility: Facility, alarm_id: int) -> None:
-        """Store a new case with its history."""
-        row = self._connection.execute(
-            _SQL["insert_case"],
-            {
-                "number": case.number,
-                "device": facility.device,
-                "district": facility.district,
-                "problem": case.plan.problem,
-                "severity": case.severity,
-                "state": case.state,
-                "unit": case.unit,
-                "reason": case.reason,
-                "opened_at": case.opened_at,
-                "arrive_by": case.arrive_by,
-                "fix_by": case.fix_by,
-            },
-        ).fetchone()
-        assert row is not None  # noqa: S101 - RETURNING of an insert
-        filed = StoredCase(int(row[0]), case.number, OpenCase(case.state, case.severity))
-        self.link(filed, alarm_id)
-        self._write(filed, case.history)
+    def covered(self, group: Facility, problems: Collection[str]) -> list[StoredCase]:
+        """The open cases, carried by no other, of these problems at the members of a group."""
+        return self._all("covered_cases", group=group.device_id, device=group.device, problems=sorted(problems))
 
-    def append(self, case: StoredCase, entries: Iterable[Entry], severity: int) -> None:
-        """Add to a case's history; it is then in the last entry's state."""
-        lines = list(entries)
-        state = lines[-1].state
-        times = {line.state: line.at for line in lines if isinstance(line.event, Event)}
-        self._connection.execute(
-            _SQL["move_case"],
-            {
-                "case_id": case.id,
-                "state": state,
-                "severity": severity,
-                "open": state in OPEN_STATES,
-                "arrived_at": times.get(State.ON_SITE),
-                "done_at": times.get(State.DONE),
-                "closed_at": None if state in OPEN_STATES else lines[-1].at,
-                "rework": sum(line.event is Event.FAIL_CHECK for line in lines),
-            },
-        )
-        self._write(case, lines)
+    def members(self, parent: StoredCase) -> list[StoredCase]:
+        """The cases that a case carries."""
+        return self._all("member_cases", parent=parent.id)
 
-    def link(self, case: StoredCase, alarm_id: int) -> None:
-        """Note that an alarm belongs to a case."""
-        self._connection.execute(_SQL["link_alarm"], {"case_id": case.id, "alarm_id": alarm_id})
-
-    def active_alarms(self, case: StoredCase) -> int:
-        """How many alarms of a case are active now."""
-        row = self._connection.execute(_SQL["active_alarms"], {"case_id": case.id}).fetchone()
-        return int(row[0]) if row else 0
+    def nearby(self, facility: Facility, since: datetime) -> StoredCase | None:
+        """The last open case of another kind on the same road that was opened since then."""
+        return self._one("nearby_case", road=facility.road, district=facility.district, kind=facility.kind, since=since)
 
     def by_number(self, number: str) -> StoredCase:
         """A case, open or not, locked.
@@ -120,42 +82,126 @@ class CaseBook:
         Raises:
             UnknownCaseError: if there is none.
         """
-        row = self._connection.execute(_SQL["case_by_number"], {"number": number}).fetchone()
-        if row is None:
+        found = self._one("case_by_number", number=number)
+        if found is None:
             raise UnknownCaseError(number)
-        return _stored(row)
+        return found
 
-    def acknowledge_alarms(self, case: StoredCase, at: datetime, actor: str) -> None:
+    def due(self, at: datetime, limit: int) -> list[StoredCase]:
+        """Cases to look at by the clock, the longest due first; those that others hold are left to the next time."""
+        return self._all("due_cases", at=at, limit=limit)
+
+    def next_sequence(self, area: str, day: datetime) -> int:
+        """The next number of an area and a local day."""
+        return self._number("next_sequence", area=area, day=day.date())
+
+    def file(self, case: NewCase, facility: Facility, incident: str | None) -> StoredCase:
+        """Store a new case with its history."""
+        case_id = self._number(
+            "insert_case",
+            number=case.number,
+            device=facility.device,
+            district=facility.district,
+            problem=case.problem,
+            rule_id=case.rule,
+            opened_at=case.opened_at,
+            incident=incident,
+            **row_of(case.step.case),
+        )
+        stored = StoredCase(
+            id=case_id,
+            number=case.number,
+            kind=facility.kind,
+            district=facility.district,
+            problem=case.problem,
+            rule=case.rule,
+            incident=incident,
+            case=case.step.case,
+        )
+        self._write(stored, case.step)
+        return stored
+
+    def save(self, stored: StoredCase, step: Step) -> StoredCase:
+        """Store what a step made of a case, with its lines of history and its sheets."""
+        self._connection.execute(_SQL["save_case"], {"case_id": stored.id, **row_of(step.case)})
+        for sheet in step.sheets:
+            self._issue(stored, step, sheet)
+        self._write(stored, step)
+        return replace(stored, case=step.case)
+
+    def join_incident(self, stored: StoredCase, incident: str) -> None:
+        """Note the incident that a case belongs to."""
+        self._connection.execute(_SQL["join_incident"], {"case_id": stored.id, "incident": incident})
+
+    def link(self, stored: StoredCase, alarm_id: int) -> None:
+        """Note that an alarm belongs to a case."""
+        self._connection.execute(_SQL["link_alarm"], {"case_id": stored.id, "alarm_id": alarm_id})
+
+    def active_alarms(self, stored: StoredCase) -> int:
+        """How many alarms of a case are active now."""
+        return self._number("active_alarms", case_id=stored.id)
+
+    def acknowledge_alarms(self, stored: StoredCase, at: datetime, actor: str) -> None:
         """Who takes on a case has seen its alarms."""
         keys = [
             (str(rule), int(device))
-            for rule, device in self._connection.execute(_SQL["alarms_of_case"], {"case_id": case.id})
+            for rule, device in self._connection.execute(_SQL["alarms_of_case"], {"case_id": stored.id})
         ]
         alarm_store.acknowledge(self._connection, keys, at, actor)
 
-    def _write(self, case: StoredCase, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            row = self._connection.execute(
-                _SQL["insert_case_event"],
-                {
-                    "case_id": case.id,
-                    "event": entry.event,
-                    "state": entry.state,
-                    "at": entry.at,
-                    "actor": entry.actor,
-                    "reason": entry.reason,
-                },
-            ).fetchone()
-            assert row is not None  # noqa: S101 - RETURNING of an insert
+    def _issue(self, stored: StoredCase, step: Step, sheet: Sheet) -> None:
+        year = sheet.at.astimezone(self._practice.city.calendar.timezone).year
+        sequence = self._number("next_sheet", year=year, colour=int(sheet.colour))
+        self._connection.execute(
+            _SQL["insert_sheet"],
+            {
+                "number": f"{sheet.colour.name[0]}{year}-{sequence:05d}",
+                "case_id": stored.id,
+                "colour": int(sheet.colour),
+                "because": sheet.because,
+                "unit": step.case.unit,
+                "recipients": recipients(sheet.colour, step.case.unit, stored.district),
+                "points": sheet.points,
+                "issued_at": sheet.at,
+                "reply_by": sheet.reply_by,
+            },
+        )
+
+    def _write(self, stored: StoredCase, step: Step) -> None:
+        for entry in step.entries:
+            event_id = self._number(
+                "insert_case_event",
+                case_id=stored.id,
+                event=entry.event,
+                state=entry.state,
+                at=entry.at,
+                actor=entry.actor,
+                reason=entry.reason,
+            )
+            if step.case.state is State.MERGED:
+                continue  # its parent's unit has heard of the parent
             outbox.tell(
                 self._connection,
                 self._jobs,
-                case_id=case.id,
-                case_event_id=int(row[0]),
+                case_id=stored.id,
+                case_event_id=event_id,
                 event=entry.event,
                 at=entry.at,
-                zone=self._city.calendar.timezone,
+                zone=self._practice.city.calendar.timezone,
             )
+
+    def _number(self, query: str, **parameters: object) -> int:
+        row = self._connection.execute(_SQL[query], parameters).fetchone()
+        assert row is not None  # noqa: S101 - RETURNING, or a count
+        return int(row[0])
+
+    def _one(self, query: str, **parameters: object) -> StoredCase | None:
+        found = self._all(query, **parameters)
+        return found[0] if found else None
+
+    def _all(self, query: str, **parameters: object) -> list[StoredCase]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return [stored_of(row) for row in cursor.execute(_SQL[query], parameters)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +212,7 @@ class TakenUp:
     stuck: tuple[str, ...] = ()
 
 
-def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, CasePlan], now: datetime) -> TakenUp:
+def take_up(connection: Connection, jobs: App, practice: Practice, now: datetime) -> TakenUp:
     """Turn untaken news of alarms into cases, in one transaction.
 
     News that nobody is responsible for is marked as stuck and tried again after ``TRY_AGAIN_AFTER``; all other news
@@ -174,9 +220,14 @@ def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, Case
     """
     stuck: dict[int, str] = {}  # by alarm
     with connection.transaction():
-        book = CaseBook(connection, jobs, city)
+        book = CaseBook(connection, jobs, practice)
         with connection.cursor(row_factory=dict_row) as cursor:
-            parameters = {"limit": _BATCH, "tried_before": now - TRY_AGAIN_AFTER}
+            parameters = {
+                "limit": _BATCH,
+                "tried_before": now - TRY_AGAIN_AFTER,
+                "waiting": sorted(practice.waiting),
+                "settled": now - practice.city.policy.settle,
+            }
             rows = cursor.execute(_SQL["untaken_news"], parameters).fetchall()
         arrived = [alarm_round.News(row["id"], row["alarm_id"], AlarmEvent(row["event"])) for row in rows]
         hushed = alarm_round.attend(connection, arrived, now)
@@ -185,7 +236,7 @@ def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, Case
                 continue
             try:
                 with connection.transaction():
-                    dispatching.take_up(_news(row), book, plans, city, now)
+                    dispatching.take_up(_news(row), book, practice, now)
                     connection.execute(_SQL["mark_taken"], {"at": now, "event_id": row["id"]})
             except NobodyResponsible as problem:
                 stuck[row["alarm_id"]] = str(problem)
@@ -193,25 +244,24 @@ def take_up(connection: Connection, jobs: App, city: City, plans: dict[str, Case
     return TakenUp(len(rows), tuple(sorted(set(stuck.values()))))
 
 
+def facility_of(row: dict[str, Any]) -> Facility:
+    """The facility of a row with a device's columns."""
+    names = ("device", "device_id", "kind", "district", "grid", "road", "component_class", "maintainer", "owner")
+    return Facility(**{name: row[name] for name in names})
+
+
+def stored_of(row: dict[str, Any]) -> StoredCase:
+    """The case of a row of ``dispatch_case`` with its device's kind."""
+    names = ("id", "number", "kind", "district", "problem", "incident")
+    return StoredCase(**{name: row[name] for name in names}, rule=row["rule_id"], case=case_of(row))
+
+
 def _news(row: dict[str, Any]) -> AlarmNews:
-    facility = Facility(
-        device=row["device"],
-        district=row["district"],
-        grid=row["grid"],
-        component_class=row["component_class"],
-        maintainer=row["maintainer"],
-        owner=row["owner"],
-    )
     return AlarmNews(
         alarm_id=row["alarm_id"],
         rule_id=row["rule_id"],
         event=AlarmEvent(row["event"]),
         severity=row["severity"],
         at=row["at"],
-        facility=facility,
+        facility=facility_of(row),
     )
-
-
-def _stored(row: Sequence[Any]) -> StoredCase:
-    case_id, number, state, severity, done_at = row
-    return StoredCase(int(case_id), str(number), OpenCase(State(state), int(severity), done_at))

@@ -1,19 +1,12 @@
-"""Cases as people read them: lists, one case with its history, and the moves that people make."""
+"""Cases, sheets and units as people read them: lists in pages, one case with everything that belongs to it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from procrastinate import App
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
-from cases.city import City
-from cases.closing import cancel, close, finish
-from cases.dispatching import StoredCase
-from cases.history import Entry, move
-from cases.lifecycle import Event, Refusal
-from storage.case_book import CaseBook
 from storage.queries import load
 
 _SQL = load("cases")
@@ -22,8 +15,13 @@ _NOTIFY = load("notify")
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case in a list. Times are aware, in UTC; severity from 1, notice, to 4, critical."""
+    """A case in a list. Times are aware, in UTC; severity from 1, notice, to 4, critical.
 
+    ``colour`` is the gravest supervision sheet: 0 none, 1 white, 2 yellow, 3 red. ``delay`` is what more time was asked
+    for and is not decided; ``parent`` the number of the case that carries it.
+    """
+
+    id: int
     number: str
     kind: str
     name: str
@@ -44,104 +42,129 @@ class CaseRow:
     done_at: datetime | None
     closed_at: datetime | None
     rework: int
+    colour: int
+    delay: str | None
+    incident: str | None
+    parent: str | None
     device_id: str
+    grid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """Which cases; None means all. ``unit`` as lead or jointly, ``severity`` and ``colour`` at least."""
+
+    unit: str | None = None
+    district: str | None = None
+    state: str | None = None
+    problem: str | None = None
+    severity: int | None = None
+    colour: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """A supervision sheet in a list. Times are aware, in UTC."""
+
+    number: str
+    case_number: str
+    colour: int
+    because: str
+    unit: str
+    name_en: str
+    name_zh: str
+    recipients: list[str]
+    points: int
+    issued_at: datetime
+    reply_by: datetime
+    answered_at: datetime | None
+    answered_by: str | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit with its open cases, those past their deadline, and its sheets without an answer."""
+
+    unit_id: str
+    name_en: str
+    name_zh: str
+    open: int
+    overdue: int
+    unanswered: int
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """One case with everything that belongs to it, as rows of the tables."""
+    """One case with everything that belongs to it; history, alarms and notifications as rows of the tables."""
 
     case: CaseRow
     history: list[dict[str, Any]]
     alarms: list[dict[str, Any]]
     notifications: list[dict[str, Any]]
+    carried: list[CaseRow]
+    sheets: list[SheetRow]
 
 
-def list_cases(
-    connection: Connection,
-    *,
-    is_open: bool | None = None,
-    unit: str | None = None,
-    district: str | None = None,
-    number: str | None = None,
-    newest: bool = False,
-    limit: int = 50,
+ALL = CaseFilter()
+
+
+def open_cases(
+    connection: Connection, which: CaseFilter = ALL, *, after: CaseRow | None = None, limit: int = 50
 ) -> list[CaseRow]:
-    """Cases, open ones first, the nearest deadline first; with ``newest`` in order of opening."""
-    filters = {"open": is_open, "unit": unit, "district": district, "number": number}
-    with connection.cursor(row_factory=class_row(CaseRow)) as cursor:
-        return cursor.execute(_SQL["list_cases"], {**filters, "newest": newest, "limit": limit}).fetchall()
+    """A page of open cases, the nearest deadline first; the next page comes ``after`` the last of this one."""
+    where = {"after_at": after.fix_by if after else None, "after_id": after.id if after else None}
+    return _cases(connection, "open_cases", {**asdict(which), **where, "limit": limit})
+
+
+def newest_cases(
+    connection: Connection, which: CaseFilter = ALL, *, before: CaseRow | None = None, limit: int = 50
+) -> list[CaseRow]:
+    """A page of cases, open or not, the newest first; the next page comes ``before`` the last of this one."""
+    parameters = {**asdict(which), "before_id": before.id if before else None, "limit": limit}
+    return _cases(connection, "newest_cases", parameters)
 
 
 def case_file(connection: Connection, number: str) -> CaseFile | None:
     """Everything about a case; None if there is none of that number."""
-    cases = list_cases(connection, number=number)
+    parameters = {"number": number}
+    cases = _cases(connection, "case_read", parameters)
     if not cases:
         return None
+    with connection.cursor(row_factory=class_row(SheetRow)) as cursor:
+        sheets = cursor.execute(_SQL["sheets_of_case"], parameters).fetchall()
     with connection.cursor(row_factory=dict_row) as cursor:
-        parameters = {"number": number}
         return CaseFile(
             cases[0],
             cursor.execute(_SQL["case_history"], parameters).fetchall(),
             cursor.execute(_SQL["case_alarms"], parameters).fetchall(),
             cursor.execute(_NOTIFY["notifications_of_case"], parameters).fetchall(),
+            _cases(connection, "carried_cases", parameters),
+            sheets,
         )
 
 
-class CaseMoves:
-    """What people do to a case, each move in a transaction of its own.
+def list_sheets(
+    connection: Connection,
+    *,
+    unit: str | None = None,
+    colour: int | None = None,
+    everything: bool = False,
+    limit: int = 50,
+) -> list[SheetRow]:
+    """Supervision sheets, those that wait for an answer longest first; answered ones only with ``everything``."""
+    parameters = {"unit": unit, "colour": colour, "everything": everything, "limit": limit}
+    with connection.cursor(row_factory=class_row(SheetRow)) as cursor:
+        return cursor.execute(_SQL["list_sheets"], parameters).fetchall()
 
-    Every method raises ``UnknownCaseError`` for a number that does not exist and ``IllegalMove`` for a move that
-    the case's state does not have; a guard that says no is returned as ``Refusal``.
-    """
 
-    def __init__(self, connection: Connection, jobs: App, city: City, *, at: datetime, actor: str) -> None:
-        self._connection = connection
-        self._book = CaseBook(connection, jobs, city)
-        self._at = at
-        self._actor = actor
+def list_units(connection: Connection, at: datetime) -> list[UnitRow]:
+    """Every unit with what it has to do."""
+    with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
+        return cursor.execute(_SQL["list_units"], {"at": at}).fetchall()
 
-    def accept(self, number: str, note: str = "") -> None:
-        """The unit takes the case on, and has thereby seen its alarms."""
-        with self._connection.transaction():
-            case = self._book.by_number(number)
-            accepted = move(case.case.state, Event.ACCEPT, at=self._at, actor=self._actor, reason=note)
-            self._book.append(case, [accepted], case.case.severity)
-            self._book.acknowledge_alarms(case, self._at, self._actor)
 
-    def arrive(self, number: str, note: str = "") -> None:
-        """The crew is on site."""
-        with self._connection.transaction():
-            case = self._book.by_number(number)
-            arrived = move(case.case.state, Event.ARRIVE, at=self._at, actor=self._actor, reason=note)
-            self._book.append(case, [arrived], case.case.severity)
-
-    def done(self, number: str, result: str) -> bool:
-        """The crew reports the work done; True if telemetry shows so already and the case is closed."""
-        with self._connection.transaction():
-            case = self._book.by_number(number)
-            entries: list[Entry] = [*finish(case.case.state, at=self._at, actor=self._actor, result=result)]
-            closed = close(entries[-1].state, active_alarms=self._book.active_alarms(case), at=self._at)
-            if not isinstance(closed, Refusal):
-                entries.append(closed)
-            self._book.append(case, entries, case.case.severity)
-            return not isinstance(closed, Refusal)
-
-    def close(self, number: str) -> Refusal | None:
-        """Close a case whose work was reported, if none of its alarms is active."""
-        with self._connection.transaction():
-            case = self._book.by_number(number)
-            closed = close(case.case.state, active_alarms=self._book.active_alarms(case), at=self._at)
-            return self._conclude(case, closed)
-
-    def cancel(self, number: str, reason: str) -> Refusal | None:
-        """Cancel a false alarm."""
-        with self._connection.transaction():
-            case = self._book.by_number(number)
-            return self._conclude(case, cancel(case.case.state, at=self._at, actor=self._actor, reason=reason))
-
-    def _conclude(self, case: StoredCase, outcome: Entry | Refusal) -> Refusal | None:
-        if isinstance(outcome, Refusal):
-            return outcome
-        self._book.append(case, [outcome], case.case.severity)
-        return None
+def _cases(connection: Connection, query: str, parameters: dict[str, Any]) -> list[CaseRow]:
+    with connection.cursor(row_factory=class_row(CaseRow)) as cursor:
+        # Planned anew each time: which index serves depends on which filters are given.
+        return cursor.execute(_SQL[query], parameters, prepare=False).fetchall()

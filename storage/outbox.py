@@ -21,9 +21,11 @@ from storage.queries import load
 MQTT, WEBHOOK = "mqtt", "webhook"
 CHANNELS = (MQTT, WEBHOOK)
 # What a unit hears of: what asks something of it, and that it is over.
-TOLD = frozenset(
-    {Event.DISPATCH, Occurrence.ESCALATED, Occurrence.UNANSWERED, Event.FAIL_CHECK, Event.CLOSE, Event.CANCEL}
-)
+TOLD = frozenset({
+    Event.DISPATCH, Event.ASSIGN, Event.RETURN, Event.SPLIT, Event.REOPEN, Event.RECOVER, Event.RELAPSE,
+    Event.FAIL_CHECK, Event.RESUME, Event.GRANT_DELAY, Event.REFUSE_DELAY, Event.CLOSE, Event.CANCEL,
+    Occurrence.ESCALATED, Occurrence.UNANSWERED, Occurrence.SHEET, Occurrence.CAMPAIGN,
+})  # fmt: skip
 _SQL = load("notify")
 _CASES = load("cases")
 

@@ -20,6 +20,7 @@ from cityward.cli import (
     quarantine,
     rules,
     status,
+    supervision,
 )
 from cityward.cli.context import CommandError, err
 from devices.errors import DescriptionError
@@ -28,6 +29,7 @@ from rules.packs import PackError
 from simulators.publish import BrokerRefusedError as SimulatorRefusedError
 from storage.alarm_moves import AlarmMoveError
 from storage.case_book import UnknownCaseError
+from storage.case_moves import UnknownSheetError
 from storage.errors import NotMigratedError
 from storage.permit_store import PermitError
 from storage.registry_store import NoCityError
@@ -57,6 +59,8 @@ app.add_typer(quarantine.quarantine_app, name="quarantine", help="Messages that 
 app.add_typer(alarms.alarms_app, name="alarms", help="Alarms: what is wrong, who has seen it, what is quiet and why.")
 app.add_typer(permits.permits_app, name="permits", help="Work permits: what is out of service, until when.")
 app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
+app.add_typer(supervision.sheets_app, name="sheets", help="Supervision sheets: white, yellow, red.")
+app.add_typer(supervision.units_app, name="units", help="Who answers for facilities.")
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 # What a person can mend; anything else is a defect and shows its traceback.
@@ -68,6 +72,7 @@ _EXPLAINED = (
     PackError,
     CaseError,
     UnknownCaseError,
+    UnknownSheetError,
     NotMigratedError,
     NoCityError,
     PermitError,

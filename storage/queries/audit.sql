@@ -21,12 +21,12 @@ JOIN device ON device.id = alarm.device
 ORDER BY event.id
 
 -- name: cases_told
--- Every case, and to how many targets it was sent and has arrived.
+-- Every case, and to how many targets it was sent when it was dispatched and has arrived.
 SELECT device.device_id, dispatch_case.problem, count(notification.id),
        count(*) FILTER (WHERE notification.state = 'delivered')
 FROM dispatch_case
 JOIN device ON device.id = dispatch_case.device
-LEFT JOIN case_event ON case_event.case_id = dispatch_case.id
+LEFT JOIN case_event ON case_event.case_id = dispatch_case.id AND case_event.event = 'dispatch'
 LEFT JOIN notification ON notification.case_event_id = case_event.id
 GROUP BY dispatch_case.id, device.device_id, dispatch_case.problem
 ORDER BY 1, 2

@@ -1,9 +1,9 @@
 -- name: untaken_news
 -- What happened to alarms and has not been taken up, oldest first. What is stuck is tried again after a while, and
--- later news of its alarm wait behind it.
+-- later news of its alarm wait behind it; news of members of a group wait until they have settled.
 SELECT event.id, event.alarm_id, alarm.rule_id, event.event, event.severity, event.at,
-       device.id AS device, device.district, device.grid, device.component_class,
-       coalesce(device.maintainer, '') AS maintainer, coalesce(device.owner, '') AS owner
+       device.id AS device, device.device_id, device.kind, device.district, device.grid, device.road,
+       device.component_class, coalesce(device.maintainer, '') AS maintainer, coalesce(device.owner, '') AS owner
 FROM alarm_event AS event
 JOIN alarm ON alarm.id = event.alarm_id
 JOIN device ON device.id = alarm.device
@@ -13,6 +13,7 @@ WHERE event.handled_at IS NULL
       SELECT FROM alarm_event AS earlier
       WHERE earlier.alarm_id = event.alarm_id AND earlier.id < event.id
         AND earlier.handled_at IS NULL AND earlier.stuck_since IS NOT NULL)
+  AND (alarm.rule_id <> ALL (%(waiting)s::text[]) OR event.seen_at <= %(settled)s)
 ORDER BY event.id
 LIMIT %(limit)s
 FOR UPDATE OF event
@@ -29,15 +30,104 @@ WHERE id = %(event_id)s
 
 -- name: open_case
 -- The open case of a facility and problem, locked.
-SELECT id, number, state, severity, done_at FROM dispatch_case
-WHERE device = %(device)s AND problem = %(problem)s AND open
-FOR UPDATE
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.device = %(device)s AND dispatch_case.problem = %(problem)s AND dispatch_case.open
+FOR UPDATE OF dispatch_case
+
+-- name: repaired_case
+-- The last case of a facility and problem that was repaired and closed since then, locked.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.device = %(device)s AND dispatch_case.problem = %(problem)s AND NOT dispatch_case.open
+  AND dispatch_case.closed_at >= %(since)s AND dispatch_case.outcome = ANY (%(outcomes)s::text[])
+ORDER BY dispatch_case.closed_at DESC LIMIT 1
+FOR UPDATE OF dispatch_case
 
 -- name: open_cases_of_alarm
 -- The open cases that an alarm belongs to, locked.
-SELECT id, number, state, severity, done_at FROM dispatch_case
-WHERE open AND id IN (SELECT case_id FROM case_alarm WHERE alarm_id = %(alarm_id)s)
-FOR UPDATE
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.open AND dispatch_case.id IN (SELECT case_id FROM case_alarm WHERE alarm_id = %(alarm_id)s)
+FOR UPDATE OF dispatch_case
+
+-- name: covering_case
+-- The open case, by one of these rules, of a group that a device belongs to, locked.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.open AND device.kind = 'group' AND dispatch_case.rule_id = ANY (%(rules)s::text[])
+  AND EXISTS (SELECT FROM device AS member WHERE member.id = %(device)s AND is_member(member, device.device_id))
+ORDER BY dispatch_case.id LIMIT 1
+FOR UPDATE OF dispatch_case
+
+-- name: covered_cases
+-- The open cases, carried by no other, of these problems at the members of a group, locked.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.open AND dispatch_case.parent IS NULL AND dispatch_case.problem = ANY (%(problems)s::text[])
+  AND dispatch_case.device <> %(device)s AND is_member(device.*, %(group)s)
+ORDER BY dispatch_case.id
+FOR UPDATE OF dispatch_case
+
+-- name: member_cases
+-- The cases that a case carries, locked.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.parent = %(parent)s AND dispatch_case.state = 'merged'
+ORDER BY dispatch_case.id
+FOR UPDATE OF dispatch_case
+
+-- name: nearby_case
+-- The last open case of another kind on a road that was opened since then, locked.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.open AND dispatch_case.opened_at >= %(since)s AND dispatch_case.district = %(district)s
+  AND device.road = %(road)s AND device.kind <> %(kind)s AND 'group' NOT IN (device.kind, %(kind)s)
+ORDER BY dispatch_case.id DESC LIMIT 1
+FOR UPDATE OF dispatch_case
+
+-- name: due_cases
+-- Cases to look at by the clock, the longest due first; those that others hold are left to the next time.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.look_at <= %(at)s
+ORDER BY dispatch_case.look_at LIMIT %(limit)s
+FOR UPDATE OF dispatch_case SKIP LOCKED
+
+-- name: case_by_number
+-- One case, locked for a move.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.number = %(number)s
+FOR UPDATE OF dispatch_case
+
+-- name: checked_cases
+-- Cases of which telemetry is asked: good readings since then, active alarms, whether a delay runs or news wait.
+SELECT dispatch_case.id,
+       (SELECT count(*) FROM (
+            SELECT FROM reading
+            WHERE reading.kind = device.kind AND reading.device = dispatch_case.device
+              AND reading.ts > dispatch_case.check_since AND reading.quality & %(doubtful)s = 0
+            LIMIT %(enough)s
+        ) AS heard) AS readings,
+       (SELECT count(*) FROM case_alarm JOIN alarm ON alarm.id = case_alarm.alarm_id
+        WHERE case_alarm.case_id = dispatch_case.id AND alarm.active) AS active,
+       EXISTS (
+            SELECT FROM case_alarm JOIN alarm ON alarm.id = case_alarm.alarm_id
+            JOIN rule_state ON rule_state.rule_id = alarm.rule_id AND rule_state.device = alarm.device
+            WHERE case_alarm.case_id = dispatch_case.id
+              AND jsonb_path_exists(rule_state.state, '$.raising[*] ? (@ != null)')
+       ) OR EXISTS (
+            SELECT FROM alarm_event JOIN alarm ON alarm.id = alarm_event.alarm_id
+            WHERE alarm_event.handled_at IS NULL AND alarm_event.stuck_since IS NULL
+              AND alarm.device = dispatch_case.device
+       ) AS running
+FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.check_since IS NOT NULL AND dispatch_case.id > %(after)s
+ORDER BY dispatch_case.id LIMIT %(limit)s
+
+-- name: case_by_id
+-- One case, locked for a move.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.id = %(case_id)s
+FOR UPDATE OF dispatch_case
+
+-- name: facility_by_id
+-- What dispatch must know of a device.
+SELECT device.id AS device, device.device_id, device.kind, device.district, device.grid, device.road,
+       device.component_class, coalesce(device.maintainer, '') AS maintainer, coalesce(device.owner, '') AS owner
+FROM device WHERE device.device_id = %(device_id)s
 
 -- name: next_sequence
 -- The next case number of an area and day.
@@ -47,11 +137,41 @@ RETURNING last
 
 -- name: insert_case
 -- A new case, with its unit and its deadline.
-INSERT INTO dispatch_case (number, device, district, problem, severity, state, open, unit, reason,
-                           opened_at, arrive_by, fix_by)
-VALUES (%(number)s, %(device)s, %(district)s, %(problem)s, %(severity)s, %(state)s, true, %(unit)s, %(reason)s,
-        %(opened_at)s, %(arrive_by)s, %(fix_by)s)
+INSERT INTO dispatch_case (
+    number, device, district, problem, rule_id, opened_at, incident, severity, state, open, unit, reason, started_at,
+    accept_allowed, accept_by, accepted_at, arrive_allowed, arrive_by, arrived_at, safe_allowed, safe_by, safe_at,
+    fix_allowed, fix_by, done_at, white_at, red_at, colour, missed, attention, attend_at, look_at, rework, failed_checks,
+    bounces, arbitrated, joint, paused_at, pause, pause_until, delay, delays, check_since, check_earliest, check_until,
+    notice_until, parent, found, photo, outcome, closed_at)
+VALUES (
+    %(number)s, %(device)s, %(district)s, %(problem)s, %(rule_id)s, %(opened_at)s, %(incident)s, %(severity)s, %(state)s,
+    %(open)s, %(unit)s, %(reason)s, %(started_at)s, %(accept_allowed)s, %(accept_by)s, %(accepted_at)s,
+    %(arrive_allowed)s, %(arrive_by)s, %(arrived_at)s, %(safe_allowed)s, %(safe_by)s, %(safe_at)s, %(fix_allowed)s,
+    %(fix_by)s, %(done_at)s, %(white_at)s, %(red_at)s, %(colour)s, %(missed)s, %(attention)s, %(attend_at)s, %(look_at)s,
+    %(rework)s, %(failed_checks)s, %(bounces)s, %(arbitrated)s, %(joint)s, %(paused_at)s, %(pause)s, %(pause_until)s,
+    %(delay)s, %(delays)s, %(check_since)s, %(check_earliest)s, %(check_until)s, %(notice_until)s, %(parent)s, %(found)s,
+    %(photo)s, %(outcome)s, %(closed_at)s)
 RETURNING id
+
+-- name: save_case
+-- A case as a step leaves it.
+UPDATE dispatch_case SET
+    severity = %(severity)s, state = %(state)s, open = %(open)s, unit = %(unit)s, reason = %(reason)s,
+    started_at = %(started_at)s, accept_allowed = %(accept_allowed)s, accept_by = %(accept_by)s,
+    accepted_at = %(accepted_at)s, arrive_allowed = %(arrive_allowed)s, arrive_by = %(arrive_by)s,
+    arrived_at = %(arrived_at)s, safe_allowed = %(safe_allowed)s, safe_by = %(safe_by)s, safe_at = %(safe_at)s,
+    fix_allowed = %(fix_allowed)s, fix_by = %(fix_by)s, done_at = %(done_at)s, white_at = %(white_at)s,
+    red_at = %(red_at)s, colour = %(colour)s, missed = %(missed)s, attention = %(attention)s, attend_at = %(attend_at)s,
+    look_at = %(look_at)s, rework = %(rework)s, failed_checks = %(failed_checks)s, bounces = %(bounces)s,
+    arbitrated = %(arbitrated)s, joint = %(joint)s, paused_at = %(paused_at)s, pause = %(pause)s,
+    pause_until = %(pause_until)s, delay = %(delay)s, delays = %(delays)s, check_since = %(check_since)s,
+    check_earliest = %(check_earliest)s, check_until = %(check_until)s, notice_until = %(notice_until)s,
+    parent = %(parent)s, found = %(found)s, photo = %(photo)s, outcome = %(outcome)s, closed_at = %(closed_at)s
+WHERE id = %(case_id)s
+
+-- name: join_incident
+-- A case belongs to an incident, which has the number of its first case.
+UPDATE dispatch_case SET incident = %(incident)s WHERE id = %(case_id)s
 
 -- name: link_alarm
 -- An alarm belongs to a case.
@@ -63,13 +183,17 @@ INSERT INTO case_event (case_id, event, state, at, actor, reason)
 VALUES (%(case_id)s, %(event)s, %(state)s, %(at)s, %(actor)s, %(reason)s)
 RETURNING id
 
--- name: move_case
--- A case as its latest events leave it; milestones keep their first time, rework counts.
-UPDATE dispatch_case SET
-    state = %(state)s, severity = %(severity)s, open = %(open)s,
-    arrived_at = coalesce(arrived_at, %(arrived_at)s), done_at = coalesce(%(done_at)s, done_at),
-    closed_at = %(closed_at)s, rework = rework + %(rework)s
-WHERE id = %(case_id)s
+-- name: next_sheet
+-- The next sheet number of a year and a colour.
+INSERT INTO sheet_counter AS counter (year, colour, last) VALUES (%(year)s, %(colour)s, 1)
+ON CONFLICT (year, colour) DO UPDATE SET last = counter.last + 1
+RETURNING last
+
+-- name: insert_sheet
+-- A supervision sheet.
+INSERT INTO sheet (number, case_id, colour, because, unit, recipients, points, issued_at, reply_by)
+VALUES (%(number)s, %(case_id)s, %(colour)s, %(because)s, %(unit)s, %(recipients)s, %(points)s, %(issued_at)s,
+        %(reply_by)s)
 
 -- name: active_alarms
 -- How many alarms of a case are active.
@@ -92,27 +216,65 @@ JOIN device ON device.id = dispatch_case.device
 JOIN unit ON unit.unit_id = dispatch_case.unit
 WHERE dispatch_case.id = %(case_id)s
 
--- name: list_cases
--- Cases, the most urgent deadline first; null filters mean all.
-SELECT dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district, dispatch_case.problem,
-       dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
+-- name: open_cases
+-- Open cases, the nearest deadline first, from where the page before ended; null filters mean all.
+SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
+       dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
        unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
        dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
-       dispatch_case.rework, device.device_id
+       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
+       device.device_id, device.grid
 FROM dispatch_case
 JOIN device ON device.id = dispatch_case.device
 JOIN unit ON unit.unit_id = dispatch_case.unit
-WHERE (%(open)s::boolean IS NULL OR dispatch_case.open = %(open)s)
-  AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s)
+LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
+WHERE dispatch_case.open
+  AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s OR %(unit)s = ANY (dispatch_case.joint))
   AND (%(district)s::text IS NULL OR dispatch_case.district = %(district)s)
-  AND (%(number)s::text IS NULL OR dispatch_case.number = %(number)s)
-ORDER BY dispatch_case.open DESC,
-         CASE WHEN %(newest)s THEN NULL ELSE dispatch_case.fix_by END, dispatch_case.id DESC
+  AND (%(state)s::text IS NULL OR dispatch_case.state = %(state)s)
+  AND (%(problem)s::text IS NULL OR dispatch_case.problem = %(problem)s)
+  AND (%(severity)s::smallint IS NULL OR dispatch_case.severity >= %(severity)s)
+  AND (%(colour)s::smallint IS NULL OR dispatch_case.colour >= %(colour)s)
+  AND (%(after_at)s::timestamptz IS NULL
+       OR (dispatch_case.fix_by, dispatch_case.id) > (%(after_at)s, %(after_id)s::bigint))
+ORDER BY dispatch_case.fix_by, dispatch_case.id
 LIMIT %(limit)s
 
--- name: case_by_number
--- One case, locked for a move.
-SELECT id, number, state, severity, done_at FROM dispatch_case WHERE number = %(number)s FOR UPDATE
+-- name: newest_cases
+-- Cases, open or not, the newest first, from where the page before ended; null filters mean all.
+SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
+       dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
+       unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
+       dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
+       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
+       device.device_id, device.grid
+FROM dispatch_case
+JOIN device ON device.id = dispatch_case.device
+JOIN unit ON unit.unit_id = dispatch_case.unit
+LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
+WHERE (%(before_id)s::bigint IS NULL OR dispatch_case.id < %(before_id)s)
+  AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s OR %(unit)s = ANY (dispatch_case.joint))
+  AND (%(district)s::text IS NULL OR dispatch_case.district = %(district)s)
+  AND (%(state)s::text IS NULL OR dispatch_case.state = %(state)s)
+  AND (%(problem)s::text IS NULL OR dispatch_case.problem = %(problem)s)
+  AND (%(severity)s::smallint IS NULL OR dispatch_case.severity >= %(severity)s)
+  AND (%(colour)s::smallint IS NULL OR dispatch_case.colour >= %(colour)s)
+ORDER BY dispatch_case.id DESC
+LIMIT %(limit)s
+
+-- name: case_read
+-- One case as people read it.
+SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
+       dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
+       unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
+       dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
+       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
+       device.device_id, device.grid
+FROM dispatch_case
+JOIN device ON device.id = dispatch_case.device
+JOIN unit ON unit.unit_id = dispatch_case.unit
+LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
+WHERE dispatch_case.number = %(number)s
 
 -- name: case_history
 -- Who did what, when and why.
@@ -127,3 +289,60 @@ SELECT alarm.rule_id, alarm.severity, alarm.active, alarm.acknowledged, alarm.ra
 FROM alarm JOIN case_alarm ON case_alarm.alarm_id = alarm.id
 JOIN dispatch_case ON dispatch_case.id = case_alarm.case_id
 WHERE dispatch_case.number = %(number)s ORDER BY alarm.id
+
+-- name: save_campaign
+-- A campaign by its name: new, or with another due date.
+INSERT INTO campaign (name, due, created_at, created_by) VALUES (%(name)s, %(due)s, %(at)s, %(by)s)
+ON CONFLICT (name) DO UPDATE SET due = excluded.due
+RETURNING id
+
+-- name: join_campaign
+-- A case belongs to a campaign.
+UPDATE dispatch_case SET campaign = %(campaign)s WHERE id = %(case_id)s
+
+-- name: answer_sheet
+-- The answer to a supervision sheet; the number of its case.
+UPDATE sheet SET answered_at = %(at)s, answered_by = %(by)s, answer = %(answer)s
+FROM dispatch_case
+WHERE sheet.number = %(number)s AND sheet.answered_at IS NULL AND dispatch_case.id = sheet.case_id
+RETURNING dispatch_case.number
+
+-- name: carried_cases
+-- The cases that a case carries, or has carried to the end.
+SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
+       dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
+       unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
+       dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
+       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
+       device.device_id, device.grid
+FROM dispatch_case
+JOIN device ON device.id = dispatch_case.device
+JOIN unit ON unit.unit_id = dispatch_case.unit
+LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
+WHERE parent.number = %(number)s ORDER BY dispatch_case.id
+
+-- name: sheets_of_case
+-- The supervision sheets of a case.
+SELECT sheet.number, dispatch_case.number AS case_number, sheet.colour, sheet.because, sheet.unit, unit.name_en, unit.name_zh,
+       sheet.recipients, sheet.points, sheet.issued_at, sheet.reply_by, sheet.answered_at, sheet.answered_by, sheet.answer
+FROM sheet JOIN dispatch_case ON dispatch_case.id = sheet.case_id JOIN unit ON unit.unit_id = sheet.unit
+WHERE dispatch_case.number = %(number)s ORDER BY sheet.id
+
+-- name: list_sheets
+-- Supervision sheets, those that wait for an answer longest first; null filters mean all.
+SELECT sheet.number, dispatch_case.number AS case_number, sheet.colour, sheet.because, sheet.unit, unit.name_en, unit.name_zh,
+       sheet.recipients, sheet.points, sheet.issued_at, sheet.reply_by, sheet.answered_at, sheet.answered_by, sheet.answer
+FROM sheet JOIN dispatch_case ON dispatch_case.id = sheet.case_id JOIN unit ON unit.unit_id = sheet.unit
+WHERE (%(unit)s::text IS NULL OR sheet.unit = %(unit)s)
+  AND (%(colour)s::smallint IS NULL OR sheet.colour = %(colour)s)
+  AND (%(everything)s OR sheet.answered_at IS NULL)
+ORDER BY sheet.answered_at IS NOT NULL, sheet.reply_by, sheet.id
+LIMIT %(limit)s
+
+-- name: list_units
+-- Units with their open cases: all, those past their deadline, sheets without an answer.
+SELECT unit.unit_id, unit.name_en, unit.name_zh,
+       count(dispatch_case.id) AS open, count(*) FILTER (WHERE dispatch_case.fix_by < %(at)s) AS overdue,
+       (SELECT count(*) FROM sheet WHERE sheet.unit = unit.unit_id AND sheet.answered_at IS NULL) AS unanswered
+FROM unit LEFT JOIN dispatch_case ON dispatch_case.unit = unit.unit_id AND dispatch_case.open
+GROUP BY unit.unit_id ORDER BY unit.unit_id

@@ -107,22 +107,27 @@ def test_a_case_goes_its_way_to_closed_by_telemetry(
 
         refused = start("cases", "done", number, "--result", "closed it")
         assert refused.ended() == 1
-        assert "possible now: accept, cancel" in refused.log()
+        assert "possible now: accept, return" in refused.log()
         for move in ("accept", "arrive"):
             assert start("cases", move, number, "--by", "crew 7").ended() == 0
         assert connection.execute("SELECT acknowledged FROM alarm").fetchone() == (True,)
         assert start("cases", "done", number, "--result", "closed it", "--by", "crew 7").ended() == 0
-        still_open = start("cases", "close", number)
-        assert still_open.ended() == 1
-        assert "still active" in still_open.log()
+        not_yet = start("cases", "verify", number, "--photo", "cover.jpg")
+        assert not_yet.ended() == 1
+        assert "still active" in not_yet.log()
 
         for minute in range(3, 25, 7):
             closed = payload(began + timedelta(minutes=minute), seq=minute, open_state="closed", tilt=0.5)
             cover.publish(topic, closed)
         settled(connection, 5)
+        assert connection.execute("SELECT active, acknowledged FROM alarm").fetchall() == [(False, True)]
+        assert connection.execute("SELECT state FROM dispatch_case").fetchall() == [("verifying",)], "all from before"
+        cover.publish(topic, payload(now(), seq=30, open_state="closed", tilt=0.5))
+        eventually(
+            lambda: connection.execute("SELECT open FROM dispatch_case").fetchall() == [(False,)],
+            "the case is closed by a reading after the work",
+        )
 
-    assert connection.execute("SELECT state, open FROM dispatch_case").fetchall() == [("closed", False)]
-    assert connection.execute("SELECT active, acknowledged FROM alarm").fetchall() == [(False, True)]
     history = [row[0] for row in connection.execute("SELECT event FROM case_event ORDER BY id")]
     assert history == ["filed", "dispatch", "accept", "arrive", "finish", "verify", "alarm_cleared", "close"]
     shown = start("cases", "show", number)

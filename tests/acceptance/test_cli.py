@@ -217,7 +217,7 @@ def test_everything_wrong_with_a_folder_of_packs_is_listed(command: Command, tmp
     assert "MH-01: case: " in refused.err
 
 
-@pytest.mark.parametrize("action", ["show", "accept", "arrive", "close"])
+@pytest.mark.parametrize("action", ["show", "accept", "arrive", "safe"])
 @pytest.mark.usefixtures("registry")
 def test_a_case_that_does_not_exist_is_named(command: Command, action: str) -> None:
     refused = command("cases", action, "4201022026112099999")

@@ -1,6 +1,7 @@
 """The dispatcher's part that turns news of alarms into cases, at the time that the test says."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,16 +9,19 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from cases.city import City
-from cases.opening import CasePlan
+from cases.dispatching import Practice
+from cityward import wiring
 from devices.kind import Kind
 from devices.registry import Registry
+from rules.packs import load_packs
 from rules.verdicts import Change
 from storage import alarm_store
 from storage.case_book import take_up
-from storage.case_list import CaseMoves
+from storage.case_clock import ask_telemetry, look_at_due
+from storage.case_moves import CaseMoves
 from storage.outbox import deferring_app
 from storage.registry_store import load_city
-from tests.integration.making import device_of, plans, rows, transition
+from tests.integration.making import device_of, rows, transition
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FRIDAY = datetime(2026, 11, 20, 17, 30, tzinfo=SHANGHAI)
@@ -36,11 +40,14 @@ class Desk:
         self.connection = connection
         self.jobs = deferring_app()
         self.city: City = load_city(connection)
-        self.plans: dict[str, CasePlan] = plans(kinds, self.city)
+        self._rules = load_packs(kinds)
+        self._kinds = kinds
+        self._covers: Mapping[str, frozenset[str]] = {}
         self._registry = registry
 
     def number(self, device_id: str) -> int:
-        return device_of(self._registry, device_id).id
+        ((number,),) = rows(self.connection, "SELECT id FROM device WHERE device_id = %s", device_id)
+        return int(number)
 
     def alarm(self, *news: tuple[str, str], change: Change = Change.RAISED, **details: Any) -> None:
         """Record that these rules raised these devices, given as (rule, device id)."""
@@ -48,11 +55,42 @@ class Desk:
         with self.connection.transaction():
             alarm_store.record(self.connection, transitions, details.get("at", FRIDAY))
 
-    def take_up(self, now: datetime = FRIDAY) -> int:
-        return take_up(self.connection, self.jobs, self.city, self.plans, now).news
+    @property
+    def practice(self) -> Practice:
+        return replace(wiring.practice(self.city, self._rules, self._kinds), covers=self._covers)
 
-    def moves(self, at: datetime) -> CaseMoves:
-        return CaseMoves(self.connection, self.jobs, self.city, at=at, actor="crew 7")
+    def cover(self, covers: Mapping[str, frozenset[str]]) -> None:
+        """Let rules of groups stand for rules of members."""
+        self._covers = covers
+
+    def take_up(self, now: datetime = FRIDAY) -> int:
+        return take_up(self.connection, self.jobs, self.practice, now).news
+
+    def look(self, now: datetime) -> int:
+        """What the clock does by now; how many cases."""
+        return look_at_due(self.connection, self.jobs, self.practice, now)
+
+    def ask(self, now: datetime) -> int:
+        """What telemetry decides by now; how many cases."""
+        return ask_telemetry(self.connection, self.jobs, self.practice, now)
+
+    def moves(self, at: datetime, actor: str = "crew 7") -> CaseMoves:
+        return CaseMoves(self.connection, self.jobs, self.practice, at=at, actor=actor)
+
+    def work(self, number: str, at: datetime) -> None:
+        """A crew accepts, arrives and reports the work done, all at once."""
+        moves = self.moves(at)
+        moves.accept(number)
+        moves.arrive(number)
+        moves.done(number, "mended")
+
+    def hear(self, device_id: str, at: datetime, *, quality: int = 0) -> None:
+        """A reading of a device, stored as it would be, with nothing in it."""
+        table = f"reading_{device_of(self._registry, device_id).kind}"
+        self.connection.execute(
+            f"INSERT INTO {table} (device, ts, received_at, seq, type, quality) VALUES (%s, %s, %s, 1, 0, %s)".encode(),  # noqa: S608
+            [self.number(device_id), at, at, quality],
+        )
 
     def numbers(self) -> list[str]:
         """The numbers of all cases, in the order in which they were opened."""

@@ -8,15 +8,11 @@ from typing import Any
 import numpy as np
 from psycopg import Connection
 
-from cases.city import City
-from cases.opening import CasePlan
-from cityward import wiring
 from devices.kind import Kind, Metric, MetricType
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
 from ingest.decoding import Decoder
 from ingest.messages import Batch, DecodedBatch, Message
-from rules.packs import load_packs
 from rules.rule import Severity
 from rules.verdicts import Change, Transition
 
@@ -109,12 +105,6 @@ def everything() -> Kind:
         attributes={},
         folder=Path(),
     )
-
-
-def plans(kinds: Mapping[str, Kind], city: City) -> dict[str, CasePlan]:
-    """What the alarms of the rules that come along open in this city."""
-    found = wiring.case_plans(load_packs(kinds))
-    return {rule: plan.in_city(rule, city) for rule, plan in found.items()}
 
 
 def rows(connection: Connection, query: str, *parameters: object) -> list[tuple[Any, ...]]:

@@ -155,12 +155,14 @@ def test_a_latched_alarm_is_reset_by_somebody_who_has_looked_and_its_case_closes
     moves.accept(number)
     moves.arrive(number)
     desk.alarm(("MH-01", COVER_EAST), at=START + MINUTE, change=Change.CLEARED)
-    assert not moves.done(number, "replaced")
+    moves.done(number, "replaced")
     later(desk, START + MINUTE)
     assert states(desk) == ["latched_acknowledged"]
     assert cityward("alarms", "reset", 1, "--reason", "cover is in place").output == "Alarm 1 reset.\n"
     later(desk, START + 2 * MINUTE)
     assert states(desk) == ["normal"]
+    desk.hear(COVER_EAST, START + 3 * MINUTE)
+    desk.ask(START + 3 * MINUTE)
     assert rows(desk.connection, "SELECT state FROM dispatch_case") == [("closed",)]
 
 

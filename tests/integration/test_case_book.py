@@ -142,40 +142,41 @@ def test_an_alarm_that_grows_worse_raises_the_case_and_tells_the_unit_once(desk:
     assert told(desk.connection) == [("dispatch", "mqtt", "bridges"), ("escalated", "mqtt", "bridges")]
 
 
-def test_an_alarm_that_clears_is_noted_and_the_case_stays_open(desk: Desk) -> None:
+def test_an_alarm_that_clears_before_anybody_came_leaves_the_case_open_and_watched(desk: Desk) -> None:
     desk.alarm(("MH-01", COVER_EAST))
     desk.alarm(("MH-01", COVER_EAST), change=Change.CLEARED)
     assert desk.take_up() == 2
-    assert rows(desk.connection, "SELECT state, open FROM dispatch_case") == [("dispatched", True)]
-    assert rows(desk.connection, HISTORY)[-1] == ("alarm_cleared", "dispatched", "system", "MH-01")
-    assert told(desk.connection) == [("dispatch", "mqtt", "drainage")]
+    assert rows(desk.connection, "SELECT state, open FROM dispatch_case") == [("observing", True)]
+    assert rows(desk.connection, HISTORY)[-2:] == [
+        ("alarm_cleared", "dispatched", "system", "MH-01"),
+        ("recover", "observing", "system", "alarms_over"),
+    ]
+    assert told(desk.connection) == [("dispatch", "mqtt", "drainage"), ("recover", "mqtt", "drainage")]
 
 
-def test_work_is_closed_by_the_last_alarm_that_clears_and_only_then(desk: Desk) -> None:
+def test_work_is_closed_by_a_good_reading_after_the_last_alarm_and_only_then(desk: Desk) -> None:
     desk.alarm(("MH-01", COVER_EAST), ("MH-02", COVER_EAST))
     desk.take_up()
-    number, moves = desk.only_number(), desk.moves(FRIDAY + MINUTE)
-    moves.accept(number)
-    moves.arrive(number)
-    assert not moves.done(number, "closed it")
+    desk.work(desk.only_number(), FRIDAY + MINUTE)
     assert rows(desk.connection, "SELECT DISTINCT acknowledged FROM alarm") == [(True,)]
-
-    desk.alarm(("MH-01", COVER_EAST), change=Change.CLEARED)
-    desk.take_up(FRIDAY + 2 * MINUTE)
+    desk.hear(COVER_EAST, FRIDAY + 2 * MINUTE)
+    for rule in ("MH-01", "MH-02"):
+        assert desk.ask(FRIDAY + 2 * MINUTE) == 0
+        desk.alarm((rule, COVER_EAST), change=Change.CLEARED)
+        desk.take_up(FRIDAY + 2 * MINUTE)
     assert rows(desk.connection, "SELECT state, closed_at FROM dispatch_case") == [("verifying", None)]
-    desk.alarm(("MH-02", COVER_EAST), change=Change.CLEARED)
-    desk.take_up(FRIDAY + 3 * MINUTE)
-    closed = rows(desk.connection, "SELECT state, open, arrived_at, done_at, closed_at, rework FROM dispatch_case")
-    assert closed == [("closed", False, FRIDAY + MINUTE, FRIDAY + MINUTE, FRIDAY + 3 * MINUTE, 0)]
+    assert desk.ask(FRIDAY + 3 * MINUTE) == 1
+    closed = rows(
+        desk.connection, "SELECT state, outcome, arrived_at, done_at, closed_at, rework, found FROM dispatch_case"
+    )
+    arrived = FRIDAY + MINUTE
+    assert closed == [("closed", "evidence", arrived, arrived, FRIDAY + 3 * MINUTE, 0, "found")]
 
 
 def test_an_alarm_after_the_work_was_reported_sends_the_case_back_as_rework(desk: Desk) -> None:
     desk.alarm(("MH-01", COVER_EAST))
     desk.take_up()
-    number, moves = desk.only_number(), desk.moves(FRIDAY + MINUTE)
-    moves.accept(number)
-    moves.arrive(number)
-    moves.done(number, "closed it")
+    desk.work(desk.only_number(), FRIDAY + MINUTE)
     desk.alarm(("MH-02", COVER_EAST), at=FRIDAY - MINUTE)
     desk.take_up()
     assert rows(desk.connection, "SELECT state, rework FROM dispatch_case") == [("verifying", 0)], "a late reading"
@@ -218,8 +219,9 @@ def test_the_database_refuses_a_second_open_case_a_false_close_and_an_unknown_un
     desk.take_up()
     again = """
         INSERT INTO dispatch_case (number, device, district, problem, severity, state, open, unit, reason, opened_at,
-                                   fix_by)
-        SELECT '4201022026112099999', device, district, problem, severity, state, open, unit, reason, opened_at, fix_by
+                                   started_at, fix_allowed, fix_by, white_at, red_at)
+        SELECT '4201022026112099999', device, district, problem, severity, state, open, unit, reason, opened_at,
+               started_at, fix_allowed, fix_by, white_at, red_at
         FROM dispatch_case
     """
     with pytest.raises(errors.UniqueViolation, match="dispatch_case_open"):
@@ -246,7 +248,7 @@ def test_sequences_count_without_gap_or_double_whoever_asks_at_once(dsn: str, de
 
     def draw(area: str) -> Sequence[int]:
         with connect(dsn) as connection:
-            book = CaseBook(connection, desk.jobs, desk.city)
+            book = CaseBook(connection, desk.jobs, desk.practice)
             start.wait(30)
             return [book.next_sequence(area, FRIDAY) for _ in range(50)]
 

@@ -38,6 +38,8 @@ class Street:
         moves.done(number, "set right")
         self.desk.alarm((rule, device), change=Change.CLEARED, at=at + MINUTE)
         self.desk.take_up(at + MINUTE)
+        self.desk.hear(device, at + MINUTE)
+        self.desk.ask(at + MINUTE)
 
     def reports(self, tilt: float | None, after: timedelta = 10 * MINUTE, quality: Quality = Quality.GOOD) -> None:
         number = self.desk.number(COVER_EAST)

@@ -100,7 +100,10 @@ def test_a_unit_hears_of_what_asks_something_of_it_and_of_the_end(desk: Desk) ->
     for rule in ("MH-01", "MH-02"):
         desk.alarm((rule, COVER_EAST), change=Change.CLEARED)
     desk.take_up()
-    assert moves.done(number, "closed it")
+    moves.done(number, "closed it")
+    assert told() == ["dispatch", "escalated"]
+    desk.hear(COVER_EAST, FRIDAY + timedelta(minutes=1))
+    desk.ask(FRIDAY + timedelta(minutes=1))
     assert told() == ["close", "dispatch", "escalated"]
 
 

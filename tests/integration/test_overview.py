@@ -50,9 +50,9 @@ def test_the_overview_counts_everything_by_kind(
         "manhole": KindTotals(readings=3, active_alarms=1, alarms=2, open_cases=1, cases=2),
     }
     assert found.active_by_severity == {4: 1, 2: 1}
-    assert found.notifications == {"delivered": 1, "pending": 3}
+    assert found.notifications == {"delivered": 1, "pending": 4}
     assert list(found.quarantine.items()) == [("bad_topic", 2), ("malformed", 1)]
-    assert waiting_work(desk.connection) == 3
+    assert waiting_work(desk.connection) == 4
     counted = stored(desk.connection, kinds.values())
     assert counted == {"bridge": 0, "fume": 1, "manhole": 2, "noise": 0, "streetlight": 0}
 

@@ -1,16 +1,9 @@
+from pathlib import Path
+
 import pytest
 
 from cases.errors import IllegalMove
-from cases.lifecycle import (
-    CASE_TRANSITIONS,
-    OPEN_STATES,
-    Event,
-    Refusal,
-    State,
-    advance,
-    may_cancel,
-    may_close,
-)
+from cases.lifecycle import CASE_TRANSITIONS, OPEN_STATES, Event, State, advance, diagram
 
 EVERY_PAIR = [(state, event) for state in State for event in Event]
 
@@ -23,13 +16,20 @@ def test_every_event_moves_something() -> None:
     assert {event for moves in CASE_TRANSITIONS.values() for event in moves} == set(Event)
 
 
-def test_every_state_can_be_reached_from_filed() -> None:
-    reached, frontier = {State.FILED}, [State.FILED]
+def test_every_state_can_be_reached_from_filed_or_reported() -> None:
+    reached, frontier = {State.FILED, State.REPORTED}, [State.FILED, State.REPORTED]
     while frontier:
         new = set(CASE_TRANSITIONS[frontier.pop()].values()) - reached
         reached |= new
         frontier += new
     assert reached == set(State)
+
+
+def test_from_every_open_state_there_is_a_way_to_the_end() -> None:
+    ends = {State.CLOSED, State.CANCELLED}
+    for _ in State:
+        ends |= {state for state, moves in CASE_TRANSITIONS.items() if ends & set(moves.values())}
+    assert ends == set(State)
 
 
 @pytest.mark.parametrize(("state", "event"), EVERY_PAIR)
@@ -63,30 +63,19 @@ def test_rework_goes_back_to_the_unit_that_had_accepted() -> None:
     assert advance(State.VERIFYING, Event.FAIL_CHECK) is State.ACCEPTED
 
 
-def test_a_closed_case_says_that_it_is_over() -> None:
+def test_a_cancelled_case_says_that_it_is_over() -> None:
     with pytest.raises(IllegalMove, match="the case is over"):
-        advance(State.CLOSED, Event.ACCEPT)
+        advance(State.CANCELLED, Event.ACCEPT)
+
+
+def test_a_closed_case_can_only_be_reopened() -> None:
+    assert CASE_TRANSITIONS[State.CLOSED] == {Event.REOPEN: State.DISPATCHED}
 
 
 def test_only_closed_and_cancelled_cases_are_not_open() -> None:
     assert set(State) - OPEN_STATES == {State.CLOSED, State.CANCELLED}
 
 
-@pytest.mark.parametrize(
-    ("state", "active_alarms", "refusal"),
-    [
-        (State.VERIFYING, 0, None),
-        (State.VERIFYING, 2, Refusal.ALARM_ACTIVE),
-        (State.ON_SITE, 0, Refusal.NOT_VERIFYING),
-        (State.CLOSED, 0, Refusal.NOT_VERIFYING),
-    ],
-)
-def test_closing_needs_reported_work_and_no_active_alarm(
-    state: State, active_alarms: int, refusal: Refusal | None
-) -> None:
-    assert may_close(state, active_alarms) is refusal
-
-
-def test_cancelling_needs_more_than_blanks_as_reason() -> None:
-    assert may_cancel("  ") is Refusal.NO_REASON
-    assert may_cancel("festival, cover opened by the gas company") is None
+def test_the_diagram_in_the_documentation_is_that_of_the_table() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cases.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{diagram()}\n```" in page, "put the output of cases.lifecycle.diagram() there"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.calendars import WorkCalendar
+from cases.case import Milestone
 from cases.city import City, Deadlines
 from cases.clocks import Allowance
 from cases.history import SYSTEM, Occurrence
@@ -35,31 +36,31 @@ def opened(plan: CasePlan) -> NewCase:
         severity=4,
         assignment=Assignment("water", Reason.OWNER),
         at=FRIDAY_EVENING,
-        calendar=CALENDAR,
+        city=CITY,
     )
 
 
 def test_a_new_case_has_a_unit_a_reason_and_deadlines() -> None:
-    case = opened(PLAN)
+    case = opened(PLAN).step.case
     assert (case.unit, case.reason) == ("water", Reason.OWNER)
-    assert case.arrive_by == FRIDAY_EVENING + timedelta(minutes=30)
+    assert case.dues[Milestone.ARRIVE].by == FRIDAY_EVENING + timedelta(minutes=30)
     assert case.fix_by == FRIDAY_EVENING + timedelta(hours=2)
 
 
 def test_a_new_case_is_dispatched_at_once_and_its_history_says_why() -> None:
-    case = opened(PLAN)
-    assert case.state is State.DISPATCHED
-    filed, dispatched = case.history
+    step = opened(PLAN).step
+    assert step.case.state is State.DISPATCHED
+    filed, dispatched = step.entries
     assert (filed.event, filed.state, filed.reason) == (Occurrence.FILED, State.FILED, "MH-01")
     assert (dispatched.event, dispatched.state) == (Event.DISPATCH, State.DISPATCHED)
     assert dispatched.reason == "owner"
-    assert {entry.actor for entry in case.history} == {SYSTEM}
-    assert {entry.at for entry in case.history} == {FRIDAY_EVENING}
+    assert {entry.actor for entry in step.entries} == {SYSTEM}
+    assert {entry.at for entry in step.entries} == {FRIDAY_EVENING}
 
 
 def test_a_case_without_a_time_to_arrive_still_has_a_time_to_fix() -> None:
-    case = opened(CasePlan.parse(problem="low_battery", fix="5d work"))
-    assert case.arrive_by is None
+    case = opened(CasePlan.parse(problem="low_battery", fix="5d work")).step.case
+    assert Milestone.ARRIVE not in case.dues
     assert case.fix_by == datetime(2026, 11, 27, 10, tzinfo=UTC)
 
 

@@ -1,7 +1,9 @@
 import pytest
 
+from cases.case import Finding
 from cases.history import Because, Occurrence
 from cases.lifecycle import Event, Refusal, State
+from cases.policy import Colour
 from cases.routing import Reason
 from cases.words import Language, Section, problem_of_case, say, vocabulary
 
@@ -10,6 +12,8 @@ SPOKEN = [
     *[(section, event) for section in (Section.EVENTS, Section.HEADLINES) for event in (*Event, *Occurrence)],
     *[(Section.SEVERITIES, str(severity)) for severity in range(1, 5)],
     *[(Section.REASONS, reason) for reason in (*Reason, *Because, *Refusal)],
+    *[(Section.COLOURS, colour.name.lower()) for colour in Colour if colour],
+    *[(Section.FINDINGS, finding) for finding in Finding],
 ]
 
 

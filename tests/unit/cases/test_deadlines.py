@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.calendars import WorkCalendar
-from cases.clocks import Allowance, ClockType, Unit, deadline, used_share
+from cases.clocks import Allowance, ClockType, Unit, deadline, elapsed
 
 HOURS = ((time(8), time(12)), (time(14), time(18)))
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -36,6 +36,11 @@ office_hours = st.builds(
 working_days = st.builds(Allowance, st.integers(1, 10).map(float), st.just(Unit.DAY), st.just(ClockType.WORK))
 office = st.one_of(office_hours, working_days)
 allowances = st.one_of(continuous, office)
+
+
+def used_share(start: datetime, now: datetime, allowance: Allowance, calendar: WorkCalendar) -> float:
+    """The share of an allowance that is used up."""
+    return elapsed(start, now, allowance.clock, calendar) / allowance.total(calendar)
 
 
 def local(text: str) -> datetime:

@@ -1,0 +1,105 @@
+"""Cases and sheets as tables."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+
+from rich.table import Table
+
+from cases.policy import Colour
+from cases.words import Language, Section, say
+from cityward.cli.context import table
+from cityward.countdown import countdown
+from storage.case_list import CaseFile, CaseRow, SheetRow
+
+
+def case_rows(cases: list[CaseRow], now: datetime, language: Language) -> Table:
+    """A list of cases."""
+    headings = ["case", "severity", "problem", "facility", "road", "unit", "state", "sheet", "left"]
+    return table(f"{len(cases)} cases", headings, (_row(case, now, language) for case in cases))
+
+
+def sheet_rows(sheets: list[SheetRow], zone: tzinfo, now: datetime, language: Language) -> Table:
+    """A list of supervision sheets."""
+    headings = ["sheet", "colour", "case", "why", "unit", "to", "points", "issued", "reply by", "left", "answer"]
+    rows = [
+        (sheet.number, colour_word(sheet.colour, language), sheet.case_number,
+         say(Section.REASONS, sheet.because, language), _named(sheet, language), " ".join(sheet.recipients),
+         sheet.points, _local(sheet.issued_at, zone), _local(sheet.reply_by, zone),
+         "-" if sheet.answered_at else countdown(sheet.reply_by, now), sheet.answer or "-")
+        for sheet in sheets
+    ]  # fmt: skip
+    return table(f"{len(sheets)} sheets", headings, rows)
+
+
+def show_file(file: CaseFile, zone: tzinfo, now: datetime, language: Language) -> Iterator[Table]:
+    """One case, table by table."""
+    yield table(f"Case {file.case.number}", ["", ""], _facts(file.case, zone, now, language))
+    alarms = [
+        (alarm["rule_id"], say(Section.SEVERITIES, str(alarm["severity"]), language),
+         "active" if alarm["active"] else "cleared", _local(alarm["raised_at"], zone),
+         _local(alarm["cleared_at"], zone), alarm["occurrences"])
+        for alarm in file.alarms
+    ]  # fmt: skip
+    yield table("Alarms", ["rule", "severity", "state", "raised", "cleared", "times"], alarms)
+    if file.carried:
+        yield case_rows(file.carried, now, language)
+    if file.sheets:
+        yield sheet_rows(file.sheets, zone, now, language)
+    told = [
+        (each["channel"], each["target"], say(Section.EVENTS, each["event"], language), each["state"],
+         each["attempts"], _local(each["delivered_at"], zone), each["last_error"])
+        for each in file.notifications
+    ]  # fmt: skip
+    yield table("Told", ["channel", "target", "of", "state", "attempts", "delivered", "error"], told)
+    history = [
+        (_local(line["at"], zone), say(Section.EVENTS, line["event"], language),
+         say(Section.STATES, line["state"], language), line["actor"], say(Section.REASONS, line["reason"], language))
+        for line in file.history
+    ]  # fmt: skip
+    yield table("History", ["at", "event", "state", "by", "reason"], history)
+
+
+def colour_word(colour: int, language: Language) -> str:
+    """The colour of a sheet; a dash for none."""
+    return say(Section.COLOURS, Colour(colour).name.lower(), language) if colour else "-"
+
+
+def _facts(case: CaseRow, zone: tzinfo, now: datetime, language: Language) -> Iterable[tuple[str, str]]:
+    yield "problem", say(Section.PROBLEMS, case.problem, language)
+    yield "severity", say(Section.SEVERITIES, str(case.severity), language)
+    yield "facility", f"{case.name} ({case.kind} {case.device_id}), {case.road}, {case.district}"
+    yield "unit", f"{_named(case, language)} ({case.unit}), as {say(Section.REASONS, case.reason, language)}"
+    yield "state", say(Section.STATES, case.state, language)
+    yield "arrive by", _local(case.arrive_by, zone)
+    yield "fix by", f"{_local(case.fix_by, zone)}  {countdown(case.fix_by, now)}"
+    yield "sheet", colour_word(case.colour, language)
+    if case.delay:
+        yield "asked for", f"{case.delay} more"
+    if case.rework:
+        yield "rework", str(case.rework)
+    if case.parent:
+        yield "carried by", case.parent
+    if case.incident:
+        yield "incident", case.incident
+
+
+def _row(case: CaseRow, now: datetime, language: Language) -> tuple[str, ...]:
+    return (
+        case.number,
+        say(Section.SEVERITIES, str(case.severity), language),
+        say(Section.PROBLEMS, case.problem, language),
+        case.name,
+        case.road,
+        _named(case, language),
+        say(Section.STATES, case.state, language),
+        colour_word(case.colour, language),
+        countdown(case.fix_by, now) if case.open else "-",
+    )
+
+
+def _named(row: CaseRow | SheetRow, language: Language) -> str:
+    return row.name_zh if language is Language.ZH else row.name_en
+
+
+def _local(at: datetime | None, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else "-"

@@ -1,6 +1,7 @@
 """The topic grammar: ``city/<district>/<kind>/<device_id>/<channel>``.
 
-Channel ``up`` carries the native payload, ``event`` the same at once on a change, ``up/<codec>`` another format.
+Channel ``up`` carries the native payload, ``event`` the same at once on a change, ``up/<codec>`` another format;
+``status`` says whether the device is connected (retained, the device's last will).
 Cityward's own messages to crews travel as ``city/<district>/crew/<unit>/cases``; no partition subscribes to them.
 """
 
@@ -8,7 +9,8 @@ import re
 from dataclasses import dataclass
 
 ROOT = "city"
-CHANNELS = ("up", "event")
+CHANNELS = ("up", "event")  # of readings
+STATUS = "status"
 # One level of a topic: no wildcard, no separator, no control character (MQTT 3.1.1 §4.7).
 _LEVEL = re.compile(r"[^+#/\x00-\x1f]{1,64}")
 _CODEC_CHANNEL = re.compile(rf"up/{_LEVEL.pattern}")
@@ -34,7 +36,7 @@ def parse(topic: str) -> DeviceTopic | None:
     levels = topic.split("/", 4)
     if len(levels) != 5 or levels[0] != ROOT or not all(map(_LEVEL.fullmatch, levels[1:4])):
         return None
-    if levels[4] not in CHANNELS and not _CODEC_CHANNEL.fullmatch(levels[4]):
+    if levels[4] not in (*CHANNELS, STATUS) and not _CODEC_CHANNEL.fullmatch(levels[4]):
         return None
     return DeviceTopic(*levels[1:])
 
@@ -63,7 +65,7 @@ def subscriptions(topic_filter: str) -> list[str]:
 
 def own_topics(device_id: str, *, district: str = "+") -> list[str]:
     """The MQTT filters of everything that a device may publish, one a channel."""
-    return [f"{ROOT}/{district}/+/{device_id}/{channel}" for channel in (*CHANNELS, "up/+")]
+    return [f"{ROOT}/{district}/+/{device_id}/{channel}" for channel in (*CHANNELS, "up/+", STATUS)]
 
 
 def overlap(one: str, other: str) -> bool:

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from msgspec.structs import astuple
 
-from devices.codecs import codecs_of
-from devices.codecs.decoded import Decoded
+from devices.codecs import codecs_of, status
+from devices.codecs.decoded import Aside, Decoded, Presence
 from devices.codecs.native import TYPE_CODE, UNREADABLE, NativeCodec
 from devices.kind import Kind, Metric, MetricType
 from devices.quality import Quality
 from devices.readings import Floats, Readings
 from devices.registry import Device, Registry
 from devices.rejection import Code, Rejected
-from devices.topics import DeviceTopic, parse
-from ingest.messages import Batch, DecodedBatch, Message, condensed
+from devices.topics import CHANNELS, STATUS, DeviceTopic, parse
+from ingest.messages import Batch, DecodedBatch, Message, Status, condensed
 
 MAX_PAYLOAD = 256 * 1024  # bytes: far above a day of readings in one array, far below what could hurt
 CLOCK_AHEAD = 5 * 60 * 1_000_000  # µs: project default for how far a device's clock may run ahead
@@ -59,7 +59,9 @@ class Decoder:
                         continue
             self._look_closely(message, position, found)
         readings = [self._columns(kind, rows, batch) for kind, rows in found.rows.items()]
-        return DecodedBatch(batch, readings, condensed(found.rejected), dict(found.also_sent))
+        return DecodedBatch(
+            batch, readings, condensed(found.rejected), dict(found.also_sent), found.asides, found.statuses
+        )
 
     def _look_closely(self, message: Message, position: int, found: "_Found") -> None:
         """A message that is anything but a single reading of the usual kind."""
@@ -72,6 +74,8 @@ class Decoder:
             if isinstance(reading, Rejected):
                 where = part if len(outcomes) > 1 else -1
                 found.rejected.append(Rejected(reading.code, reading.detail, position, where))
+            elif isinstance(reading, Presence):
+                found.statuses[device.id] = Status(reading.online, found.batch.received_at)
             elif reading.ts > found.batch.received_at + CLOCK_AHEAD:
                 found.rejected.append(_ahead(reading, found.batch, position, part))
             else:
@@ -79,28 +83,38 @@ class Decoder:
                 found.rows[device.kind].append(row)
                 if reading.also_sent:
                     found.also_sent[device.id].update(reading.also_sent)
+                if reading.aside:
+                    found.asides[device.id] = reading.aside.over(found.asides.get(device.id, Aside()))
 
-    def _read(self, message: Message) -> tuple[Device, Sequence[Decoded | Rejected]] | Rejected:
+    def _read(self, message: Message) -> tuple[Device, Sequence[Decoded | Rejected | Presence]] | Rejected:
         """Whose message it is and what it holds."""
-        device, codec = self.registry.by_topic.get(message.topic), ""
+        device, topic = self.registry.by_topic.get(message.topic), None
         if device is None:
             topic = parse(message.topic)
             if topic is None:
                 where = "city/<district>/<kind>/<device_id>"
-                return Rejected(Code.BAD_TOPIC, f"publish to {where}/up, …/event or …/up/<codec>")
+                return Rejected(Code.BAD_TOPIC, f"publish to {where}/up, …/event, …/up/<codec> or …/status")
             device = self.registry.publisher(topic)
             if device is None:
                 return self._stranger(topic)
-            codec = topic.codec
         if len(message.payload) > MAX_PAYLOAD:
             return Rejected(Code.TOO_LARGE, f"{len(message.payload)} bytes; at most {MAX_PAYLOAD} are taken")
-        if not codec:
-            return device, self._native[device.kind].decode(message.payload, device.device_id)
-        spoken = self._codecs[device.kind]
+        return device, self._understand(device, topic, message.payload)
+
+    def _understand(
+        self, device: Device, topic: DeviceTopic | None, payload: bytes
+    ) -> Sequence[Decoded | Rejected] | Sequence[Presence | Rejected]:
+        """What a device's payload says in the language of its channel; native where the topic is well known."""
+        if topic is None or topic.channel in CHANNELS:
+            return self._native[device.kind].decode(payload, device.device_id)
+        if topic.channel == STATUS:
+            return [status.decode(payload)]
+        spoken, codec = self._codecs[device.kind], topic.codec
         if codec not in spoken:
             others = ", ".join(f"…/up/{name}" for name in spoken) or "no other"
-            return Rejected(Code.UNKNOWN_CODEC, f"a {device.kind} does not speak {codec!r}; beside …/up {others}")
-        return device, spoken[codec].decode(message.payload, device)
+            detail = f"a {device.kind} does not speak {codec!r}; beside …/up {others}"
+            return [Rejected(Code.UNKNOWN_CODEC, detail)]
+        return spoken[codec].decode(payload, device)
 
     def _columns(self, kind_name: str, rows: Sequence[_Row], batch: Batch) -> Readings:
         """Columns in order of device and time, which is the order in which rules walk them."""
@@ -141,12 +155,14 @@ class Decoder:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a batch turns out to hold: rows by kind, refusals, keys that a kind does not know by device."""
+    """What a batch turns out to hold: rows by kind, refusals, and what is no reading, by device."""
 
     batch: Batch
     rows: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
     rejected: list[Rejected] = field(default_factory=list)
     also_sent: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    asides: dict[int, Aside] = field(default_factory=dict)
+    statuses: dict[int, Status] = field(default_factory=dict)
 
 
 def _ahead(reading: Decoded, batch: Batch, position: int, part: int) -> Rejected:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from devices.codecs.decoded import Aside
 from devices.readings import Readings
 from devices.rejection import Rejected
 
@@ -46,11 +47,21 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """Whether a device is connected, and when that was heard, microseconds since 1970 UTC."""
+
+    online: bool
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class DecodedBatch:
     """A batch as columns per kind, plus what could not be read.
 
     ``received`` counts readings, not messages: an array of three is three, an unreadable message one.
-    ``also_sent`` holds, by device number, keys that its kind does not know. ``again`` is empty for what the broker
+    ``also_sent`` holds, by device number, keys that its kind does not know, ``asides`` what it says of itself, and
+    ``statuses`` whether it is connected. These are no readings and have no fate: a status that was understood is not in
+    ``received``, one that was not is quarantined like any message. ``again`` is empty for what the broker
     handed over; otherwise it holds, message by message, the rows of the quarantine that are tried again.
     """
 
@@ -58,6 +69,8 @@ class DecodedBatch:
     readings: list[Readings]
     rejected: list[Rejected]
     also_sent: dict[int, set[str]] = field(default_factory=dict)
+    asides: dict[int, Aside] = field(default_factory=dict)
+    statuses: dict[int, Status] = field(default_factory=dict)
     again: Sequence[Quarantined] = ()
 
     def marked(self, mark: Callable[[Readings], Readings]) -> "DecodedBatch":

@@ -15,7 +15,7 @@ from devices.quality import Quality
 from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
 from ingest.decoding import Decoder
-from ingest.messages import Batch, DecodedBatch, Ledger, Message, Quarantined
+from ingest.messages import Batch, DecodedBatch, Ledger, Message, Quarantined, Status
 
 _GONE = "the message holds no such reading any more; replay another one of it, or drop this one with a reason"
 
@@ -34,7 +34,8 @@ class Outcome:
         """What it changes in the ledger of the minute in which it first arrived.
 
         There it counts as one quarantined reading. That one moves to where it is now; a message that could not be
-        read at all may turn out to hold several, which that minute had received without knowing.
+        read at all may turn out to hold several, which that minute had received without knowing; one that turns out to
+        be a status held no reading.
         """
         refused = len(self.rejected)
         return Ledger(self.stored + self.duplicate + refused - 1, self.stored, self.duplicate, refused - 1)
@@ -48,11 +49,13 @@ def decode_again(decoder: Decoder, quarantined: Sequence[Quarantined], now: int)
     tables: dict[str, list[Readings]] = defaultdict(list)
     rejected: list[Rejected] = []
     also_sent: dict[int, set[str]] = defaultdict(set)
+    statuses: dict[int, Status] = {}
     for position, each in enumerate(quarantined):
         decoded = decoder.decode(Batch([Message(each.topic, each.payload)], each.received_at))
         readings = [table.take(_wanted(table.part, each)) for table in decoded.readings]
         refused = [one for one in decoded.rejected if each.part in {-1, one.part} or one.part == -1]
-        if not any(map(len, readings)) and not refused:
+        statuses |= decoded.statuses
+        if not any(map(len, readings)) and not refused and not decoded.statuses:
             refused = [Rejected(Code.MALFORMED, _GONE, part=each.part)]
         rejected += [replace(one, message=position) for one in refused]
         for table in filter(len, readings):
@@ -61,7 +64,7 @@ def decode_again(decoder: Decoder, quarantined: Sequence[Quarantined], now: int)
             also_sent[device] |= keys
     joined = [Readings.joined(parts) for parts in tables.values()]
     messages = [Message(each.topic, each.payload) for each in quarantined]
-    return DecodedBatch(Batch(messages, now), joined, rejected, dict(also_sent), quarantined)
+    return DecodedBatch(Batch(messages, now), joined, rejected, dict(also_sent), statuses=statuses, again=quarantined)
 
 
 def outcomes(batch: DecodedBatch, fresh: Iterable[Readings], rejected: Sequence[Rejected]) -> list[Outcome]:

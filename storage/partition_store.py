@@ -14,15 +14,15 @@ from psycopg.types.json import Jsonb
 from devices.kind import Kind
 from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
+from ingest.hearing import Hearing
 from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger, Quarantined, condensed
 from ingest.replaying import outcomes
 from rules.local_time import moment
 from rules.verdicts import Key, RuleState, Verdicts
-from storage import alarm_store, reading_writer, replay_store
+from storage import alarm_store, device_status, reading_writer, replay_store
 from storage.connection import describe
 from storage.errors import RegistryChangedError, translated
-from storage.hearing import Hearing
 from storage.queries import load
 from storage.registry_store import revision
 from storage.replay_store import storable
@@ -71,8 +71,8 @@ class PartitionStore:
                 self._check_revision()
             with self._connection.transaction():
                 yield BatchTransaction(self._connection, self._partition, self._hearing, self._check_revision)
-                if due and (heard := self._hearing.columns()):
-                    self._connection.execute(_SQL["write_status"], heard)
+                if due:
+                    device_status.write(self._connection, self._hearing.summary())
         if due:
             self._hearing.clear()
             self._looked = time.monotonic()
@@ -122,7 +122,10 @@ class BatchTransaction:
             fresh.append(readings.where(result.fresh))
             rejected += _rejected(Code.CONFLICT, _CONFLICT, readings, result.conflicts)
             rejected += _rejected(Code.UNSTORABLE, _UNSTORABLE, readings, result.unstorable)
-            self._hearing.add(readings, result.fresh, batch.also_sent)
+            self._hearing.add(readings, result.fresh)
+        self._hearing.note(batch.also_sent, batch.asides)
+        if batch.statuses:
+            device_status.write_connections(self._connection, batch.statuses)
         if batch.again:
             ledger = replay_store.settle(self._connection, outcomes(batch, fresh, rejected), self._at)
         else:

@@ -14,6 +14,7 @@ from cityward.cli import (
     cases,
     city,
     completeness,
+    device_status,
     identity,
     permits,
     processes,
@@ -51,6 +52,7 @@ app.add_typer(city.devices_app, name="devices", help="The registry of devices.")
 app.add_typer(rules.rules_app, name="rules", help="Rule packs.")
 city.devices_app.command("unregistered")(adopting.unregistered)
 city.devices_app.command("adopt")(adopting.adopt)
+city.devices_app.command("status")(device_status.status)
 city.devices_app.command("acl")(identity.acl)
 city.devices_app.command("rotate")(identity.rotate)
 city.devices_app.command("completeness")(completeness.completeness_command)

@@ -2,7 +2,8 @@
 
 ``{"ts": 1795291326000, "seq": 17, "m": {"tilt": 1.5}, "type": "periodic"}``; ``ts`` is milliseconds since 1970 UTC
 or RFC 3339 with an offset. A reading may name its ``"device"``, which must then be that of the topic. Types are
-strict: ``"1.5"`` is not a number and ``true`` is not 1. Keys that the kind does not know are tolerated and reported,
+strict: ``"1.5"`` is not a number and ``true`` is not 1. Beside its metrics a device may name its firmware, ``"fw"``,
+and the signal, ``"csq"`` and ``"rsrp"``, where these are no metrics of its kind. Other keys are tolerated and reported,
 because devices gain metrics before their descriptions do; nobody looks at their values.
 """
 
@@ -14,12 +15,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec.structs import astuple
 
-from devices.codecs.decoded import EARLIEST, LARGEST_REAL, LATEST, Decoded, noted
+from devices.codecs.decoded import EARLIEST, LARGEST_REAL, LATEST, Aside, Decoded, noted
 from devices.kind import Kind, Metric, MetricType
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
 from devices.rejection import Code, Rejected
 
-_ENVELOPE = frozenset({"ts", "seq", "m", "type", "device"})
+_ENVELOPE = frozenset({"ts", "seq", "m", "type", "device", "fw"})
+_SIGNAL = ("csq", "rsrp")  # taken beside the metrics too, where they are none
+_MOST_FIRMWARE = 64  # characters
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 TYPE_CODE = {word: code for code, word in enumerate(MESSAGE_TYPES)}
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -39,6 +42,7 @@ class NativeCodec:
         self.usual = _usual(kind).decode
         self._tolerant = _tolerant(kind)
         self._known = frozenset(metric.name for metric in kind.metrics)
+        self._beside = _ENVELOPE | (set(_SIGNAL) - self._known)
 
     def decode(self, payload: bytes, device_id: str) -> Sequence[Decoded | Rejected]:
         """The readings of a payload in the order sent; each is decoded or rejected on its own."""
@@ -78,11 +82,11 @@ class NativeCodec:
         ts = (sent.ts - _EPOCH) // _MICROSECOND if isinstance(sent.ts, datetime) else sent.ts * 1000
         if not EARLIEST <= ts < LATEST:
             return Rejected(Code.BAD_TIME, f"ts {sent.ts} is not of this century; send milliseconds since 1970 UTC")
-        return Decoded(ts, sent.seq, TYPE_CODE[sent.type], values, also_sent)
+        return Decoded(ts, sent.seq, TYPE_CODE[sent.type], values, also_sent, _aside(sent))
 
     def _unknown_keys(self, payload: bytes) -> tuple[str, ...]:
         outer = _raw_fields(payload)
-        unknown = sorted((outer.keys() - _ENVELOPE) | (_raw_fields(outer["m"]).keys() - self._known))
+        unknown = sorted((outer.keys() - self._beside) | (_raw_fields(outer["m"]).keys() - self._known))
         return noted(unknown)
 
 
@@ -93,6 +97,12 @@ def _raw_fields(document: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
 def _of_another(device: str, device_id: str) -> Rejected:
     what = f"the reading is of {device[:64]!r}, the topic of {device_id!r}"
     return Rejected(Code.WRONG_IDENTITY, f"{what}; a device publishes on its own topic")
+
+
+def _aside(sent: Any) -> Aside | None:
+    """What stands beside the metrics, if anything."""
+    said = Aside(sent.fw, *(getattr(sent, name, None) for name in _SIGNAL))
+    return said if said != Aside() else None
 
 
 def _usual(kind: Kind) -> msgspec.json.Decoder[Any]:
@@ -114,6 +124,9 @@ def _decoder(kind: Kind, ts: Any, number: Any, *, strict: bool) -> msgspec.json.
         forbid_unknown_fields=strict,
         gc=False,
     )
+    # What devices say of themselves now and then; the usual reading goes without.
+    text = Annotated[str, msgspec.Meta(max_length=_MOST_FIRMWARE, pattern=r"^[^\x00-\x1f]*\Z")]
+    beside = [("fw", text | None, None), *((name, float | None, None) for name in _SIGNAL if name not in kind.position)]
     message = msgspec.defstruct(
         f"{kind.name}_message",
         [
@@ -122,6 +135,7 @@ def _decoder(kind: Kind, ts: Any, number: Any, *, strict: bool) -> msgspec.json.
             ("seq", Annotated[int, msgspec.Meta(ge=0, lt=2**31)], NO_SEQUENCE),
             ("type", Literal[MESSAGE_TYPES], MESSAGE_TYPES[0]),
             ("device", str | None, None),
+            *(() if strict else beside),
         ],
         forbid_unknown_fields=strict,
         gc=False,

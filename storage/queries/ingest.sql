@@ -16,21 +16,6 @@ ON CONFLICT (minute, partition) DO UPDATE SET
     duplicate = book.duplicate + excluded.duplicate,
     quarantined = book.quarantined + excluded.quarantined
 
--- name: write_status
--- When devices were last heard of. Two collectors never write the same device: it belongs to one partition.
-INSERT INTO device_status AS status (device, last_ts, last_received_at, readings, also_sent, lag)
-SELECT device, to_timestamp(ts / 1e6), to_timestamp(received_at / 1e6), readings, string_to_array(also_sent, ' '),
-       make_interval(secs => lag / 1e6)
-FROM unnest(%(devices)s::integer[], %(ts)s::bigint[], %(received_at)s::bigint[], %(readings)s::bigint[],
-            %(also_sent)s::text[], %(lags)s::bigint[]) AS heard (device, ts, received_at, readings, also_sent, lag)
-ON CONFLICT (device) DO UPDATE SET
-    last_ts = greatest(status.last_ts, excluded.last_ts),
-    last_received_at = greatest(status.last_received_at, excluded.last_received_at),
-    readings = status.readings + excluded.readings,
-    lag = coalesce(excluded.lag, status.lag),
-    also_sent = CASE WHEN excluded.also_sent <@ status.also_sent THEN status.also_sent
-        ELSE ARRAY(SELECT DISTINCT unnest(status.also_sent || excluded.also_sent) ORDER BY 1 LIMIT 50) END
-
 -- name: save_rule_state
 -- Delays and raised conditions that a batch changed.
 INSERT INTO rule_state (rule_id, device, state)

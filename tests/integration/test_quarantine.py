@@ -495,3 +495,16 @@ def test_a_stored_reading_is_found_by_device_and_time(
     assert found is not None
     assert (found["tilt"], found["received_at"], found["battery_v"]) == (1.5, NOON + SECOND, None)
     assert stored_at(connection, kinds["manhole"], device, NOON) is None
+
+
+def test_the_status_of_an_adopted_device_becomes_its_status_and_leaves_the_ledger(
+    connection: Connection, collects: Collect
+) -> None:
+    topic = HERE.removesuffix("up") + "status"
+    collects((NOON, [(topic, b"online"), message(NOON, tilt=1)]), (NOON + MINUTE, [(topic, b"offline")]))
+    assert sum(line[2] for line in minutes(connection)) == 3
+    adopted(connection)
+    collects(tick())
+    assert rows(connection, "SELECT online, since FROM device_connection") == [(False, NOON + MINUTE)]
+    assert [line[2:] for line in minutes(connection)] == [(1, 1, 0, 0), (0, 0, 0, 0)]
+    assert progress(connection, list(find(connection, Selection(), resolved=True))).waiting == {}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devices.codecs.decoded import Decoded
+from devices.codecs.decoded import Aside, Decoded
 from devices.codecs.native import NativeCodec
 from devices.kind import Kind, Metric, MetricType, load_kinds
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
@@ -61,6 +61,26 @@ def test_a_reading_has_its_time_counter_type_and_metrics_in_the_kinds_order() ->
     payload = sent(metrics='"state": "open", "wet": false, "level": 2', rest=', "seq": 17, "type": "event"')
     values = (2.0, None, None, None, False, "open", None)
     assert read(payload) == Decoded(NOON * 1000, 17, MESSAGE_TYPES.index("event"), values)
+
+
+def test_a_device_may_name_its_firmware_and_the_signal_beside_its_metrics() -> None:
+    reading = read(sent(rest=', "fw": "NB-2.4.1", "csq": 17, "rsrp": -101.5'))
+    assert (reading.aside, reading.also_sent) == (Aside("NB-2.4.1", 17, -101.5), ())
+    assert read(sent()).aside is None
+    assert read(sent(rest=', "fw": null')).aside is None
+
+
+def test_a_signal_that_is_a_metric_of_the_kind_is_not_taken_beside_the_metrics() -> None:
+    cover = NativeCodec(KINDS["manhole"])
+    [outcome] = cover.decode(sent(metrics='"csq": 20', rest=', "csq": 3'), DEVICE)
+    assert isinstance(outcome, Decoded)
+    assert (outcome.aside, outcome.also_sent) == (None, ("csq",))
+    assert outcome.values[KINDS["manhole"].position["csq"]] == 20
+
+
+@pytest.mark.parametrize("firmware", ["3", f'"{"v" * 65}"', '"a\\u0000"', '"a\\n"', "{}"])
+def test_a_firmware_is_a_short_printable_text(firmware: str) -> None:
+    assert refused(sent(rest=f', "fw": {firmware}')).code is Code.WRONG_TYPE
 
 
 def test_counter_and_type_may_be_left_out() -> None:
@@ -251,8 +271,8 @@ def test_both_ends_of_the_century_are_read(ms: int) -> None:
 
 
 def test_keys_that_the_kind_does_not_know_are_noted_and_the_rest_is_read() -> None:
-    reading = read(sent(metrics='"level": 1.5, "flow": {"x": [1]}', rest=', "fw": "2.4", "seq": 3'))
-    assert reading.also_sent == ("flow", "fw")
+    reading = read(sent(metrics='"level": 1.5, "flow": {"x": [1]}', rest=', "build": "2.4", "seq": 3'))
+    assert reading.also_sent == ("build", "flow")
     assert (reading.values[0], reading.seq) == (1.5, 3)
 
 

@@ -95,8 +95,8 @@ def test_a_name_is_a_level_unless_mqtt_or_its_length_forbids(name: str, fits: bo
 @pytest.mark.parametrize(
     ("topic_filter", "filters"),
     [
-        ("city/#", ["city/+/+/+/up", "city/+/+/+/event", "city/+/+/+/up/+"]),
-        ("city/east/#", ["city/east/+/+/up", "city/east/+/+/event", "city/east/+/+/up/+"]),
+        ("city/#", ["city/+/+/+/up", "city/+/+/+/event", "city/+/+/+/up/+", "city/+/+/+/status"]),
+        ("city/east/#", ["city/east/+/+/up", "city/east/+/+/event", "city/east/+/+/up/+", "city/east/+/+/status"]),
         ("city/east/noise/#", ["city/east/noise/#"]),
         ("city/+/noise/+/up", ["city/+/noise/+/up"]),
         ("town/#", ["town/#"]),

@@ -16,7 +16,7 @@ from devices.registry import Device, Registry
 from devices.rejection import Code, Rejected
 from devices.topics import device_topic
 from ingest.decoding import Decoder
-from ingest.messages import DecodedBatch, Ledger, Quarantined
+from ingest.messages import DecodedBatch, Ledger, Quarantined, Status
 from ingest.replaying import decode_again, outcomes
 
 NOW = 1_795_291_326_000_000  # µs
@@ -189,3 +189,11 @@ def test_a_message_of_one_reading_has_no_second(part: int, stored: int) -> None:
     batch = again(quarantined(reading(), part=part))
     (outcome,) = outcomes(batch, batch.readings, batch.rejected)
     assert (outcome.stored, len(outcome.rejected)) == (stored, 1 - stored)
+
+
+def test_a_status_that_is_understood_now_leaves_the_ledger_for_it_holds_no_reading() -> None:
+    topic = device_topic("east", "manhole", "d-3", "status")
+    batch = again(Quarantined(1, NOW - DAY, topic, b"online"), Quarantined(2, NOW - 5, topic, b"offline"))
+    assert batch.statuses == {3: Status(online=False, since=NOW - 5)}
+    assert (batch.received, batch.readings) == (0, [])
+    assert nothing_stored_yet(batch) == [Ledger(-1, 0, 0, -1)] * 2

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.codecs.decoded import Aside
 from devices.kind import load_kinds
 from devices.quality import Quality
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
 from devices.rejection import Code
 from ingest.decoding import CLOCK_AHEAD, MAX_PAYLOAD, Decoder
-from ingest.messages import Batch, DecodedBatch, Message
+from ingest.messages import Batch, DecodedBatch, Message, Status
 from tests.hj212 import frame
 
 KINDS = load_kinds()
@@ -239,15 +240,51 @@ def test_what_was_not_measured_is_not_implausible() -> None:
     assert columns(message(7, reading())).quality.tolist() == [Quality.GOOD]
 
 
+def test_what_devices_say_of_themselves_is_gathered_by_device_the_last_word_counting() -> None:
+    batch = decode(
+        message(12, [{**reading(NOW_MS), "fw": "2.4", "rsrp": -95}, {**reading(NOW_MS + 2), "fw": "2.5"}]),
+        message(7, {**reading(), "fw": "1"}),
+        message(12, reading(NOW_MS + 1)),
+        message(5, {**reading(NOW_MS + 999_999), "fw": "of a reading that is refused"}),
+    )
+    assert batch.asides == {12: Aside("2.5", rsrp=-95), 7: Aside("1")}
+    assert (batch.received, batch.also_sent) == (5, {})
+
+
+def status(number: int, payload: bytes, kind: str = "manhole") -> Message:
+    return Message(f"city/east/{kind}/d-{number}/status", payload)
+
+
+def test_a_status_is_no_reading_and_has_no_fate() -> None:
+    batch = decode(status(3, b"online"), status(3, b" OFFLINE\n"), message(3, reading(tilt=1)))
+    assert batch.statuses == {3: Status(online=False, since=batch.batch.received_at)}
+    assert (batch.received, batch.rejected) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (status(3, b'{"online": true}'), Code.MALFORMED),
+        (status(3, b""), Code.MALFORMED),
+        (status(4, b"online"), Code.UNREGISTERED),
+        (status(3, b"online", kind="fountain"), Code.UNKNOWN_KIND),
+    ],
+)
+def test_a_status_that_is_not_understood_is_quarantined_like_any_message(sent: Message, code: Code) -> None:
+    batch = decode(sent)
+    assert [each.code for each in batch.rejected] == [code]
+    assert (batch.received, batch.statuses) == (1, {})
+
+
 def test_keys_that_a_kind_does_not_know_are_gathered_by_device() -> None:
     batch = decode(
-        message(7, [reading(NOW_MS, co=1), {**reading(NOW_MS + 1, smoke=2), "fw": "2.4"}]),
+        message(7, [reading(NOW_MS, co=1), {**reading(NOW_MS + 1, smoke=2), "build": "2.4"}]),
         message(3, reading(tilt=1)),
         message(7, reading(NOW_MS + 2, co=3)),
         message(12, reading(rain=1)),
         message(5, reading(NOW_MS + 999_999, colour=1)),
     )
-    assert batch.also_sent == {7: {"co", "smoke", "fw"}, 12: {"rain"}}
+    assert batch.also_sent == {7: {"co", "smoke", "build"}, 12: {"rain"}}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from itertools import count, islice
 from ingest.mqtt.wire import short, text, variable
 from simulators.city import PretendCity
 from simulators.fleet import Fleet
+from simulators.story import Story
 
 SPAN = timedelta(days=60)  # of the city's time, more than is ever needed: messages are drawn as they are wanted
 BLOCK = 100  # messages written at once
@@ -36,7 +37,7 @@ class Source:
     def __init__(self, city: PretendCity, kinds: Sequence[str], until: datetime, seed: int) -> None:
         if kinds:
             city = PretendCity(tuple(each for each in city.devices if each.kind in kinds), city.kinds)
-        self._messages = Fleet(city, (), seed).messages(until - SPAN, until)
+        self._messages = Fleet(city, Story(), seed).messages(until - SPAN, until)
         self._ids = count()
 
     def traffic(self, messages: int, qos: int) -> Traffic:

@@ -218,11 +218,11 @@ def _totals(published: int, now: Overview, readings: dict[str, int]) -> dict[str
         "notifications": now.notifications.get("delivered", 0),
         "by_kind": {
             kind: {
-                "readings": count,
+                "readings": readings.get(kind, 0),  # a group of devices, such as a circuit, has none of its own
                 "alarms": now.by_kind.get(kind, KindTotals()).alarms,
                 "cases": now.by_kind.get(kind, KindTotals()).cases,
             }
-            for kind, count in readings.items()
+            for kind in sorted(readings.keys() | now.by_kind.keys())
         },
     }
 

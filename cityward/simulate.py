@@ -3,17 +3,40 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from cityward.clock import Clock
 from devices.broker import Broker
 from simulators.city import CITY_FILE, PretendCity, write_registry
-from simulators.faults import Fault
 from simulators.fleet import Fleet
-from simulators.publish import run
+from simulators.publish import Clock, run
 
-DUPLICATES, GARBAGE = 0.01, 0.002  # shares of messages; NB-IoT repeats about one in a hundred
+_LEAP = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Leaping:
+    """A clock for those who cannot wait: every look at it finds a minute gone, until it is ``end``."""
+
+    start: datetime
+    end: datetime
+    _shown: datetime | None = None
+
+    def now(self) -> datetime:
+        """The time, aware."""
+        self._shown = self.start if self._shown is None else min(self.end, self._shown + _LEAP)
+        return self._shown
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the city's time goes: by which clock, until when (None: for ever), at how many messages a second at most."""
+
+    clock: Clock
+    until: datetime | None = None
+    rate: float | None = None
 
 
 def write_city(city: PretendCity, folder: Path) -> tuple[Path, Path]:
@@ -26,22 +49,30 @@ def write_city(city: PretendCity, folder: Path) -> tuple[Path, Path]:
 
 
 async def simulate(
-    city: PretendCity,
-    faults: Sequence[Fault],
+    fleet: Fleet,
+    pace: Pace,
     *,
-    seed: int,
     broker: Broker,
     tls: ssl.SSLContext | None,
-    clock: Clock,
+    gateways: int,
     stop: threading.Event,
-    report: Callable[[int], None],
+    report: Callable[[int, datetime], None],
 ) -> int:
-    """Publish until ``stop`` is set; the number of messages that the broker has acknowledged."""
-    fleet = Fleet(city, faults, seed, garbage_rate=GARBAGE, duplicate_rate=DUPLICATES)
+    """Publish until the end or ``stop``; the number of messages that the broker has acknowledged."""
     stopping = asyncio.Event()
     watching = asyncio.create_task(_follow(stop, stopping))
     try:
-        return await run(fleet, clock, broker, tls=tls, stop=stopping, report=report)
+        return await run(
+            fleet,
+            pace.clock,
+            broker,
+            tls=tls,
+            stop=stopping,
+            report=report,
+            until=pace.until,
+            gateways=gateways,
+            rate=pace.rate,
+        )
     finally:
         watching.cancel()
 

@@ -15,7 +15,7 @@ from devices.codecs.decoded import Aside, Decoded, Presence
 from devices.codecs.native import TYPE_CODE, UNREADABLE, NativeCodec
 from devices.kind import Kind, Metric, MetricType
 from devices.quality import Quality
-from devices.readings import Floats, Readings
+from devices.readings import Floats, Ints, Readings
 from devices.registry import Device, Registry
 from devices.rejection import Code, Rejected
 from devices.topics import CHANNELS, STATUS, DeviceTopic, parse
@@ -37,7 +37,7 @@ class Decoder:
         self._native = {name: NativeCodec(kind) for name, kind in registry.kinds.items()}
         self._usual = {name: codec.usual for name, codec in self._native.items()}
         self._codecs = {name: codecs_of(kind) for name, kind in registry.kinds.items()}
-        self._bounds = {name: _bounds(kind) for name, kind in registry.kinds.items()}
+        self._bounds = {name: bounds_of(kind) for name, kind in registry.kinds.items()}
 
     def decode(self, batch: Batch) -> DecodedBatch:
         """Every reading of the batch as a row of columns or as a rejection."""
@@ -126,8 +126,6 @@ class Decoder:
             values[:, index] = _numbers(metric, column)
             if metric.type is MetricType.TEXT:
                 texts[metric.name] = np.array(column, dtype=object)
-        low, high = self._bounds[kind_name]
-        outside = ((values < low) | (values > high)).any(axis=1)
         readings = Readings(
             kind=kind,
             device=np.array(numbers),
@@ -135,7 +133,7 @@ class Decoder:
             received_at=np.full(len(rows), batch.received_at),
             seq=np.array(counters),
             type=np.array(types),
-            quality=outside * int(Quality.IMPLAUSIBLE) | (ts > batch.received_at + CLOCK_DOUBTED) * int(Quality.SKEWED),
+            quality=doubts(self._bounds[kind_name], values, ts - batch.received_at),
             message=np.array(messages),
             part=np.array(parts),
             values=values,
@@ -182,7 +180,20 @@ def _numbers(metric: Metric, column: Sequence[float | bool | str | None]) -> Flo
     return np.array(column, dtype=np.float64)  # None becomes NaN
 
 
-def _bounds(kind: Kind) -> tuple[Floats, Floats]:
+def doubts(bounds: tuple[Floats, Floats], values: Floats, ahead: Ints) -> Ints:
+    """What is doubtful about readings in themselves, as bits of ``Quality``.
+
+    Args:
+        bounds: The least and the largest values of each metric.
+        values: The readings, one a row.
+        ahead: How far each one's time is ahead of its arrival, µs.
+    """
+    low, high = bounds
+    outside = ((values < low) | (values > high)).any(axis=1)
+    return np.asarray(outside * int(Quality.IMPLAUSIBLE) | (ahead > CLOCK_DOUBTED) * int(Quality.SKEWED))
+
+
+def bounds_of(kind: Kind) -> tuple[Floats, Floats]:
     """What each metric's instrument can deliver: the least and the largest values."""
     ranges = [metric.range or (-np.inf, np.inf) for metric in kind.metrics]
     low, high = zip(*ranges, strict=True)

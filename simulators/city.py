@@ -2,8 +2,10 @@
 
 import csv
 import tomllib
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from random import Random
 
@@ -24,16 +26,28 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PretendCity:
     """The devices of a city and the kinds they are of, by name."""
 
     devices: tuple[Device, ...]
     kinds: Mapping[str, Kind]
 
+    @cached_property
+    def by_id(self) -> Mapping[str, Device]:
+        """Every device by its id."""
+        return {device.device_id: device for device in self.devices}
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, list[Device]]:
+        found: dict[str, list[Device]] = defaultdict(list)
+        for device in self.devices:
+            found[device.kind].append(device)
+        return found
+
     def of_kind(self, kind: str) -> list[Device]:
         """The devices of a kind, in the order of the registry."""
-        return [device for device in self.devices if device.kind == kind]
+        return self._by_kind.get(kind, [])
 
 
 def build_city(seed: int, devices: int = 520, kinds: Mapping[str, Kind] | None = None) -> PretendCity:

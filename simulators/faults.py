@@ -1,12 +1,18 @@
-"""What goes wrong in the pretend city, with the truth about it: which device, when, who should notice."""
+"""What goes wrong in the pretend city, with the truth about it: which devices, when, who should notice and by when.
 
-from collections.abc import Iterator, Mapping
+The ids of rules are those of the catalogue; nothing here knows how they judge.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 
-from simulators.city import PretendCity
+from simulators.chance import MICROS
 from simulators.device import Device
+
+MINUTE = 60 * MICROS
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 class FaultKind(StrEnum):
@@ -14,136 +20,172 @@ class FaultKind(StrEnum):
 
     COVER_OPENED = "cover_opened"
     COVER_FLIPPED = "cover_flipped"
-    LOW_BATTERY = "low_battery"
+    COVER_STOLEN = "cover_stolen"
+    LOOSE_COVER = "loose_cover"
+    SETTLEMENT = "settlement"
     HIGH_WATER = "high_water"
+    OVERFLOW = "overflow"
+    LOW_BATTERY = "low_battery"
+    TRUCK_SHOCKS = "truck_shocks"
     PURIFIER_OFF = "purifier_off"
     DIRTY_PURIFIER = "dirty_purifier"
+    HEAVY_SMOKE = "heavy_smoke"
+    COVERED_INLET = "covered_inlet"
+    DILUTED_DUCT = "diluted_duct"
+    CLEANING_OVERDUE = "cleaning_overdue"
+    WOK_SPIKES = "wok_spikes"
     NIGHT_BURST = "night_burst"
+    NIGHT_WORKS = "night_works"
     LOUD_NIGHT = "loud_night"
+    LOUD_DAY = "loud_day"
+    SQUARE_MUSIC = "square_music"
     DARK_LAMP = "dark_lamp"
-    DARK_CIRCUIT = "dark_circuit"
+    DAY_BURNER = "day_burner"
     FLICKERING_LAMP = "flickering_lamp"
     WORN_LAMP = "worn_lamp"
     LEAKAGE = "leakage"
     LEAKAGE_SHOCK = "leakage_shock"
+    DARK_CIRCUIT = "dark_circuit"
     STRAIN_OVER_LIMIT = "strain_over_limit"
+    PIER_TILT = "pier_tilt"
+    CRACK_GROWTH = "crack_growth"
     OVERLOAD_TRUCK = "overload_truck"
+    VIBRATION = "vibration"
     STRONG_WIND = "strong_wind"
+    FLATLINE = "flatline"
+    OUT_OF_RANGE = "out_of_range"
     SILENT_DEVICE = "silent_device"
+    POWER_CUT = "power_cut"
+    SENSOR_SWAP = "sensor_swap"
 
 
 @dataclass(frozen=True, slots=True)
-class _Nature:
-    """Which devices a fault can befall, and the rules that should notice it."""
+class Nature:
+    """Which devices a fault can befall, and what should be noticed.
+
+    ``expects`` are the rules that should notice it with the time that they may take (µs from its beginning);
+    ``allows`` are rules that may notice it as well; every other rule that speaks up for these devices meanwhile is
+    wrong. ``where`` are attributes that the device must have.
+    """
 
     device_kind: str
-    expects: tuple[str, ...]
-    sensor: str = ""
-    site: str = ""
+    expects: Mapping[str, int]
+    allows: tuple[str, ...] = ()
+    where: tuple[tuple[str, str], ...] = ()
 
     def fits(self, device: Device) -> bool:
         """Whether it can befall this one."""
-        where = (device.kind, device.word("sensor_type"), device.word("site"))
-        return where == (self.device_kind, self.sensor, self.site)
+        return self.device_kind == device.kind and all(device.word(name) == value for name, value in self.where)
 
 
-_NATURES: Mapping[FaultKind, tuple[_Nature, ...]] = {
-    FaultKind.COVER_OPENED: (_Nature("manhole", ("MH-01",)),),
-    FaultKind.COVER_FLIPPED: (_Nature("manhole", ("MH-01", "MH-02")),),
-    FaultKind.LOW_BATTERY: (_Nature("manhole", ("MH-08",)),),
-    FaultKind.HIGH_WATER: (_Nature("manhole", ("MH-05",)),),
-    FaultKind.PURIFIER_OFF: (_Nature("fume", ("FU-03",)),),
-    FaultKind.DIRTY_PURIFIER: (_Nature("fume", ("FU-01",)),),
-    FaultKind.NIGHT_BURST: (_Nature("noise", ("NO-03",)),),
-    FaultKind.LOUD_NIGHT: (_Nature("noise", ("NO-02",)), _Nature("noise", ("NO-04",), site="construction")),
-    FaultKind.DARK_LAMP: (_Nature("streetlight", ("SL-01",)),),
-    FaultKind.DARK_CIRCUIT: (_Nature("streetlight", ("SL-02",)),),
-    FaultKind.FLICKERING_LAMP: (_Nature("streetlight", ("SL-06",)),),
-    FaultKind.WORN_LAMP: (_Nature("streetlight", ("SL-05",)),),
-    FaultKind.LEAKAGE: (_Nature("streetlight", ("SL-04",)),),
-    FaultKind.LEAKAGE_SHOCK: (_Nature("streetlight", ("SL-04",)),),
-    FaultKind.STRAIN_OVER_LIMIT: (_Nature("bridge", ("BR-01",), "strain"),),
-    FaultKind.OVERLOAD_TRUCK: (_Nature("bridge", ("BR-04",), "wim"),),
-    FaultKind.STRONG_WIND: (_Nature("bridge", ("BR-06",), "wind"),),
-    FaultKind.SILENT_DEVICE: (_Nature("fume", ("FU-08",)), _Nature("noise", ("NO-06",))),
+def _sensor(sort: str) -> tuple[tuple[str, str], ...]:
+    return (("sensor_type", sort),)
+
+
+_SITE = (("site", "construction"),)
+_SQUARE = (("site", "social"),)
+_AREA = (("site", ""),)
+_SMOKE = ("FU-01", "FU-02", "FU-04", "FU-05")
+
+NATURES: Mapping[FaultKind, tuple[Nature, ...]] = {
+    FaultKind.COVER_OPENED: (Nature("manhole", {"MH-01": MINUTE}),),
+    FaultKind.COVER_FLIPPED: (Nature("manhole", {"MH-01": MINUTE, "MH-02": MINUTE}),),
+    FaultKind.COVER_STOLEN: (Nature("manhole", {"MH-02": MINUTE}, allows=("MH-01",)),),
+    FaultKind.LOOSE_COVER: (Nature("manhole", {"MH-03": DAY}),),
+    FaultKind.SETTLEMENT: (Nature("manhole", {"MH-04": 5 * DAY}),),
+    FaultKind.HIGH_WATER: (Nature("manhole", {"MH-05": 2 * HOUR}),),
+    FaultKind.OVERFLOW: (Nature("manhole", {"MH-05": 2 * HOUR, "MH-06": 2 * HOUR}),),
+    FaultKind.LOW_BATTERY: (Nature("manhole", {"MH-08": HOUR}),),
+    FaultKind.TRUCK_SHOCKS: (Nature("manhole", {}),),
+    FaultKind.PURIFIER_OFF: (Nature("fume", {"FU-03": 7 * MINUTE}, allows=_SMOKE),),
+    FaultKind.DIRTY_PURIFIER: (Nature("fume", {"FU-01": 40 * MINUTE}, allows=("FU-02", "FU-05")),),
+    FaultKind.HEAVY_SMOKE: (Nature("fume", {"FU-02": 25 * MINUTE}, allows=("FU-01", "FU-05")),),
+    FaultKind.COVERED_INLET: (Nature("fume", {"FU-06": 80 * MINUTE}),),
+    FaultKind.DILUTED_DUCT: (Nature("fume", {"FU-06": 80 * MINUTE}),),
+    FaultKind.CLEANING_OVERDUE: (Nature("fume", {"FU-07": DAY + HOUR}),),
+    FaultKind.WOK_SPIKES: (Nature("fume", {}),),
+    FaultKind.NIGHT_BURST: (Nature("noise", {"NO-03": HOUR}),),
+    FaultKind.NIGHT_WORKS: (Nature("noise", {"NO-04": 45 * MINUTE}, allows=("NO-02", "NO-03"), where=_SITE),),
+    FaultKind.LOUD_NIGHT: (Nature("noise", {"NO-02": 2 * HOUR}, allows=("NO-03",), where=_AREA),),
+    FaultKind.LOUD_DAY: (Nature("noise", {"NO-01": 3 * HOUR}, where=_AREA),),
+    FaultKind.SQUARE_MUSIC: (Nature("noise", {"NO-05": 50 * MINUTE}, ("NO-01", "NO-02", "NO-03"), _SQUARE),),
+    FaultKind.DARK_LAMP: (Nature("streetlight", {"SL-01": 25 * MINUTE}, allows=("SL-05",)),),
+    FaultKind.DAY_BURNER: (Nature("streetlight", {"SL-03": 65 * MINUTE}),),
+    FaultKind.FLICKERING_LAMP: (Nature("streetlight", {"SL-06": 65 * MINUTE}, allows=("SL-01", "SL-05")),),
+    FaultKind.WORN_LAMP: (Nature("streetlight", {"SL-05": 40 * MINUTE}),),
+    FaultKind.LEAKAGE: (Nature("streetlight", {"SL-04": 30 * MINUTE}),),
+    FaultKind.LEAKAGE_SHOCK: (Nature("streetlight", {"SL-04": 6 * MINUTE}),),
+    FaultKind.DARK_CIRCUIT: (Nature("streetlight", {"SL-02": 30 * MINUTE}, allows=("SL-01", "SL-05")),),
+    FaultKind.STRAIN_OVER_LIMIT: (Nature("bridge", {"BR-01": 15 * MINUTE}, where=_sensor("strain")),),
+    FaultKind.PIER_TILT: (Nature("bridge", {"BR-02": 15 * MINUTE}, allows=("BR-01",), where=_sensor("tilt")),),
+    FaultKind.CRACK_GROWTH: (Nature("bridge", {"BR-03": 8 * DAY}, where=_sensor("crack")),),
+    FaultKind.OVERLOAD_TRUCK: (Nature("bridge", {"BR-04": HOUR}, where=_sensor("wim")),),
+    FaultKind.VIBRATION: (Nature("bridge", {"BR-05": 25 * MINUTE}, where=_sensor("acceleration")),),
+    FaultKind.STRONG_WIND: (Nature("bridge", {"BR-06": 15 * MINUTE}, where=_sensor("wind")),),
+    FaultKind.FLATLINE: tuple(
+        Nature("bridge", {"BR-07": 7 * HOUR}, where=_sensor(sort)) for sort in ("strain", "deflection", "displacement")
+    ),
+    FaultKind.OUT_OF_RANGE: tuple(
+        Nature("bridge", {"BR-07": 20 * MINUTE}, where=_sensor(sort))
+        for sort in ("strain", "deflection", "displacement")
+    ),
+    FaultKind.SILENT_DEVICE: (
+        Nature("fume", {"FU-08": 40 * MINUTE}),
+        Nature("noise", {"NO-06": 40 * MINUTE}),
+        Nature("streetlight", {"SL-07": 150 * MINUTE}),
+    ),
+    FaultKind.POWER_CUT: (
+        Nature("fume", {}, allows=("FU-08",)),
+        Nature("noise", {}, allows=("NO-06",)),
+        Nature("streetlight", {}, allows=("SL-02", "SL-07")),
+    ),
+    FaultKind.SENSOR_SWAP: (Nature("manhole", {}), Nature("fume", {}), Nature("noise", {}), Nature("streetlight", {})),
 }
 
-# A cover reports an alarm at once and repeats it while it lasts (vendor practice: 10 to 30 min); a lamp says at once
-# that it has gone on or off.
-REPEATS: Mapping[FaultKind, timedelta] = {
-    FaultKind.COVER_OPENED: timedelta(minutes=10),
-    FaultKind.COVER_FLIPPED: timedelta(minutes=10),
-    FaultKind.LOW_BATTERY: timedelta(minutes=30),
-    FaultKind.HIGH_WATER: timedelta(minutes=5),
-    FaultKind.FLICKERING_LAMP: timedelta(minutes=2),
+# The device says nothing at all.
+SILENCES = (FaultKind.SILENT_DEVICE, FaultKind.POWER_CUT, FaultKind.SENSOR_SWAP)
+# Some devices tell a fault at once, repeat it as long as it lasts (vendor practice: 10 to 30 min), and tell its end.
+REPEATS: Mapping[FaultKind, int] = {
+    FaultKind.COVER_OPENED: 10 * MINUTE,
+    FaultKind.COVER_FLIPPED: 10 * MINUTE,
+    FaultKind.COVER_STOLEN: 10 * MINUTE,
+    FaultKind.LOW_BATTERY: 30 * MINUTE,
+    FaultKind.TRUCK_SHOCKS: 7 * MINUTE,
+    FaultKind.LOOSE_COVER: 3 * MINUTE,
+    FaultKind.PURIFIER_OFF: 60 * MINUTE,
+    FaultKind.LEAKAGE_SHOCK: 60 * MINUTE,
+    FaultKind.FLICKERING_LAMP: 2 * MINUTE,
 }
-
-_DEMO_BEGINS_WITHIN_S = 480
-_DEMO_LASTS = timedelta(hours=3)
-_DEMO_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with one device from ``start`` until ``end`` (aware; the end is outside).
+    """Something wrong with devices from ``start`` until ``end`` (µs since 1970 UTC; the end is outside).
 
-    ``expects`` are the ids of the rules that should notice it.
+    ``size`` is how bad it is: 1 is the usual case. ``label`` names it in the truth that goes with a scenario;
+    ``under_permit``: the city knows of it, so an alarm is right and a case is not.
     """
 
     kind: FaultKind
-    device_id: str
-    start: datetime
-    end: datetime
-    expects: tuple[str, ...]
-
-    def is_active(self, at: datetime) -> bool:
-        """Whether the device is in this fault at that time."""
-        return self.start <= at < self.end
-
-    def ramp(self, at: datetime, over: timedelta) -> float:
-        """How far a fault that grows has come: 0 at its start, 1 when ``over`` has passed."""
-        return min(1.0, max(0.0, (at - self.start) / over))
+    devices: tuple[str, ...]
+    start: int
+    end: int
+    size: float = 1.0
+    label: str = ""
+    under_permit: bool = False
 
 
-def fault(kind: FaultKind, device: Device, start: datetime, end: datetime) -> Fault:
-    """A fault of a device with the rules that should notice it.
+def nature_of(kind: FaultKind, device: Device) -> Nature | None:
+    """How this fault shows on this device; None where it cannot befall it."""
+    return next((nature for nature in NATURES[kind] if nature.fits(device)), None)
+
+
+def fault(kind: FaultKind, device: Device, start: int, end: int) -> Fault:
+    """A fault of one device.
 
     Raises:
         ValueError: if such a device cannot have such a fault.
     """
-    for nature in _NATURES[kind]:
-        if nature.fits(device):
-            return Fault(kind, device.device_id, start, end, nature.expects)
-    raise ValueError(f"{kind} cannot befall the {device.kind} {device.device_id}")
-
-
-def demo_faults(city: PretendCity, start: datetime) -> list[Fault]:
-    """Faults of every kind, one or two a district, that begin in the first 8 minutes and last 3 hours.
-
-    At least two devices have each fault and no device has two; a dark circuit is dark from end to end. All of them can
-    be noticed when it is about 22:00 local time at ``start``: bursts need the night, dark lamps the dark, purifiers and
-    silent restaurants their business hours.
-    """
-    chosen = [*_choose(city)]
-    faults = []
-    for turn, (kind, device) in enumerate(chosen):
-        begins = start + timedelta(seconds=_DEMO_BEGINS_WITHIN_S * turn // len(chosen))
-        faults.append(fault(kind, device, begins, begins + _DEMO_LASTS))
-    return faults
-
-
-def _choose(city: PretendCity) -> Iterator[tuple[FaultKind, Device]]:
-    """Round after round, one device for every kind of fault, each round from another district."""
-    free = {device.device_id: device for device in city.devices}
-    districts = sorted({device.district for device in city.devices})
-    for turn in range(_DEMO_ROUNDS):
-        for number, kind in enumerate(FaultKind):
-            district = districts[(turn + number) % len(districts)]
-            nature = _NATURES[kind][turn % len(_NATURES[kind])]
-            candidates = [device for device in free.values() if device.district == district and nature.fits(device)]
-            if candidates:
-                device = candidates[turn * len(candidates) // _DEMO_ROUNDS]
-                whole = [each for each in candidates if each.circuit == device.circuit]
-                for each in whole if kind is FaultKind.DARK_CIRCUIT else [device]:
-                    del free[each.device_id]
-                    yield kind, each
+    if nature_of(kind, device) is None:
+        raise ValueError(f"{kind} cannot befall the {device.kind} {device.device_id}")
+    return Fault(kind, (device.device_id,), start, end)

@@ -1,177 +1,187 @@
 """The fleet: which device sends what when, in order of time.
 
-Pure: a heap of what is due next. The same city, faults and seed give the same messages, however the time is
-cut into calls.
+Pure. Readings are made in slices of time, a kind at once as columns. The same city, story and seed give the same
+messages, however the time is cut into calls.
 """
 
-import heapq
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from itertools import count
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 
-import msgspec
+import numpy as np
 
-from devices.topics import device_topic
+from devices.kind import MetricType
+from devices.readings import Ints
+from simulators.chance import MICROS, Chance
 from simulators.city import PretendCity
-from simulators.device import Device
-from simulators.faults import REPEATS, Fault, FaultKind
-from simulators.garbage import Garbage, spoil
+from simulators.faults import FaultKind
+from simulators.garbage import spoil
+from simulators.harm import Harm
 from simulators.message import Message
+from simulators.observation import Columns, Observation, World
 from simulators.physics import bridge, fume, generic, manhole, noise, streetlight
-from simulators.physics.metrics import Metrics
+from simulators.physics.plates import plates
+from simulators.physics.traffic import Traffic
+from simulators.physics.weather import Weather
+from simulators.population import Population
+from simulators.reports import Reports
+from simulators.schedule import EVENT, Due, Schedule
+from simulators.story import Story
+from simulators.transport import Transport, lines
 
-PHYSICS: Mapping[str, Callable[[Device, datetime, Collection[Fault], Random], Metrics]] = {
+PHYSICS: Mapping[str, Callable[[Observation], Columns]] = {
     "manhole": manhole.measure,
     "fume": fume.measure,
     "noise": noise.measure,
     "streetlight": streetlight.measure,
     "bridge": bridge.measure,
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
-# Devices that report this seldom begin early rather than evenly, so that a short run hears of them too.
-_SELDOM = timedelta(hours=1)
-_LATEST_COPY_S = 20.0
+_TEXTS: Mapping[str, Callable[[Observation], list[str | None]]] = {"plate": plates}
+# A slice is as long as it takes to be worth the overhead, within these bounds.
+_SHORTEST_S, _LONGEST_S, _WORTH = 10, 600, 3000
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Due:
-    """Something to happen; ``order`` tells things of the same millisecond apart."""
+@dataclass(frozen=True, slots=True)
+class _Troop:
+    """The devices of one kind with all that concerns them; ``counted`` is each one's last counter."""
 
-    at: datetime
-    order: int
-    happen: Callable[[datetime], Message | None] = field(compare=False)
+    population: Population
+    harm: Harm
+    schedule: Schedule
+    transport: Transport
+    counted: Ints
 
 
 class Fleet:
-    """The devices of a city with their faults.
+    """The devices of a city in a story.
 
     Args:
         city: The devices.
-        faults: What is wrong with them, and when.
-        seed: Where the random numbers start.
-        garbage_rate: Share of messages that a spoilt copy follows.
-        duplicate_rate: Share of messages that are sent twice.
+        story: What happens to them and to their messages.
+        seed: Where chance starts.
     """
 
-    def __init__(
-        self,
-        city: PretendCity,
-        faults: Sequence[Fault],
-        seed: int,
-        garbage_rate: float = 0.0,
-        duplicate_rate: float = 0.0,
-    ) -> None:
-        self._city = city
-        self._garbage_rate = garbage_rate
-        self._duplicate_rate = duplicate_rate
-        self._devices = {device.device_id: device for device in city.devices}
-        self._faults: dict[str, list[Fault]] = defaultdict(list)
-        for fault in faults:
-            self._faults[fault.device_id].append(fault)
-        self._randoms = {device_id: Random(f"{seed} {device_id}") for device_id in self._devices}
-        self._line = Random(f"{seed} line")  # what happens to messages on their way
-        self._sequence: Counter[str] = Counter()
-        self._last_sent: dict[str, datetime] = {}  # a device has one message a millisecond
-        self._order = count()
-        self._heap: list[_Due] = []
-        self._started = False
+    def __init__(self, city: PretendCity, story: Story, seed: int) -> None:
+        chance = Chance(seed)
+        self._seed = seed
+        self._world = World(chance, Weather(chance, story.rains, story.gales), Traffic(chance, story.crowds))
+        self._troops = []
+        for kind in city.kinds.values():
+            devices = city.of_kind(kind.name)
+            if devices:
+                population = Population(kind, devices)
+                harm = Harm(population, story.faults)
+                schedule = Schedule(self._world, population, harm)
+                transport = Transport(chance, population, lines(story.lines, kind.name))
+                counted = np.zeros(len(population), dtype=np.int64)
+                self._troops.append(_Troop(population, harm, schedule, transport, counted))
+        rate = sum(troop.schedule.rate() for troop in self._troops)
+        self._slice = round(min(_LONGEST_S, max(_SHORTEST_S, _WORTH / max(rate, 1e-9)))) * MICROS
+        self._made_until: int | None = None
+        self._ready: deque[Message] = deque()  # in order of time
+        self._under_way: list[Message] = []  # arrives later than what has been made so far
+
+    def reports(self, since: datetime, until: datetime) -> Iterator[Reports]:
+        """What arrives of the readings made from ``since`` on and before ``until``, slice by slice and kind by kind."""
+        begins, ends = _micros(since), _micros(until)
+        while begins < ends:
+            cut = min(ends, begins - begins % self._slice + self._slice)
+            for troop in self._troops:
+                reports = troop.transport.carried(self._made(troop, begins, cut))
+                if len(reports):
+                    yield reports
+            begins = cut
 
     def messages(self, since: datetime, until: datetime) -> Iterator[Message]:
-        """What the fleet sends from ``since`` on and before ``until``, in order of time.
+        """What reaches the broker from ``since`` on and before ``until``, in order of time.
 
         The first call starts the devices. Each further call goes on where the last one ended, also where that
         one was not read to its end; what was due before ``since`` is left out.
         """
-        if not self._started:
-            self._start(since)
-        while self._heap and self._heap[0].at < until:
-            due = heapq.heappop(self._heap)
-            message = due.happen(due.at)
-            if message is not None and due.at >= since:
-                yield message
+        begins, ends = _micros(since), _micros(until)
+        if self._made_until is None:
+            self._made_until = begins
+        while True:
+            while self._ready and self._ready[0].at < ends:
+                message = self._ready.popleft()
+                if message.at >= begins:
+                    yield message
+            if self._made_until >= ends:
+                return
+            self._made_until = self._make(self._made_until)
 
-    def _start(self, since: datetime) -> None:
-        self._started = True
-        for device in self._devices.values():
-            interval = self._city.kinds[device.kind].interval
-            phase = self._randoms[device.device_id].random() ** (4 if interval > _SELDOM else 1)
-            self._at(since + phase * interval, partial(self._report, device))
-        for faults in self._faults.values():
-            for fault in faults:
-                if fault.kind in REPEATS:
-                    device = self._devices[fault.device_id]
-                    self._at(fault.start, partial(self._alarm, device, fault))
-                    self._at(fault.end, partial(self._event, device))
+    def measure(self, kind: str, rows: Ints, at: Ints, *, events: bool = False) -> Columns:
+        """What devices of a kind measure at these times; nothing is counted or sent."""
+        troop = next(troop for troop in self._troops if troop.population.kind.name == kind)
+        due = Due(rows, at, np.full(len(rows), EVENT if events else 0))
+        return _physics(troop)(self._observation(troop, due))
 
-    def _at(self, at: datetime, happen: Callable[[datetime], Message | None]) -> None:
-        heapq.heappush(self._heap, _Due(_whole_ms(at), next(self._order), happen))
+    def _make(self, begins: int) -> int:
+        """Make one slice's messages; where it ends."""
+        ends = begins - begins % self._slice + self._slice
+        for troop in self._troops:
+            self._under_way += self._published(troop, troop.transport.carried(self._made(troop, begins, ends)))
+        self._under_way.sort()
+        arrived = next((n for n, message in enumerate(self._under_way) if message.at >= ends), len(self._under_way))
+        self._ready.extend(self._under_way[:arrived])
+        del self._under_way[:arrived]
+        return ends
 
-    def _report(self, device: Device, at: datetime) -> Message | None:
-        """The usual report: a vehicle where the device is a scale, else periodic or a heartbeat."""
-        interval = self._city.kinds[device.kind].interval
-        if device.word("sensor_type") == "wim":
-            self._at(at + bridge.headway(at, self._randoms[device.device_id]), partial(self._report, device))
-            return self._event(device, at)
-        self._at(at + interval, partial(self._report, device))
-        return self._send(device, at, "heartbeat" if interval > _SELDOM else "periodic")
-
-    def _alarm(self, device: Device, fault: Fault, at: datetime) -> Message | None:
-        """A message about a fault, which the device repeats while the fault lasts."""
-        again = at + REPEATS[fault.kind]
-        if again < fault.end:
-            self._at(again, partial(self._alarm, device, fault))
-        return self._event(device, at)
-
-    def _event(self, device: Device, at: datetime) -> Message | None:
-        return self._send(device, at, "event")
-
-    def _send(self, device: Device, at: datetime, message_type: str) -> Message | None:
-        faults = [fault for fault in self._faults[device.device_id] if fault.is_active(at)]
-        if any(fault.kind is FaultKind.SILENT_DEVICE for fault in faults):
-            return None
-        if self._last_sent.get(device.device_id) == at:
-            self._at(at + _MS, partial(self._send, device, message_type=message_type))
-            return None
-        self._last_sent[device.device_id] = at
-        metrics = self._measure(device, at, faults)
-        self._sequence[device.device_id] += 1
-        payload = {
-            "ts": (at - _EPOCH) // _MS,
-            "seq": self._sequence[device.device_id],
-            "type": message_type,
-            "m": metrics,
+    def _made(self, troop: _Troop, since: int, until: int) -> Reports:
+        due = troop.schedule.due(since, until)
+        seen = self._observation(troop, due)
+        columns = _physics(troop)(seen) if len(due.rows) else {}
+        metrics = troop.population.kind.metrics
+        values = np.full((len(due.rows), len(metrics)), np.nan)
+        for name, column in columns.items():
+            values[:, troop.population.kind.position[name]] = column
+        texts: dict[str, list[str | None]] = {
+            metric.name: _TEXTS[metric.name](seen) if metric.name in _TEXTS else [None] * len(due.rows)
+            for metric in metrics
+            if metric.type is MetricType.TEXT
         }
-        channel = "event" if message_type == "event" else "up"
-        topic = device_topic(device.district, device.kind, device.device_id, channel)
-        message = Message(topic, msgspec.json.encode(payload), at)
-        self._mishandle(message)
-        return message
+        counted = self._counted(troop, due, since, until)
+        return Reports(troop.population, due.rows, due.at, due.at, counted, due.type, values, texts)
 
-    def _measure(self, device: Device, at: datetime, faults: Collection[Fault]) -> Metrics:
-        random = self._randoms[device.device_id]
-        if device.kind in PHYSICS:
-            return PHYSICS[device.kind](device, at, faults, random)
-        return generic.measure(self._city.kinds[device.kind], device, at, random)
+    def _counted(self, troop: _Troop, due: Due, since: int, until: int) -> Ints:
+        """Each report's counter; a device that is new or starts anew begins with 1."""
+        begin = np.ones(len(due.rows), dtype=bool)
+        begin[1:] = due.rows[1:] != due.rows[:-1]
+        place = np.arange(len(due.rows))
+        counted = troop.counted[due.rows] + place - np.maximum.accumulate(np.where(begin, place, 0)) + 1
+        anew = troop.transport.reboots(since, until)
+        for rows, at in troop.harm.ends(FaultKind.SENSOR_SWAP, since, until):
+            anew += [(row, at) for row in rows.tolist()]
+        for row, at in anew:
+            after = np.flatnonzero((due.rows == row) & (due.at >= at))
+            counted[after] = np.arange(1, len(after) + 1)
+        troop.counted[due.rows] = counted  # rows are in order, so the last one of a device stays
+        for row, at in anew:
+            troop.counted[row] = np.count_nonzero((due.rows == row) & (due.at >= at))
+        return counted
 
-    def _mishandle(self, message: Message) -> None:
-        """What the line does beside delivering: a copy some seconds later, a spoilt one at once."""
-        if self._line.random() < self._duplicate_rate:
-            later = message.at + timedelta(seconds=self._line.uniform(0.5, _LATEST_COPY_S))
-            self._at(later, partial(_resend, message))
-        if self._line.random() < self._garbage_rate:
-            spoilt = spoil(message, self._line.choice([*Garbage]), self._line)
-            self._at(spoilt.at, partial(_resend, spoilt))
+    def _observation(self, troop: _Troop, due: Due) -> Observation:
+        return Observation(self._world, troop.population, troop.harm, due.rows, due.at, due.type == EVENT)
+
+    def _published(self, troop: _Troop, reports: Reports) -> list[Message]:
+        """The messages of reports, with the copies and the spoilt ones that the line adds."""
+        if not len(reports):
+            return []
+        first = list(map(Message, reports.arrives.tolist(), reports.topics(), reports.payloads()))
+        twice, later = troop.transport.copies(reports)
+        copies = [first[at]._replace(at=when) for at, when in zip(twice.tolist(), later.tolist(), strict=True)]
+        spoilt = [
+            spoil(first[at], Random(f"{self._seed} {first[at].topic} {first[at].at}"))
+            for at in troop.transport.spoilt(reports).tolist()
+        ]
+        return first + copies + spoilt
 
 
-def _resend(message: Message, at: datetime) -> Message:
-    return Message(message.topic, message.payload, at)
+def _physics(troop: _Troop) -> Callable[[Observation], Columns]:
+    return PHYSICS.get(troop.population.kind.name, generic.measure)
 
 
-def _whole_ms(at: datetime) -> datetime:
-    """The same time or the next whole millisecond, so that a fault has begun when its message is sent."""
-    return at + timedelta(microseconds=-at.microsecond % 1000)
+def _micros(at: datetime) -> int:
+    return round(at.timestamp() * 1000) * 1000

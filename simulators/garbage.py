@@ -1,7 +1,6 @@
 """Messages that no city is spared: cut short, from devices that nobody registered, with words for numbers."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
@@ -10,7 +9,7 @@ import msgspec
 from devices.topics import device_topic, parse
 from simulators.message import Message
 
-_LATER = timedelta(milliseconds=1)
+_LATER = 1000  # µs
 
 
 class Garbage(StrEnum):
@@ -21,33 +20,33 @@ class Garbage(StrEnum):
     WORD_FOR_NUMBER = "wrong_type"
 
 
-def spoil(message: Message, how: Garbage, random: Random) -> Message:
+def spoil(message: Message, random: Random) -> Message:
     """A useless copy of a message of a device, sent a millisecond after it."""
-    return _WAYS[how](message, random)
+    topic, payload = _WAYS[random.choice([*Garbage])](message, random)
+    return Message(message.at + _LATER, topic, payload)
 
 
-def _cut_short(message: Message, random: Random) -> Message:
-    end = random.randrange(1, len(message.payload))
-    return Message(message.topic, message.payload[:end], message.at + _LATER)
+def _cut_short(message: Message, random: Random) -> tuple[str, bytes]:
+    return message.topic, message.payload[: random.randrange(1, len(message.payload))]
 
 
-def _stranger(message: Message, random: Random) -> Message:
+def _stranger(message: Message, random: Random) -> tuple[str, bytes]:
     topic = parse(message.topic)
     if topic is None:
         raise ValueError(f"{message.topic!r} is not a device's topic")
     unknown = f"unknown-{random.randrange(20):02}"
-    return Message(device_topic(topic.district, topic.kind, unknown), message.payload, message.at + _LATER)
+    return device_topic(topic.district, topic.kind, unknown), message.payload
 
 
-def _word_for_number(message: Message, random: Random) -> Message:
+def _word_for_number(message: Message, random: Random) -> tuple[str, bytes]:
     reading = msgspec.json.decode(message.payload)
     numbers = [name for name, value in reading["m"].items() if type(value) in {int, float}]
     name = random.choice(numbers)
     reading["m"][name] = str(reading["m"][name])
-    return Message(message.topic, msgspec.json.encode(reading), message.at + _LATER)
+    return message.topic, msgspec.json.encode(reading)
 
 
-_WAYS: Mapping[Garbage, Callable[[Message, Random], Message]] = {
+_WAYS: Mapping[Garbage, Callable[[Message, Random], tuple[str, bytes]]] = {
     Garbage.CUT_SHORT: _cut_short,
     Garbage.STRANGER: _stranger,
     Garbage.WORD_FOR_NUMBER: _word_for_number,

@@ -22,8 +22,16 @@ _COVERS = {
 _COVERS_OF_CONTRACTOR = {"0102", "0103"}
 _ROAD_CLASSES = {"carriageway": 60, "footway": 25, "lane": 10, "square": 5}
 _KITCHENS = ("桂香酒楼", "福满小馆", "老街面馆", "江鲜饭庄", "红炉火锅", "同乐食堂", "春和茶餐厅")
-_SITES = {5: {"site": "construction"}, 6: {"site": "social"}}  # of eight meters
-_ZONES = ("2", "1", "4a", "2", "3", "1", "2", "4a", "0", "4b")
+# Zones of GB 3096 in turn, and what the meter watches there where that is not the area.
+_ZONES = (
+    ("2", ""), ("1", ""), ("4a", "construction"), ("2", "social"), ("3", ""),
+    ("1", ""), ("2", ""), ("4a", ""), ("0", ""), ("4b", ""),
+)  # fmt: skip
+_SITES = {
+    "": ("噪声站", "noise station"),
+    "construction": ("工地噪声站", "building site"),
+    "social": ("广场噪声站", "square"),
+}
 
 
 def manholes(survey: Survey, count: int) -> Iterator[Device]:
@@ -94,20 +102,21 @@ def noises(survey: Survey, count: int) -> Iterator[Device]:
     random = survey.random
     for index in range(count):
         spot = survey.somewhere(index)
-        zone = _ZONES[index // len(DISTRICTS) % len(_ZONES)]
+        zone, site = _ZONES[index // len(DISTRICTS) % len(_ZONES)]
+        zh, en = _SITES[site]
         code = survey.code(spot.district, "0308")
         yield Device(
             device_id=code,
             kind="noise",
-            name=spot.name(f"{zone}类区噪声站", f"noise station, zone {zone}", code[-3:]),
+            name=spot.name(f"{zone}类区{zh}", f"{en}, zone {zone}", code[-3:]),
             **spot.address,
-            road_class="square" if zone in {"0", "1"} else "footway",
+            road_class="square" if site == "social" or zone in {"0", "1"} else "footway",
             component_class="0308",
             trait=random.random(),
             supervisor="environment",
             owner=survey.owner("0308"),
             maintainer="sensor-care" if random.random() < 0.7 else "",
-            attributes={"noise_zone": zone, **_SITES.get(index % 8, {})},
+            attributes={"noise_zone": zone} | ({"site": site} if site else {}),
         )
 
 

@@ -1,13 +1,11 @@
 """What a device sends."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An MQTT message and the time at which it is sent (aware, whole milliseconds)."""
+class Message(NamedTuple):
+    """An MQTT message and when it reaches the broker, in µs since 1970 UTC; messages sort by that time."""
 
+    at: int
     topic: str
     payload: bytes
-    at: datetime

@@ -1,8 +1,8 @@
 """Sending the fleet's messages to a broker: the only part of the pretend city that waits.
 
-A few connections stand for the gateways; all messages of a device take the same one, in order. What happened
-since the last look at the clock is a batch; the next is taken when the broker has acknowledged all of it, so
-the fleet itself holds back what the broker cannot take.
+Connections stand for gateways, or for the devices themselves; all messages of a device take the same one, in order.
+What happened since the last look at the clock is a batch; the next is taken when the broker has acknowledged all of
+it, so the fleet itself holds back what the broker cannot take.
 """
 
 import asyncio
@@ -10,21 +10,24 @@ import contextlib
 import logging
 import random
 import ssl
+import time
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
 
 import aiomqtt
 
 from devices.broker import Broker, tls_problem
+from simulators.chance import MICROS
 from simulators.fleet import Fleet
 from simulators.message import Message
 
 _log = logging.getLogger(__name__)
 
-_GATEWAYS = 4
+GATEWAYS = 4
 _IN_FLIGHT = 50  # messages a connection may have unacknowledged
 _BATCH = 500  # largest batch: bounds memory, and the time for which the event loop is kept busy
 _TICK_S = 0.1  # pause between two looks at the clock
@@ -51,7 +54,10 @@ async def run(
     *,
     tls: ssl.SSLContext | None = None,
     stop: asyncio.Event,
-    report: Callable[[int], None],
+    report: Callable[[int, datetime], None],
+    until: datetime | None = None,
+    gateways: int = GATEWAYS,
+    rate: float | None = None,
 ) -> int:
     """Publish what the fleet sends, from the clock's time on, until ``stop`` is set.
 
@@ -65,7 +71,10 @@ async def run(
         broker: Where to publish, with QoS 1.
         tls: How to encrypt and whom to trust; without it the connections are plain.
         stop: Ends the run.
-        report: Called after every batch with the number of messages acknowledged so far.
+        report: Called after every batch with the number of messages acknowledged so far and the time they have come to.
+        until: The city's time at which the run ends too.
+        gateways: How many connections share the devices.
+        rate: Messages a second on the wall, at most.
 
     Returns:
         The number of messages that the broker has acknowledged.
@@ -73,22 +82,25 @@ async def run(
     Raises:
         BrokerRefusedError: if the broker refuses the user name or password, or shows a certificate that is refused.
     """
-    gateways = [_Gateway(number, broker, tls, stop) for number in range(1, _GATEWAYS + 1)]
-    since = clock.now()
+    connections = [_Gateway(number, broker, tls, stop) for number in range(1, gateways + 1)]
+    since, began, taken = clock.now(), time.monotonic(), 0
     try:
-        while not stop.is_set():
-            until = clock.now()
-            for batch in _batches(fleet.messages(since, until)):
-                await _deliver(gateways, batch)
-                report(_acknowledged(gateways))
+        while not stop.is_set() and (until is None or since < until):
+            now = clock.now() if until is None else min(until, clock.now())
+            for batch in _batches(fleet.messages(since, now)):
+                await _deliver(connections, batch)
+                taken += len(batch)
+                report(_acknowledged(connections), datetime.fromtimestamp(batch[-1].at / MICROS, UTC))
+                if rate:
+                    await _pause(stop, began + taken / rate - time.monotonic())
                 if stop.is_set():
                     break
-            since = until
+            since = now
             await _pause(stop, _TICK_S)
     finally:
-        for gateway in gateways:
-            await gateway.disconnect()
-    return _acknowledged(gateways)
+        for connection in connections:
+            await connection.disconnect()
+    return _acknowledged(connections)
 
 
 class _Gateway:
@@ -204,11 +216,11 @@ async def _until_broken(client: aiomqtt.Client) -> None:
 
 async def _deliver(gateways: Sequence[_Gateway], batch: Iterable[Message]) -> None:
     """Hand a batch to the gateways; all messages of a device go through the same one."""
-    shares: list[list[Message]] = [[] for _ in gateways]
+    shares: dict[int, list[Message]] = defaultdict(list)
     for message in batch:
         device = message.topic.rpartition("/")[0]
         shares[zlib.crc32(device.encode()) % len(gateways)].append(message)
-    deliveries = [gateway.deliver(share) for gateway, share in zip(gateways, shares, strict=True)]
+    deliveries = [gateways[number].deliver(share) for number, share in shares.items()]
     for outcome in await asyncio.gather(*deliveries, return_exceptions=True):
         if outcome is not None:
             raise outcome
@@ -225,4 +237,4 @@ def _acknowledged(gateways: Iterable[_Gateway]) -> int:
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await asyncio.wait_for(stop.wait(), max(0, seconds))

@@ -20,6 +20,7 @@ from cityward.cli import (
     processes,
     quarantine,
     rules,
+    simulating,
     status,
     supervision,
 )
@@ -43,7 +44,7 @@ app = typer.Typer(
 app.command("demo")(processes.demo)
 app.command("collect")(processes.collect)
 app.command("dispatch")(processes.dispatch)
-app.command("simulate")(processes.simulate)
+app.command("simulate")(simulating.simulate)
 app.command("migrate")(processes.migrate)
 app.command("status")(status.status)
 app.command("settings")(status.settings)

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,14 +9,12 @@ import typer
 from cityward import collect as collecting
 from cityward import demo as demonstration
 from cityward import dispatch as dispatching
-from cityward import simulate as simulating
 from cityward import wiring
 from cityward.cli.context import CommandError, load_settings, out, stop_event
-from simulators.city import SMALLEST, build_city
-from simulators.faults import demo_faults
+from simulators.city import SMALLEST
 from storage.migrate import migrate as bring_up_to_date
 
-_UntilStdin = Annotated[
+UntilStdin = Annotated[
     bool, typer.Option("--until-stdin-closes", hidden=True, help="Stop when the parent process goes away.")
 ]
 
@@ -35,7 +31,7 @@ def collect(
     partition: Annotated[
         list[str] | None, typer.Option(help="A partition of the settings, may be repeated; without it all of them.")
     ] = None,
-    until_stdin_closes: _UntilStdin = False,
+    until_stdin_closes: UntilStdin = False,
 ) -> None:
     """Take readings from the broker into the database and judge them.
 
@@ -51,59 +47,12 @@ def collect(
         collecting.collect(settings, partition or list(settings.partitions), url, wiring.clock(settings), stop)
 
 
-def dispatch(until_stdin_closes: _UntilStdin = False) -> None:
+def dispatch(until_stdin_closes: UntilStdin = False) -> None:
     """Turn alarms into cases and tell the crews; watch for silent devices."""
     settings = load_settings()
     stop = stop_event(with_stdin=until_stdin_closes)
     with wiring.database_url(settings) as url:
         asyncio.run(dispatching.dispatch(settings, url, wiring.clock(settings), stop))
-
-
-def simulate(
-    devices: Annotated[int, typer.Option(min=SMALLEST, help="How many devices the city has.")] = 520,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same city and the same readings.")] = 1,
-    faults: Annotated[bool, typer.Option(help="Break something of every kind within 8 minutes.")] = True,
-    seconds: Annotated[float, typer.Option(min=0, help="Stop after so long on the wall; 0: never.")] = 0,
-    write: Annotated[
-        Path | None, typer.Option(help="Write the city's city.toml and devices.csv here, and end.")
-    ] = None,
-    json_lines: Annotated[bool, typer.Option("--json", help="Progress and result as JSON lines.")] = False,
-    until_stdin_closes: _UntilStdin = False,
-) -> None:
-    """Publish what a pretend city sends. Its devices must be registered: see --write, then import both files."""
-    settings = load_settings()
-    city = build_city(seed, devices, wiring.kinds(settings))
-    if write is not None:
-        for path in simulating.write_city(city, write):
-            out.print(f"wrote {path}")
-        return
-    stop = stop_event(with_stdin=until_stdin_closes)
-    if seconds:
-        timer = threading.Timer(seconds, stop.set)
-        timer.daemon = True
-        timer.start()
-    clock = wiring.clock(settings)
-    broken = demo_faults(city, clock.now()) if faults else []
-
-    def report(published: int) -> None:
-        if json_lines:
-            print(json.dumps({"published": published}), flush=True)  # noqa: T201 - another program reads it
-        else:
-            out.print(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC  {published} published", end="\r")
-
-    published = asyncio.run(
-        simulating.simulate(
-            city,
-            broken,
-            seed=seed,
-            broker=settings.broker,
-            tls=wiring.broker_tls(settings),
-            clock=clock,
-            stop=stop,
-            report=report,
-        )
-    )
-    report(published)
 
 
 def demo(

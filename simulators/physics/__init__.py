@@ -1,4 +1,5 @@
-"""What a device measures at a time, given its faults: one module a kind, each a pure function.
+"""What devices measure, given the city and their faults: one module a kind, each a pure function of columns.
 
-Does not: know a limit that something is judged by, a topic, a payload, a schedule beyond that of vehicles.
+Every number follows from the seed, the device and the time alone, so readings may be made in any portions.
+Does not: know a rule, a topic, a payload, or who reports when.
 """

@@ -1,46 +1,48 @@
-"""The time of day in the pretend city."""
+"""The time of day in the pretend city, for whole columns of times in microseconds since 1970 UTC."""
 
 import math
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from astral import Observer
-from astral.sun import elevation
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.readings import Floats, Ints
+from simulators.chance import HOUR
 
 LOCAL = ZoneInfo("Asia/Shanghai")
+OFFSET = 8 * HOUR  # the zone's since 1991; it has no summer time
+DAY = 24 * HOUR
+_YEAR_DAYS = 365.25
+_MIDSUMMER = 204  # days from 1970-01-01 to the end of July
+_THURSDAY = 3  # 1970-01-01
 
 
-def hour(at: datetime) -> float:
-    """Local time of day in hours, 0 up to 24."""
-    local = at.astimezone(LOCAL)
-    return local.hour + local.minute / 60 + local.second / 3600
-
-
-def day_number(at: datetime) -> int:
+def day_of(at: Ints) -> Ints:
     """The local date as a number that grows by one a day."""
-    return at.astimezone(LOCAL).toordinal()
+    return (at + OFFSET) // DAY
 
 
-def daily_wave(at: datetime, peak: float) -> float:
+def midnight(day: Ints) -> Ints:
+    """When a local day begins."""
+    return day * DAY - OFFSET
+
+
+def hour_of(at: Ints) -> Floats:
+    """Local time of day in hours, 0 up to 24."""
+    return (at + OFFSET) % DAY / HOUR
+
+
+def weekend(at: Ints) -> NDArray[np.bool_]:
+    """Whether it is Saturday or Sunday."""
+    free: NDArray[np.bool_] = (day_of(at) + _THURSDAY) % 7 >= 5
+    return free
+
+
+def daily_wave(at: Ints, peak: float) -> Floats:
     """Follows the day from -1 to 1, highest at the hour ``peak``."""
-    return math.cos((hour(at) - peak) / 24 * math.tau)
+    return np.asarray(np.cos((hour_of(at) - peak) / 24 * math.tau))
 
 
-def yearly_wave(at: datetime) -> float:
+def yearly_wave(at: Ints) -> Floats:
     """Follows the year from -1 to 1, highest in late July."""
-    days = at.timestamp() / 86_400  # since 1970-01-01; 204 of them lead to the end of July
-    return math.cos((days - 204) / 365.25 * math.tau)
-
-
-def bustle(at: datetime) -> float:
-    """How busy the streets are, 0 to 1: grows from 6:00 to 8:00 and dies down from 20:00 to 21:45.
-
-    It is still before the night of GB 3096 begins at 22:00.
-    """
-    now = hour(at)
-    return max(0.0, min(1.0, (now - 6) / 2, (21.75 - now) / 1.75))
-
-
-def sun_elevation(lat: float, lon: float, at: datetime) -> float:
-    """Degrees of the sun above the horizon there."""
-    return float(elevation(Observer(lat, lon), at))
+    return np.asarray(np.cos((at / DAY - _MIDSUMMER) / _YEAR_DAYS * math.tau))

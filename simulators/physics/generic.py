@@ -1,30 +1,27 @@
 """What a device of a kind without physics of its own measures: healthy values, slowly wandering."""
 
-from datetime import datetime
-from random import Random
+import numpy as np
 
-from devices.kind import Kind, Metric, MetricType
-from simulators.device import Device
-from simulators.physics.metrics import Metrics
-from simulators.physics.weather import wander
+from devices.kind import Metric, MetricType
+from devices.readings import Floats
+from simulators.observation import Columns, Observation
 
 _WHOLE = {MetricType.SMALLINT, MetricType.INTEGER}
 
 
-def measure(kind: Kind, device: Device, at: datetime, random: Random) -> Metrics:
+def measure(o: Observation) -> Columns:
     """Every number and enumeration of the kind; texts and switches say nothing of health and are left out."""
-    metrics: Metrics = {}
-    for metric in kind.metrics:
+    columns: Columns = {}
+    for metric in o.population.kind.metrics:
         if metric.is_number:
-            metrics[metric.name] = _number(metric, device, at, random)
+            columns[metric.name] = _number(metric, o)
         elif metric.type is MetricType.ENUM:
-            metrics[metric.name] = metric.values[0]
-    return metrics
+            columns[metric.name] = np.zeros(len(o))
+    return columns
 
 
-def _number(metric: Metric, device: Device, at: datetime, random: Random) -> float | int:
+def _number(metric: Metric, o: Observation) -> Floats:
     low, high = metric.typical or metric.range or (0.0, 1.0)
-    slow = wander(f"{device.device_id} {metric.name}", at, hours=6)
-    share = min(1.0, max(0.0, 0.5 + 0.3 * slow + random.gauss(0, 0.05)))
-    value = low + (high - low) * share
-    return round(value) if metric.type in _WHOLE else round(value, 3)
+    share = 0.5 + 0.3 * o.wander(metric.name, hours=6) + 0.05 * o.normal(metric.name)
+    value = low + (high - low) * np.clip(share, 0, 1)
+    return np.asarray(np.round(value) if metric.type in _WHOLE else np.round(value, 3))

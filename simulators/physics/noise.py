@@ -1,14 +1,11 @@
-"""What a noise meter measures."""
+"""What a noise meter measures: a level every second, of which a minute's message is the statistics."""
 
-from collections.abc import Collection
-from datetime import datetime
-from random import Random
+import numpy as np
 
-from simulators.device import Device
-from simulators.faults import Fault, FaultKind
-from simulators.physics.daytime import bustle
-from simulators.physics.metrics import Metrics
-from simulators.physics.weather import air_temperature, humidity, wander, wind
+from devices.readings import Floats, Ints
+from simulators.chance import MICROS
+from simulators.faults import FaultKind
+from simulators.observation import Columns, Observation, rounded
 
 # Usual level in dB(A) by day and by night in each zone of GB 3096: 6 to 7 below what is allowed.
 _USUAL = {
@@ -20,45 +17,119 @@ _USUAL = {
     "4b": (63.5, 53.5),
 }
 _FLOOR = 30.0  # what the meter can resolve
+_SECONDS = np.arange(60)
+_PASSES_EVERY_S = 15
 _BURSTS_A_MINUTE = 0.25
-_TOO_LOUD = 11.0  # above what is usual by night, some 5 above what is allowed
-_PILING = 66.0
+_WORKING_H = (7.0, 18.5)  # of a building site
 
 
-def measure(device: Device, at: datetime, faults: Collection[Fault], random: Random) -> Metrics:
+def measure(o: Observation) -> Columns:
     """One minute's levels, and the weather that could void them."""
-    day, night = _USUAL[device.word("noise_zone") or "2"]
-    usual = night + (day - night) * bustle(at)
-    level = usual + 1.5 * wander(device.device_id, at, hours=2) + max(-2.5, min(2.5, random.gauss(0, 1)))
-    peak = level + 3 + min(7.0, random.expovariate(0.5))
-    kinds = {fault.kind for fault in faults}
-    if FaultKind.LOUD_NIGHT in kinds:
-        level = (_PILING if device.word("site") == "construction" else night + _TOO_LOUD) + random.uniform(-1, 1)
-        peak = level + random.uniform(2, 5)
-    burst = FaultKind.NIGHT_BURST in kinds and random.random() < _BURSTS_A_MINUTE
-    if burst:  # a fraction of a second: hardly heard in the minute's mean, loud enough to wake people
-        level += 2
-        peak = night + random.uniform(27, 35)
-    metrics: Metrics = {
-        "la": _db(level + random.gauss(0, 1)),
-        "laeq": _db(level),
-        "lmax": _db(peak),
-        "lmin": _db(level - 6),
-        "l5": _db(level + 3),
-        "l10": _db(level + 2),
-        "l50": _db(level - 1),
-        "l90": _db(level - 4),
-        "l95": _db(level - 5),
-        "sd": round(random.uniform(1.5, 3.5), 1),
-        "wind_speed": round(0.4 * wind(at), 1),
-        "rain": 0.0,
-        "temperature": round(air_temperature(at), 1),
-        "humidity": round(humidity(at), 1),
+    levels = _levels(o)
+    ordered = np.sort(levels, axis=1)
+    energy = 10 * np.log10(np.mean(10 ** (levels / 10), axis=1))
+    rain = o.rain()
+    air = o.world.weather.air_temperature(o.at)
+    burst = o.ill(FaultKind.NIGHT_BURST, FaultKind.NIGHT_WORKS)
+    music = o.ill(FaultKind.SQUARE_MUSIC)
+    heard = np.where(burst | music, 1.0, np.nan)
+    return {
+        "la": _db(levels[:, -1]),
+        "laeq": _db(energy),
+        "lmax": _db(ordered[:, -1]),
+        "lmin": _db(ordered[:, 0]),
+        "l5": _db(ordered[:, 56]),
+        "l10": _db(ordered[:, 53]),
+        "l50": _db((ordered[:, 29] + ordered[:, 30]) / 2),
+        "l90": _db(ordered[:, 6]),
+        "l95": _db(ordered[:, 3]),
+        "sd": rounded(levels.std(axis=1), 1),
+        "wind_speed": rounded(0.4 * o.world.weather.wind(o.at), 1),
+        "rain": rounded(rain / 60, 2),
+        "temperature": rounded(air + 0.05 * o.normal("air"), 1),
+        "humidity": rounded(o.world.weather.humidity(o.at, rain), 1),
+        "audio_class": o.codes("audio_class", {"construction": burst, "music": music}, "none") * heard,
+        "audio_score": rounded(o.uniform("sure", 0.7, 0.98), 2) * heard,
     }
-    if burst:
-        metrics |= {"audio_class": "construction", "audio_score": round(random.uniform(0.7, 0.98), 2)}
-    return metrics
 
 
-def _db(level: float) -> float:
-    return round(max(_FLOOR, level), 1)
+def _levels(o: Observation) -> Floats:
+    """A level for each of the 60 seconds before each time: a slow ground, the street's flutter, what drives past."""
+    zone = o.word("noise_zone")
+    day, night = (np.array([_USUAL[each or "2"][half] for each in zone.tolist()]) for half in (0, 1))
+    bustle = _bustle(o)
+    usual = night + (day - night) * bustle + np.where(bustle > 0, 1.5 * (o.flow() - 0.6) * bustle, 0.0)
+    usual = usual + _site(o, usual)
+    ground = usual - 3.2 - 0.9 * bustle + 1.1 * o.wander("ground", hours=1.5) + 0.8 * o.wander("mood", hours=0.12)
+    key = o.key[:, None]
+    second = (o.at // MICROS)[:, None] - 59 + _SECONDS
+    chance = o.world.chance
+    levels = ground[:, None] + 1.9 * chance.wander("flutter", key, second * MICROS, hours=5 / 3600)
+    levels = levels + 0.7 * chance.between("hiss", key, second, -1, 1)
+    levels = np.maximum(levels, ground[:, None] + _passing(o, second, bustle))
+    struck = _struck(o, second, bustle)
+    levels = np.where(struck > 0, np.maximum(levels, ground[:, None] + struck), levels)
+    rain = o.rain()
+    if rain.any():  # drops on leaves and roofs
+        drops = np.where(rain > 0, usual + 1.5 * np.log10(1 + 5 * rain), -np.inf)
+        levels = 10 * np.log10(10 ** (levels / 10) + 10 ** (drops[:, None] / 10 - 0.4))
+    return np.maximum(_FLOOR, _louder(o, levels, second))
+
+
+def _bustle(o: Observation) -> Floats:
+    """How lively it is, 0 to 1: from 6:00 to 8:00 it grows, from 20:00 on it dies down.
+
+    It is still before the night of GB 3096 begins at 22:00.
+    """
+    hour = o.hour
+    return np.asarray(np.clip(np.minimum((hour - 5.9) / 2, (21.75 - hour) / 1.9), 0.0, 1.0) ** 0.8)
+
+
+def _site(o: Observation, usual: Floats) -> Floats:
+    """A building site is louder while it works, and quieter than its own limit."""
+    begins, ends = _WORKING_H
+    works = (o.word("site") == "construction") & (begins <= o.hour) & (o.hour < ends)
+    return np.where(works, 62.5 + 1.5 * o.wander("machines", hours=0.4) - usual, 0.0)
+
+
+def _passing(o: Observation, second: Ints, bustle: Floats) -> Floats:
+    """What single vehicles add: one in a share of the spans of 15 s, more of them by day."""
+    share = (0.2 + 0.55 * bustle)[:, None]
+    key, chance = o.key[:, None], o.world.chance
+    added = np.zeros(second.shape)
+    for cell in (second // _PASSES_EVERY_S - 1, second // _PASSES_EVERY_S, second // _PASSES_EVERY_S + 1):
+        at = (cell + chance.uniform("passes", key, cell)) * _PASSES_EVERY_S
+        loud = (3 + 12 * chance.uniform("passes loud", key, cell) ** 2) * (chance.uniform("passes?", key, cell) < share)
+        added = np.maximum(added, loud - 0.16 * (second - at) ** 2)
+    return added
+
+
+def _struck(o: Observation, second: Ints, bustle: Floats) -> Floats:
+    """Horns, doors and dogs: one second of a minute in ten by day, of one in fifty by night."""
+    comes = o.uniform("knock") < 0.02 + 0.08 * bustle
+    here = comes[:, None] & (second % 60 == np.floor(60 * o.uniform("knock at"))[:, None])
+    return np.where(here, (8 + (4 + 6 * bustle) * o.uniform("knock loud"))[:, None], 0.0)
+
+
+def _louder(o: Observation, levels: Floats, second: Ints) -> Floats:
+    """Faults: bursts of a second, works at night, music, a street that is too loud."""
+    chance, key = o.world.chance, o.key[:, None]
+    night = o.limit("night")
+    if burst := o.struck(FaultKind.NIGHT_BURST):
+        # Hardly heard in the minute's mean, loud enough to wake people.
+        comes = burst.active & (o.uniform("burst") < _BURSTS_A_MINUTE)
+        here = comes[:, None] & (second % 60 == np.floor(60 * o.uniform("burst at"))[:, None])
+        levels = np.where(here, (night + 17 + 7 * o.uniform("burst loud"))[:, None], levels)
+    for kind, over in ((FaultKind.NIGHT_WORKS, 8.0), (FaultKind.LOUD_NIGHT, 4.5), (FaultKind.SQUARE_MUSIC, 0.0)):
+        if struck := o.struck(kind):
+            base = np.where(kind is FaultKind.SQUARE_MUSIC, o.limit("day") + 6, night + over) + 3 * (struck.size - 1)
+            beat = 2.5 * chance.between(f"{kind} beat", key, second, -1, 1)
+            levels = np.where(struck.active[:, None], base[:, None] + beat, levels)
+    if loud := o.struck(FaultKind.LOUD_DAY):
+        base = o.limit("day") + 4 + 2 * (loud.size - 1)
+        levels = np.where(loud.active[:, None], levels - levels.mean(axis=1)[:, None] + base[:, None], levels)
+    return levels
+
+
+def _db(level: Floats) -> Floats:
+    return rounded(np.maximum(_FLOOR, level), 1)

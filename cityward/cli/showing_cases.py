@@ -5,11 +5,12 @@ from datetime import datetime, tzinfo
 
 from rich.table import Table
 
+from cases.indicators import indicators
 from cases.policy import Colour
 from cases.words import Language, Section, say
 from cityward.cli.context import table
 from cityward.countdown import countdown
-from storage.case_list import CaseFile, CaseRow, SheetRow
+from storage.case_list import CaseFile, CaseRow, CountRow, SheetRow
 
 
 def case_rows(cases: list[CaseRow], now: datetime, language: Language) -> Table:
@@ -29,6 +30,31 @@ def sheet_rows(sheets: list[SheetRow], zone: tzinfo, now: datetime, language: La
         for sheet in sheets
     ]  # fmt: skip
     return table(f"{len(sheets)} sheets", headings, rows)
+
+
+def kpi_rows(by: str, rows: list[CountRow], language: Language) -> Table:
+    """Indicators, in percent."""
+    headings = [
+        by,
+        "due",
+        "handled",
+        "on time",
+        "closed",
+        "rework",
+        "delayed",
+        "overdue",
+        "precision",
+        "points",
+        "score",
+    ]
+    lines = []
+    for row in rows:
+        name = (row.name_zh if language is Language.ZH else row.name_en) or row.key or "-"
+        of = indicators(row.counts)
+        shares = (of.handling, of.on_time, of.closure, of.rework, of.delay, of.overdue, of.precision)
+        score = "-" if of.score is None else f"{of.score:.1f}"
+        lines.append((name, row.counts.should_handle, *map(_percent, shares), row.counts.points, score))
+    return table("Cases by their deadline", headings, lines)
 
 
 def show_file(file: CaseFile, zone: tzinfo, now: datetime, language: Language) -> Iterator[Table]:
@@ -103,3 +129,7 @@ def _named(row: CaseRow | SheetRow, language: Language) -> str:
 
 def _local(at: datetime | None, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}" if at else "-"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"

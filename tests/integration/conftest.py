@@ -1,13 +1,34 @@
 """What several integration tests need."""
 
+from pathlib import Path
+
 import pytest
 from psycopg import Connection
+from typer.testing import CliRunner
 
+from cityward.cli import app
+from cityward.cli.context import out
 from devices.kind import Kind
 from devices.registry import Registry
 from tests.integration.desk import Desk
+from tests.integration.prompt import Command, Now
 
 
 @pytest.fixture
 def desk(connection: Connection, registry: Registry, kinds: dict[str, Kind]) -> Desk:
     return Desk(connection, registry, kinds)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> Now:
+    return Now(monkeypatch)
+
+
+@pytest.fixture
+def cityward(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, now: Now) -> Command:
+    """``cityward("alarms", "list")``: the command in the small city, in a folder of its own."""
+    assert now
+    monkeypatch.setenv("CITYWARD_DATABASE_URL", dsn)
+    monkeypatch.setattr(out, "_width", 250)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])

@@ -1,58 +1,21 @@
 """The commands about alarms and permits as a person meets them."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import product
-from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from alarms.lifecycle import State
-from cityward.cli import app
-from cityward.cli.context import out
 from rules.rule import Severity
 from rules.verdicts import Change
 from storage import alarm_round, alarm_store
 from storage.alarm_list import list_alarms, seats
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, rows
+from tests.integration.prompt import START, Command, Now
 
-Command = Callable[..., Any]  # typer's Result, which it does not export
 MINUTE = timedelta(minutes=1)
-START = datetime.fromisoformat("2026-11-20T17:30:00+08:00")
-
-
-class Now:
-    """The time that commands think it is."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
-        self.at = START
-        self.set(START)
-
-    def set(self, at: datetime) -> None:
-        self.at = at
-        # A clock that hardly moves.
-        for name, value in (("FACTOR", "0.000000001"), ("START", at.isoformat()), ("ANCHOR", "2026-01-01T00:00:00Z")):
-            self._monkeypatch.setenv(f"CITYWARD_CLOCK__{name}", value)
-
-
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Now:
-    return Now(monkeypatch)
-
-
-@pytest.fixture
-def cityward(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, now: Now) -> Command:
-    """``cityward("alarms", "list")``: the command in the small city, in a folder of its own."""
-    assert now
-    monkeypatch.setenv("CITYWARD_DATABASE_URL", dsn)
-    monkeypatch.setattr(out, "_width", 250)
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def later(desk: Desk, at: datetime) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
+from cases.case import Finding
+from cases.indicators import Counts
 from devices.kind import Kind
 from devices.quality import Quality
 from devices.registry import Registry
 from rules.rule import Severity
 from rules.verdicts import Change
-from storage.case_list import case_file, list_sheets
+from storage.case_list import By, case_file, count_cases, list_sheets
 from storage.registry_store import import_city
 from tests.fix_city import CITY
 from tests.integration.desk import FRIDAY, SHANGHAI, Desk
@@ -325,3 +327,40 @@ def test_a_suspended_case_stands_still_and_goes_on_with_what_was_left(desk: Desk
     assert desk.look(FRIDAY + 30 * HOUR) == 0
     desk.moves(FRIDAY + 30 * HOUR).resume(number)
     assert rows(desk.connection, "SELECT fix_by FROM dispatch_case") == [(FRIDAY + 31 * HOUR,)]
+
+
+def test_indicators_count_what_became_of_cases(desk: Desk) -> None:
+    raised(desk, "MH-01", COVER_EAST, FRIDAY)  # drainage: on time, closed by evidence
+    desk.work(desk.numbers()[0], FRIDAY + HOUR)
+    cleared(desk, "MH-01", COVER_EAST, FRIDAY + HOUR)
+    desk.hear(COVER_EAST, FRIDAY + 2 * HOUR)
+    desk.ask(FRIDAY + 2 * HOUR)
+    raised(desk, "MH-05", COVER_EAST, FRIDAY)  # drainage: late, and nothing was there
+    desk.moves(FRIDAY).accept(desk.numbers()[1])
+    desk.moves(FRIDAY).arrive(desk.numbers()[1])
+    desk.moves(FRIDAY + 9 * HOUR).done(desk.numbers()[1], "dry", Finding.NOT_FOUND)
+    raised(desk, "MH-08", COVER_EAST, FRIDAY)  # cancelled: nobody's to handle
+    desk.moves(FRIDAY).cancel(desk.numbers()[2], "a drill")
+    raised(desk, "SL-01", LAMP, FRIDAY)  # lighting: overdue
+    desk.look(FRIDAY + 25 * HOUR)
+
+    def counted(by: By) -> dict[str, Counts]:
+        at = FRIDAY + 26 * HOUR
+        found = count_cases(
+            desk.connection, by, since=FRIDAY - HOUR, until=at + timedelta(days=9), zone=SHANGHAI, at=at
+        )
+        return {row.key: row.counts for row in found}
+
+    units = counted(By.UNIT)
+    drainage = units["drainage"]
+    assert (drainage.should_handle, drainage.handled, drainage.handled_on_time, drainage.closed) == (2, 2, 1, 1)
+    assert (units["lighting"].overdue, units["lighting"].points) == (1, -1)
+    assert {rule: (row.trips, row.finds) for rule, row in counted(By.RULE).items()} == {
+        "MH-01": (1, 1),
+        "MH-05": (1, 0),
+        "MH-08": (1, 0),
+        "SL-01": (0, 0),
+    }
+    assert {month: row.should_handle for month, row in counted(By.MONTH).items()} == {"2026-11": 3}
+    assert sum(row.should_handle for row in counted(By.GRID).values()) == 3
+    assert set(counted(By.DISTRICT)) == {"east", "west"}

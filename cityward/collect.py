@@ -22,6 +22,7 @@ from storage.connection import connect, describe
 from storage.errors import translated
 from storage.locks import PARTITION
 from storage.registry_store import load_city, load_registry
+from storage.rule_states import load_states, unbench
 
 _log = structlog.get_logger(__name__)
 # Objects that may come into being before the collector of cycles looks: a batch makes some thousands, none of them in
@@ -64,7 +65,8 @@ def _collect(
                 return
             city = load_city(connection)
             registry = load_registry(connection, installed)
-            engine = Engine(rules, registry, wiring.local_time(city), storage.load_rule_states(connection))
+            unbench(connection, partition, clock.now())
+            engine = Engine(rules, registry, wiring.local_time(city), load_states(connection))
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
             with (

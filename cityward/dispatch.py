@@ -13,6 +13,7 @@ import structlog
 
 from cityward import wiring
 from cityward.clock import Clock
+from cityward.due import HOLDER, DueRules
 from cityward.persisting import hold, persist
 from cityward.settings import Settings
 from devices.kind import Kind
@@ -21,13 +22,14 @@ from notify.channels.webhook import WebhookChannel
 from notify.delivery import build_app
 from notify.outbox import Channel
 from notify.working import work
+from rules.measures import load_measures
 from rules.rule import Input, Rule
 from rules.silence import watch
-from storage import alarm_round, alarm_store, case_book, case_clock, device_memory, outbox, waking
+from storage import alarm_round, alarm_store, case_book, case_clock, device_memory, outbox, rule_states, waking
 from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
 from storage.locks import CITY, DISPATCH
-from storage.registry_store import load_city, load_registry, revision
+from storage.registry_store import load_city, load_registry, register_groups, revision
 
 _log = structlog.get_logger(__name__)
 LOOK_EVERY = 1.0  # seconds after which it looks even if nobody woke it
@@ -64,6 +66,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
             if not hold(connection, DISPATCH, CITY, stop):
                 return
             desk = _Desk(connection, rules, installed, clock)
+            rule_states.unbench(connection, HOLDER, clock.now())
             waking.listen(ears)
             works()
             _log.info("dispatching", devices=len(desk.registry.devices), rules=len(rules))
@@ -75,7 +78,8 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
                     desk.look_for_silence()
                     desk.ask_telemetry()
                     next_look = clock.micros() + round(settings.watchdog_s * 1_000_000)
-                waking.wait(ears, LOOK_EVERY)
+                if not desk.judge_due():
+                    waking.wait(ears, LOOK_EVERY)
 
     persist(attempt, stop)
 
@@ -91,6 +95,10 @@ class _Desk:
         clock: Clock,
     ) -> None:
         self.registry = load_registry(connection, installed)
+        if register_groups(
+            connection, self.registry, [(rule.kind, rule.group) for rule in rules if rule.group], clock.now()
+        ):
+            self.registry = load_registry(connection, installed)
         self._connection = connection
         self._rules = [rule for rule in rules if rule.input is Input.SILENCE]
         self._clock = clock
@@ -99,6 +107,8 @@ class _Desk:
         self._jobs = outbox.deferring_app()
         self._said: set[str] = set()
         self._next_lesson = 0
+        local_time = wiring.local_time(self._city)
+        self._due = DueRules(connection, rules, self.registry, local_time, load_measures(), clock)
 
     def take_up(self) -> int:
         """Some news of alarms into cases; how many. Why some cannot be is said once for each reason."""
@@ -116,6 +126,10 @@ class _Desk:
     def ask_telemetry(self) -> int:
         """Evidence for cases whose work was reported; how many it decided."""
         return case_clock.ask_telemetry(self._connection, self._jobs, self._practice, self._clock.now())
+
+    def judge_due(self) -> bool:
+        """Some of the windows that have closed and the jobs that are due; whether there are more."""
+        return self._due.judge()
 
     def look_for_silence(self) -> None:
         """The watchdog's round; also learns from closed cases and notices a changed registry."""
@@ -135,7 +149,7 @@ class _Desk:
                 self._clock.micros(),
             )
             alarm_store.record(self._connection, verdicts.transitions, self._clock.now(), actor=WATCHER)
-            alarm_store.record_crashes(self._connection, verdicts.crashes, self._clock.now())
+            rule_states.record_crashes(self._connection, verdicts.crashes, self._clock.now(), HOLDER)
             alarm_round.look_after(self._connection, self._clock.now())
         # A rule that crashed is benched until the packs are read again.
         benched = {crash.rule_id for crash in verdicts.crashes}

@@ -1,12 +1,11 @@
 """What windows that have closed come to: for each device, or for groups of devices together. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from devices.groups import GROUP
-from devices.readings import Floats, Ints, Readings
+from devices.readings import Floats, Ints
 from devices.registry import Membership
 from rules.frame import Contents, Frame
 from rules.judging import judge
@@ -15,33 +14,23 @@ from rules.rule import Input, Rule
 from rules.spells import NONE, Spells
 from rules.truth import Bools
 from rules.verdicts import RuleCrash, Verdicts
-from rules.windows import blank, frame_of
+from rules.windows import blank
 
 MOST_NAMED = 200  # hit members that the detail of a group's alarm names
 
 
-def close(
-    rule: Rule,
-    readings: Readings,
-    windows: Sequence[tuple[int, int]],
-    surroundings: Frame,
-    memory: Memory,
-    *,
-    alarms: Spells = NONE,
-) -> Verdicts:
+def close(rule: Rule, frame: Frame, memory: Memory, *, alarms: Spells = NONE) -> Verdicts:
     """What a rule about windows or groups finds in windows that have closed; a crash benches it.
 
     Args:
         rule: A rule whose input is a window or a group.
-        readings: Of the rule's kind, all that is stored of these windows, in order of device and time.
-        windows: Starts and ends, in order of their ends.
-        surroundings: Any frame with the registry, the city's time and the permits.
+        frame: The windows, from ``frame_of``; of a group all members or none.
         memory: What the rule remembers, by number of device or group.
         alarms: When alarms of the rules were active that its conditions ask for.
     """
     verdicts = Verdicts()
     try:
-        frame = _frame(rule, frame_of(readings, windows, surroundings), alarms)
+        frame = _completed(rule, frame, alarms)
         if rule.input is Input.GROUP:
             _judge_groups(rule, frame, memory, verdicts)
         else:
@@ -51,7 +40,7 @@ def close(
     return verdicts
 
 
-def _frame(rule: Rule, frame: Frame, alarms: Spells) -> Frame:
+def _completed(rule: Rule, frame: Frame, alarms: Spells) -> Frame:
     contents = frame.contents
     if contents is None:
         raise TypeError("windows have contents")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from devices.quality import Quality
 from devices.readings import Floats, Ints, Readings
-from devices.registry import Registry
+from devices.registry import GROUP_KIND, Registry
 from rules.local_time import LocalTime
 from rules.spells import NONE, Spells
 from rules.truth import Bools
@@ -71,8 +71,14 @@ class Frame:
 
     def limit(self, name: str) -> Floats:
         """A limit in force for each reading's device."""
+        return self.once(f"limit {name}", lambda: self._limit(name))
+
+    def _limit(self, name: str) -> Floats:
         readings = self.readings
-        return self.once(f"limit {name}", lambda: self.registry.limits_of(readings.kind.name, name, readings.device))
+        if readings.kind.name == GROUP_KIND:  # a target of a measure: the same for all groups
+            value = readings.kind.limits[name].value
+            return np.full(len(readings), np.nan if value is None else value)
+        return self.registry.limits_of(readings.kind.name, name, readings.device)
 
     def number(self, name: str) -> Floats:
         """A numeric attribute of each reading's device."""

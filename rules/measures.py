@@ -23,17 +23,17 @@ class _Figure(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _MeasureFile(msgspec.Struct, forbid_unknown_fields=True):
-    kind: str
     doc: str
     source: str
     figures: dict[str, _Figure]
+    kind: str = ""
     needs: tuple[str, ...] = ()
     limits: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure of devices of one kind.
+    """A measure of devices of one kind; an empty ``kind`` is any.
 
     ``needs`` are numbers of each device that its query is given beside the device: attributes, and limits as
     ``limit.<name>``. ``figures`` describes what it answers, the figures as metrics and the targets as limits.

@@ -229,7 +229,7 @@ def _rows(raw: _Rule, kind: Kind, measures: Mapping[str, Measure]) -> _Rows:
                     ("measure",), f"unknown measure {raw.measure!r}; {_near(raw.measure, measures, 'known are')}"
                 )
             measure = measures[raw.measure]
-            if measure.kind != raw.kind:
+            if measure.kind not in {raw.kind, ""}:
                 raise FieldError(("kind",), f"{raw.measure} is a measure of the kind {measure.kind}")
             return _Rows(measure.figures, Scope.READING)
         case _:

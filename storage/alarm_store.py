@@ -15,7 +15,7 @@ from alarms.policy import AlarmPolicy, read_policy
 from alarms.story import Alarm, Held, Story
 from rules.rule import Severity
 from rules.silence import Heard, SilenceAlarm
-from rules.verdicts import Key, RuleCrash, Transition
+from rules.verdicts import Key, Transition
 from storage.queries import load
 
 ENGINE = "rule engine"
@@ -42,12 +42,6 @@ def record(
         recent=_recent(connection, keys, min(transition.at for transition in transitions) - chatter.within),
     )
     write(connection, stories, seen_at, actor)
-
-
-def record_crashes(connection: Connection, crashes: Sequence[RuleCrash], at: datetime) -> None:
-    """Keep what benched a rule, for people to see."""
-    for crash in crashes:
-        connection.execute(_SQL["save_rule_error"], {"rule_id": crash.rule_id, "at": at, "detail": crash.detail})
 
 
 def lock_open(connection: Connection, keys: Sequence[Key]) -> dict[Key, Alarm]:

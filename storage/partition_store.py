@@ -5,11 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from devices.kind import Kind
 from devices.readings import Ints, Readings
@@ -19,8 +17,8 @@ from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger, Quarantined, condensed
 from ingest.replaying import outcomes
 from rules.local_time import moment
-from rules.verdicts import Key, RuleState, Verdicts
-from storage import alarm_store, device_status, reading_writer, replay_store
+from rules.verdicts import Verdicts
+from storage import alarm_store, device_status, reading_writer, replay_store, rule_states
 from storage.connection import describe
 from storage.errors import RegistryChangedError, translated
 from storage.queries import load
@@ -149,15 +147,9 @@ class BatchTransaction:
 
     def record(self, verdicts: Verdicts) -> None:
         """Rule state, alarms and their events, rules that crashed."""
-        changed = {key: state for key, state in verdicts.states.items() if state is not None}
-        at_rest = [key for key, state in verdicts.states.items() if state is None]
-        if changed:
-            states = [Jsonb(msgspec.to_builtins(state)) for state in changed.values()]
-            self._connection.execute(_SQL["save_rule_state"], {**_keys(list(changed)), "states": states})
-        if at_rest:
-            self._connection.execute(_SQL["drop_rule_state"], _keys(at_rest))
+        rule_states.save(self._connection, verdicts.states)
         alarm_store.record(self._connection, verdicts.transitions, self._at)
-        alarm_store.record_crashes(self._connection, verdicts.crashes, self._at)
+        rule_states.record_crashes(self._connection, verdicts.crashes, self._at, self._partition)
 
     def _quarantine(self, rejected: list[Rejected], batch: DecodedBatch) -> None:
         rejected = condensed(rejected)
@@ -192,16 +184,6 @@ class BatchTransaction:
             )
 
 
-def load_rule_states(connection: Connection) -> dict[Key, RuleState]:
-    """What the rules remembered when the last collector stopped."""
-    rows = connection.execute(_SQL["load_rule_state"])
-    return {(str(rule_id), int(device)): msgspec.convert(state, RuleState) for rule_id, device, state in rows}
-
-
 def _rejected(code: Code, detail: str, readings: Readings, which: NDArray[np.bool_]) -> list[Rejected]:
     places = zip(readings.message[which].tolist(), readings.part[which].tolist(), strict=True)
     return [Rejected(code, detail, message, part) for message, part in places]
-
-
-def _keys(keys: list[Key]) -> dict[str, list[str] | list[int]]:
-    return {"rule_ids": [rule_id for rule_id, _ in keys], "devices": [device for _, device in keys]}

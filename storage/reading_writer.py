@@ -1,6 +1,6 @@
 """Readings into their tables, exactly once each: COPY as long as nothing is there twice, sorted out when it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -98,6 +98,37 @@ def latest(connection: Connection, kind: Kind, devices: Sequence[int]) -> Readin
     )
 
 
+def read_back(
+    connection: Connection, kind: Kind, devices: Sequence[int], since: int, until: int, metrics: Collection[str]
+) -> Readings:
+    """What is stored of these devices from ``since`` until before ``until`` (µs since 1970 UTC), but repeated readings.
+
+    In order of device and time, without texts; of the metrics only those named, the others NaN.
+    """
+    parameters = {"devices": list(devices), "since": since, "until": until, "repeated": int(Quality.REPEATED)}
+    row = connection.execute(_query("read_back", kind, metrics), parameters).fetchone()
+    texts = [text or "" for text in row or ()]
+    device, ts, quality = (np.fromstring(text, sep=",", dtype=np.int64) for text in texts[:3])
+    values = np.full((len(device), len(kind.metrics)), np.nan)
+    for name, text in zip(_numbers(kind, metrics), texts[3:], strict=False):
+        values[:, kind.position[name]] = np.fromstring(text, sep=",")
+    nowhere = np.zeros(len(device), dtype=np.int64)
+    whole = Readings(
+        kind=kind,
+        device=device,
+        ts=ts,
+        received_at=ts,
+        seq=np.full(len(device), NO_SEQUENCE, dtype=np.int64),
+        type=nowhere,
+        quality=quality,
+        message=nowhere,
+        part=nowhere,
+        values=values,
+        texts={},
+    )
+    return whole.take(np.lexsort((ts, device)))
+
+
 def stored_at(connection: Connection, kind: Kind, device: int, ts: datetime) -> dict[str, Any] | None:
     """The stored reading of a device and time as a row of its table; None if there is none."""
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -163,12 +194,23 @@ def _write_staged(connection: Connection, readings: Readings) -> WriteResult:
     return WriteResult(fresh, conflicts, np.zeros(len(readings), dtype=bool))
 
 
-def _query(name: str, kind: Kind) -> bytes:
-    return _rendered(name, kind.name, table_name(kind), tuple(metric.name for metric in kind.metrics))
+def _numbers(kind: Kind, metrics: Collection[str] | None) -> list[str]:
+    """Metrics that are no text, in the kind's order; None: all of them."""
+    return [
+        metric.name
+        for metric in kind.metrics
+        if metric.type is not MetricType.TEXT and (metrics is None or metric.name in metrics)
+    ]
+
+
+def _query(name: str, kind: Kind, numbers: Collection[str] | None = None) -> bytes:
+    metrics = tuple(metric.name for metric in kind.metrics)
+    texts = tuple((each, kind.metric(each).type is MetricType.BOOL) for each in _numbers(kind, numbers))
+    return _rendered(name, kind.name, table_name(kind), metrics, texts)
 
 
 @cache
-def _rendered(name: str, kind: str, table: str, metrics: Sequence[str]) -> bytes:
+def _rendered(name: str, kind: str, table: str, metrics: Sequence[str], texts: Sequence[tuple[str, bool]]) -> bytes:
     """A query for a table; composing one anew would cost more than a small batch."""
     identifiers = [sql.Identifier(metric) for metric in metrics]
     columns = [*map(sql.Identifier, BASE_COLUMNS), *identifiers]
@@ -181,7 +223,14 @@ def _rendered(name: str, kind: str, table: str, metrics: Sequence[str]) -> bytes
             staging=sql.Identifier(f"staging_{kind}"),
             columns=comma.join(columns),
             staged_metrics=comma.join(sql.SQL("staged.{}").format(metric) for metric in identifiers),
+            texts=comma.join([*(_text(metric, of_truth=of_truth) for metric, of_truth in texts), sql.SQL("NULL")]),
             kept_metrics=comma.join(sql.SQL("kept.{}").format(metric) for metric in identifiers),
         )
         .as_bytes()
     )
+
+
+def _text(metric: str, *, of_truth: bool) -> sql.Composed:
+    """A column as one text of numbers."""
+    cast = sql.SQL("::integer::text" if of_truth else "::text")
+    return sql.SQL("string_agg(coalesce({}{}, 'nan'), ',')").format(sql.Identifier(metric), cast)

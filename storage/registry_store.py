@@ -1,6 +1,6 @@
 """The city file and the registry of devices: imported as a whole, read as a snapshot."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from cases.city import City, read_city
 from devices.errors import DescriptionError
+from devices.groups import facility
 from devices.kind import Kind
 from devices.registry import AttributeValue, Description, Device, Registry
 from devices.registry_csv import SEPARATOR
@@ -80,6 +81,30 @@ def import_devices(connection: Connection, devices: Sequence[Description], sourc
         for start in range(0, len(devices), _WRITTEN_AT_ONCE):
             connection.execute(_SQL["save_devices"], {**_columns(devices[start : start + _WRITTEN_AT_ONCE]), "at": at})
         connection.execute(_SQL["bump_revision"])
+
+
+def register_groups(
+    connection: Connection, registry: Registry, groupings: Iterable[tuple[str, tuple[str, ...]]], at: datetime
+) -> bool:
+    """Register the groups that devices of a kind form by some fields, or describe them anew; whether any changed.
+
+    They are no news for a collector, so the registry's revision stays.
+    """
+    described = [
+        facility(group, devices)
+        for kind, by in sorted(set(groupings))
+        for group, devices in registry.members(kind, by).items()
+    ]
+    changed = [each for each in described if not _same(each, registry.groups.get(each.device_id))]
+    for start in range(0, len(changed), _WRITTEN_AT_ONCE):
+        connection.execute(_SQL["save_devices"], {**_columns(changed[start : start + _WRITTEN_AT_ONCE]), "at": at})
+    return bool(changed)
+
+
+def _same(described: Description, known: Device | None) -> bool:
+    return known is not None and all(
+        getattr(known, name) == getattr(described, name) for name in Description.__struct_fields__
+    )
 
 
 def load_registry(connection: Connection, kinds: Mapping[str, Kind]) -> Registry:

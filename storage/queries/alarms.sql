@@ -86,7 +86,3 @@ SELECT alarm.rule_id, alarm.device, (
     SELECT (detail->>'readings')::bigint FROM alarm_event
     WHERE alarm_id = alarm.id AND event IN ('raised', 'repeated') AND detail ? 'readings' ORDER BY id DESC LIMIT 1)
 FROM alarm WHERE active AND held IS NULL AND rule_id = ANY (%(rule_ids)s)
-
--- name: save_rule_error
--- A rule crashed and is benched.
-INSERT INTO rule_error (rule_id, at, detail) VALUES (%(rule_id)s, %(at)s, %(detail)s)

@@ -15,18 +15,3 @@ ON CONFLICT (minute, partition) DO UPDATE SET
     stored = book.stored + excluded.stored,
     duplicate = book.duplicate + excluded.duplicate,
     quarantined = book.quarantined + excluded.quarantined
-
--- name: save_rule_state
--- Delays and raised conditions that a batch changed.
-INSERT INTO rule_state (rule_id, device, state)
-SELECT * FROM unnest(%(rule_ids)s::text[], %(devices)s::integer[], %(states)s::jsonb[])
-ON CONFLICT (rule_id, device) DO UPDATE SET state = excluded.state
-
--- name: drop_rule_state
--- A rule that has come to rest for a device needs no row.
-DELETE FROM rule_state USING unnest(%(rule_ids)s::text[], %(devices)s::integer[]) AS rest (rule_id, device)
-WHERE rule_state.rule_id = rest.rule_id AND rule_state.device = rest.device
-
--- name: load_rule_state
--- Everything that was running when the last collector stopped.
-SELECT rule_id, device, state FROM rule_state

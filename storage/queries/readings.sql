@@ -60,3 +60,12 @@ GROUP BY device.device_id, run ORDER BY 1, 2
 SELECT count(*), percentile_disc(%(shares)s::double precision[])
     WITHIN GROUP (ORDER BY extract(epoch FROM pg_xact_commit_timestamp(xmin) - ts)::double precision)
 FROM {table} WHERE ts >= %(since)s
+
+-- name: read_back
+-- What is stored of some devices from a moment until before another, each column as one text: a row in Python a reading
+-- would take ten times as long. Repeated readings say nothing of their device.
+SELECT string_agg(device::text, ','), string_agg(((extract(epoch FROM ts) * 1000000)::bigint)::text, ','),
+       string_agg(quality::text, ','), {texts}
+FROM {table}
+WHERE device = ANY (%(devices)s::integer[]) AND quality & %(repeated)s = 0
+  AND ts >= to_timestamp(%(since)s / 1e6) AND ts < to_timestamp(%(until)s / 1e6)

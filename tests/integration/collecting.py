@@ -16,8 +16,9 @@ from ingest.session import Session
 from rules.engine import Engine
 from rules.local_time import LocalTime
 from rules.packs import load_packs
-from storage.partition_store import PartitionStore, load_rule_states
+from storage.partition_store import PartitionStore
 from storage.registry_store import load_registry
+from storage.rule_states import load_states
 from tests.integration.making import micros
 
 
@@ -43,7 +44,7 @@ def collect(
 ) -> list[Written]:
     """What a collector that starts, takes these messages at these times and stops leaves of each batch."""
     registry = load_registry(connection, kinds)
-    engine = Engine(load_packs(kinds), registry, LocalTime(ZoneInfo("Asia/Shanghai")), load_rule_states(connection))
+    engine = Engine(load_packs(kinds), registry, LocalTime(ZoneInfo("Asia/Shanghai")), load_states(connection))
     store = PartitionStore(connection, dsn, partition, registry.revision)
     given = [Batch([Message(*message) for message in messages], micros(at)) for at, messages in batches]
     session = cast("Session", GivenBatches(given))

@@ -13,8 +13,9 @@ from storage import partition_store
 from storage.connection import connect, describe
 from storage.errors import DatabaseUnavailableError, RegistryChangedError
 from storage.overview import ledger, overview
-from storage.partition_store import PartitionStore, load_rule_states
+from storage.partition_store import PartitionStore
 from storage.registry_store import also_sent, import_devices
+from storage.rule_states import load_states
 from tests.fix_city import payload, topic_of
 from tests.integration.making import COVER_EAST, COVER_WEST, NOON, decoded, device_of, micros, rows, transition
 
@@ -157,9 +158,9 @@ def test_what_rules_remember_is_saved_loaded_and_dropped(
 ) -> None:
     one, other = ("MH-01", device_of(registry, COVER_EAST).id), ("MH-02", device_of(registry, COVER_WEST).id)
     put(store, decoded(registry), Verdicts(states={one: OBSERVED, other: RAISED}))
-    assert load_rule_states(connection) == {one: OBSERVED, other: RAISED}
+    assert load_states(connection) == {one: OBSERVED, other: RAISED}
     put(store, decoded(registry), Verdicts(states={one: RAISED, other: None}))
-    assert load_rule_states(connection) == {one: RAISED}
+    assert load_states(connection) == {one: RAISED}
 
 
 def test_a_rule_that_crashed_is_on_record_and_the_readings_are_stored(

@@ -234,7 +234,7 @@ def run(rule: Rule, table: Readings, frame: Frame, pieces: Sequence[Sequence[tup
     memory = Memory()
     found: list[Transition] = []
     for windows in pieces:
-        verdicts = close(rule, table, windows, frame, memory)
+        verdicts = close(rule, frame_of(table, windows, frame), memory)
         assert verdicts.crashes == []
         for (_, device), state in verdicts.states.items():
             memory.keep(device, state)
@@ -273,7 +273,7 @@ def test_an_alarm_of_another_rule_is_asked_of_the_window(
     table = table_of("noise", [(device, START + minute * MINUTE, {"laeq": 50}) for device in (1, 2)
                                for minute in range(60)])  # fmt: skip
     alarms = Spells.of([Spell("T-01", 2, START + 12 * MINUTE, START + 25 * MINUTE), Spell("T-02", 1, START)])
-    verdicts = close(rule, table, TEN, surroundings("noise"), Memory(), alarms=alarms)
+    verdicts = close(rule, frame_of(table, TEN, surroundings("noise")), Memory(), alarms=alarms)
     assert [(each.device, each.change) for each in verdicts.transitions] == [(2, Change.RAISED), (2, Change.CLEARED)]
     assert told(verdicts.transitions) == ["20 raised minor", "40 cleared minor"]
 

@@ -1,0 +1,65 @@
+-- name: lit_rate
+-- Lamps that burn by group, by their last report within an hour before the moment asked for; bit 24 is frozen, repeated.
+SELECT grp, count(*)::float8 AS lamps, count(power)::float8 AS known, count(*) FILTER (WHERE lit)::float8 AS lit,
+       count(*) FILTER (WHERE lit) / count(*)::float8 AS lit_rate_strict,
+       count(*) FILTER (WHERE lit) / nullif(count(power), 0)::float8 AS lit_rate_known
+FROM (
+    SELECT member.grp, report.power, report.power >= member.share * member.rated * report.dim / 100 AS lit
+    FROM unnest(%(devices)s::integer[], %(groups)s::integer[], %(rated_power)s::float8[],
+                %(limit_power_lit)s::float8[]) AS member (device, grp, rated, share)
+    CROSS JOIN LATERAL (
+        SELECT (array_agg(active_power ORDER BY ts DESC) FILTER (WHERE active_power IS NOT NULL))[1] AS power,
+               greatest((array_agg(dim_level ORDER BY ts DESC) FILTER (WHERE dim_level IS NOT NULL))[1], 1) AS dim,
+               (array_agg(dim_command ORDER BY ts DESC) FILTER (WHERE dim_command IS NOT NULL))[1] AS command
+        FROM reading_streetlight AS reading
+        WHERE reading.device = member.device AND reading.quality & 24 = 0
+          AND reading.ts >= to_timestamp(%(at)s / 1e6) - interval '1 hour' AND reading.ts < to_timestamp(%(at)s / 1e6)
+    ) AS report
+    WHERE report.command IS DISTINCT FROM 0
+) AS lamp
+GROUP BY grp
+
+-- name: intact_rate
+-- Facilities without an open case by group, at the moment asked for.
+SELECT grp, count(*)::float8 AS facilities, count(*) FILTER (WHERE faulty)::float8 AS faulty,
+       count(*) FILTER (WHERE NOT faulty) / count(*)::float8 AS intact_rate
+FROM (
+    SELECT member.grp, EXISTS (
+        SELECT FROM dispatch_case
+        WHERE dispatch_case.device = member.device AND opened_at <= to_timestamp(%(at)s / 1e6)
+          AND (closed_at IS NULL OR closed_at > to_timestamp(%(at)s / 1e6))) AS faulty
+    FROM unnest(%(devices)s::integer[], %(groups)s::integer[]) AS member (device, grp)
+) AS facility
+GROUP BY grp
+
+-- name: night_compliance
+-- Nights of meters within their limit by group; valid with three quarters of their minutes.
+SELECT grp, count(*)::float8 AS valid_nights,
+       count(*) FILTER (WHERE level <= night_limit)::float8 AS compliant_nights,
+       count(*) FILTER (WHERE level <= night_limit) / count(*)::float8 AS night_compliance
+FROM (
+    SELECT member.grp, member.night_limit, 10 * log(avg(power(10, reading.laeq::float8 / 10))) AS level
+    FROM unnest(%(nights_from)s::bigint[], %(nights_to)s::bigint[]) AS night (began, ended)
+    CROSS JOIN unnest(%(devices)s::integer[], %(groups)s::integer[], %(limit_night)s::float8[])
+        AS member (device, grp, night_limit)
+    JOIN reading_noise AS reading ON reading.device = member.device AND reading.quality & 26 = 0
+        AND reading.ts >= to_timestamp(night.began / 1e6) AND reading.ts < to_timestamp(night.ended / 1e6)
+        AND reading.laeq IS NOT NULL
+    WHERE member.night_limit IS NOT NULL
+    GROUP BY member.device, member.grp, member.night_limit, night.began, night.ended
+    HAVING count(DISTINCT date_trunc('minute', reading.ts)) >= 0.75 * (night.ended - night.began) / 6e7
+) AS point_night
+GROUP BY grp
+
+-- name: area_noise_mean
+-- The mean of meters' day levels by group.
+SELECT grp, count(*)::float8 AS points, avg(level) AS day_mean
+FROM (
+    SELECT member.grp, 10 * log(avg(power(10, reading.laeq::float8 / 10))) AS level
+    FROM unnest(%(devices)s::integer[], %(groups)s::integer[]) AS member (device, grp)
+    JOIN reading_noise AS reading ON reading.device = member.device AND reading.quality & 26 = 0
+        AND reading.ts >= to_timestamp(%(day_from)s / 1e6) AND reading.ts < to_timestamp(%(day_to)s / 1e6)
+        AND reading.laeq IS NOT NULL
+    GROUP BY member.device, member.grp
+) AS point
+GROUP BY grp

@@ -65,6 +65,7 @@ class Fleet:
 
     def __init__(self, city: PretendCity, story: Story, seed: int) -> None:
         chance = Chance(seed)
+        self.story = story
         self._seed = seed
         self._world = World(chance, Weather(chance, story.rains, story.gales), Traffic(chance, story.crowds))
         self._troops = []

@@ -10,6 +10,7 @@ import numpy as np
 from devices.readings import Floats, Ints
 from simulators.chance import MICROS
 from simulators.city import PretendCity
+from simulators.device import Device
 from simulators.faults import HOUR, MINUTE, Fault, FaultKind, nature_of
 from simulators.fleet import Fleet
 from simulators.story import Permit, Story
@@ -17,6 +18,7 @@ from simulators.story import Permit, Story
 _LOOKS_EVERY = 10 * MINUTE
 _DRAINS_H = 6  # hours after a rain in which wells are still full
 _HIGH, _FULL = 0.8, 0.95  # of the depth
+_LOOKS = 4  # as often it must stand high to be noticed by all means
 _FLOOD = 5  # covers of one grid
 _NOTICED = 30 * MINUTE
 
@@ -94,28 +96,47 @@ def _label(fault: Fault, city: PretendCity, number: int) -> Label:
 
 
 def _floods(story: Story, city: PretendCity, seed: int) -> Iterator[Label]:
-    """Wells that a rain of the story fills, found by looking into every one of them every ten minutes."""
+    """Wells that the rains of a story fill, found by looking into every one of them every ten minutes."""
     covers = city.of_kind("manhole")
     if not story.rains or not covers:
         return
     fleet = Fleet(city, story, seed)
-    for number, rain in enumerate(story.rains, start=1):
-        times = np.arange(rain.start, rain.end + _DRAINS_H * HOUR, _LOOKS_EVERY)
+    for number, (begins, ends) in enumerate(_wet_spells(story), start=1):
+        times = np.arange(begins, ends, _LOOKS_EVERY)
         share = _water(fleet, city, times)
-        for rule, kind, level in (("MH-05", "high_water", _HIGH), ("MH-06", "overflow", _FULL)):
-            for row in np.flatnonzero((share >= level).any(axis=0)).tolist():
-                full = np.flatnonzero(share[:, row] >= level)
-                begins = int(times[full[0]])
-                yield Label(
-                    id=f"rain-{number}-{kind}-{covers[row].device_id}",
-                    kind=kind,
-                    devices=(covers[row].device_id,),
-                    start=_aware(begins - _LOOKS_EVERY),
-                    end=_aware(int(times[full[-1]]) + _LOOKS_EVERY),
-                    expects=(Expected(rule, _aware(begins + _NOTICED)),),
-                    allows=("MH-05", "MH-06"),
-                )
+        for row, cover in enumerate(covers):
+            for rule, kind, level in (("MH-05", "high_water", _HIGH), ("MH-06", "overflow", _FULL)):
+                stands = np.flatnonzero(share[:, row] >= level)
+                if len(stands):
+                    label = f"rain-{number}-{kind}-{cover.device_id}"
+                    yield _well(label, kind, cover, times[stands], rule if len(stands) >= _LOOKS else "")
         yield from _flooded_grids(city, share, times, number)
+
+
+def _wet_spells(story: Story) -> list[tuple[int, int]]:
+    """When rain of the story falls or has not yet run off; rains that follow each other are one spell."""
+    spells: list[tuple[int, int]] = []
+    for rain in sorted(story.rains, key=lambda each: each.start):
+        ends = rain.end + _DRAINS_H * HOUR
+        if spells and rain.start <= spells[-1][1]:
+            spells[-1] = spells[-1][0], max(ends, spells[-1][1])
+        else:
+            spells.append((rain.start, ends))
+    return spells
+
+
+def _well(label: str, kind: str, cover: Device, times: Ints, rule: str) -> Label:
+    """A well that stood high at these times; without a rule it was too short to be noticed by all means."""
+    begins, ends = int(times[0]), int(times[-1])
+    return Label(
+        id=label,
+        kind=kind,
+        devices=(cover.device_id,),
+        start=_aware(begins - _LOOKS_EVERY),
+        end=_aware(ends + _LOOKS_EVERY),
+        expects=(Expected(rule, _aware(begins + _NOTICED)),) if rule else (),
+        allows=("MH-05", "MH-06"),
+    )
 
 
 def _flooded_grids(city: PretendCity, share: Floats, times: Ints, number: int) -> Iterator[Label]:

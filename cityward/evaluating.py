@@ -1,0 +1,168 @@
+"""What alarms were worth: the truth of a scenario against what was raised. Pure.
+
+An alarm is right where a label of its device, or of its group, expects or allows its rule at that time. A label's
+expectation is met by an alarm of its rule in time, late by one that comes after, missed without. A case that a label
+under permit led to is a false dispatch although its alarm is right.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from simulators.labels import Label
+
+# After what was wrong has ended, an alarm about it may still come: what was sent late, a window that closes.
+AFTERMATH = timedelta(minutes=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alarm: its rule, its device or group (``circuit:…``), when it was raised (aware), whether it led to a case."""
+
+    rule: str
+    device: str
+    at: datetime
+    dispatched: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RuleScore:
+    """How one rule did; shares are None where there was nothing to find or nothing was said."""
+
+    expected: int
+    in_time: int
+    late: int
+    alarms: int
+    right: int
+    delays_s: tuple[float, ...]  # of those found, in order of size
+
+    @property
+    def recall(self) -> float | None:
+        """Share of what it should have noticed that it noticed in time."""
+        return self.in_time / self.expected if self.expected else None
+
+    @property
+    def precision(self) -> float | None:
+        """Share of its alarms that were right."""
+        return self.right / self.alarms if self.alarms else None
+
+    def delay_s(self, share: float) -> float | None:
+        """The delay that so large a share of its finds did not exceed."""
+        if not self.delays_s:
+            return None
+        return self.delays_s[max(0, math.ceil(share * len(self.delays_s)) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How all rules did together."""
+
+    rules: Mapping[str, RuleScore]
+    false_dispatches: int
+    device_days: float
+    missed: tuple[tuple[str, str], ...]  # label and rule
+    false: tuple[Raised, ...]
+
+    @property
+    def recall(self) -> float | None:
+        """Over all rules."""
+        expected = sum(each.expected for each in self.rules.values())
+        return sum(each.in_time for each in self.rules.values()) / expected if expected else None
+
+    @property
+    def false_per_1000_device_days(self) -> float:
+        """Crews that were sent for nothing."""
+        return 1000 * self.false_dispatches / self.device_days
+
+
+def evaluate(
+    labels: Sequence[Label], alarms: Sequence[Raised], *, rules: Iterable[str], device_days: float, until: datetime
+) -> Score:
+    """Score alarms against labels.
+
+    Args:
+        labels: What was wrong, and what only looked so.
+        alarms: What was raised.
+        rules: The rules in force: what nobody could have noticed is not missed.
+        device_days: Devices times days that were watched; above 0.
+        until: Until when it was watched (aware): what may still be noticed later is not missed.
+    """
+    in_force = set(rules)
+    by_place: dict[str, list[Label]] = defaultdict(list)
+    for label in labels:
+        for place in {*label.devices, label.group} - {""}:
+            by_place[place].append(label)
+    by_rule: dict[str, list[Raised]] = defaultdict(list)
+    for alarm in sorted(alarms, key=lambda each: each.at):
+        by_rule[alarm.rule].append(alarm)
+    covering = {alarm: _covering(alarm, by_place[alarm.device]) for alarm in alarms}
+    found = _found(labels, by_rule, in_force, until)
+    false = [alarm for alarm in alarms if not covering[alarm]]
+    unwanted = [alarm for alarm in alarms if alarm.dispatched and all(label.under_permit for label in covering[alarm])]
+    return Score(
+        rules={
+            rule: _scored(
+                [delay for _, named, delay in found if named == rule],
+                [bool(covering[alarm]) for alarm in by_rule[rule]],
+            )
+            for rule in sorted(in_force)
+        },
+        false_dispatches=len(unwanted),
+        device_days=device_days,
+        missed=tuple((label.id, rule) for label, rule, delay in found if delay is None),
+        false=tuple(false),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Delay:
+    seconds: float
+    in_time: bool
+
+
+def _covering(alarm: Raised, labels: Iterable[Label]) -> list[Label]:
+    """The labels by which the alarm is right."""
+    return [
+        label
+        for label in labels
+        if label.start <= alarm.at <= max([label.end, *(each.by for each in label.expects)]) + AFTERMATH
+        and alarm.rule in {*(each.rule for each in label.expects), *label.allows}
+    ]
+
+
+def _found(
+    labels: Iterable[Label], by_rule: Mapping[str, Sequence[Raised]], in_force: set[str], until: datetime
+) -> list[tuple[Label, str, _Delay | None]]:
+    """For every expectation of a rule in force how soon it was met."""
+    found: list[tuple[Label, str, _Delay | None]] = []
+    for label in labels:
+        for expected in label.expects:
+            if expected.rule in in_force and expected.by <= until:
+                places = {label.group} if label.group else set(label.devices)
+                latest = max(label.end, expected.by) + AFTERMATH
+                first = next(
+                    (
+                        alarm.at
+                        for alarm in by_rule.get(expected.rule, ())
+                        if alarm.device in places and label.start <= alarm.at <= latest
+                    ),
+                    None,
+                )
+                delay = _Delay((first - label.start).total_seconds(), first <= expected.by) if first else None
+                found.append((label, expected.rule, delay))
+    return found
+
+
+def _scored(delays: Sequence[_Delay | None], right: Sequence[bool]) -> RuleScore:
+    met = [delay for delay in delays if delay is not None]
+    in_time = sum(delay.in_time for delay in met)
+    return RuleScore(
+        expected=len(delays),
+        in_time=in_time,
+        late=len(met) - in_time,
+        alarms=len(right),
+        right=sum(right),
+        delays_s=tuple(sorted(delay.seconds for delay in met)),
+    )

@@ -18,6 +18,7 @@ from ingest.marking import Marking
 from ingest.session import Session
 from rules.engine import Engine
 from storage import partition_store as storage
+from storage import permit_store, rule_texts
 from storage.connection import connect, describe
 from storage.errors import translated
 from storage.locks import PARTITION
@@ -66,7 +67,9 @@ def _collect(
             city = load_city(connection)
             registry = load_registry(connection, installed)
             unbench(connection, partition, clock.now())
-            engine = Engine(rules, registry, wiring.local_time(city), load_states(connection))
+            rule_texts.keep(connection, rules, clock.now())
+            permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
+            engine = Engine(rules, registry, wiring.local_time(city), load_states(connection), permits)
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
             with (

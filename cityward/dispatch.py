@@ -25,7 +25,18 @@ from notify.working import work
 from rules.measures import load_measures
 from rules.rule import Input, Rule
 from rules.silence import watch
-from storage import alarm_round, alarm_store, case_book, case_clock, device_memory, outbox, rule_states, waking
+from storage import (
+    alarm_round,
+    alarm_store,
+    case_book,
+    case_clock,
+    device_memory,
+    outbox,
+    permit_store,
+    rule_states,
+    rule_texts,
+    waking,
+)
 from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
 from storage.locks import CITY, DISPATCH
@@ -99,6 +110,7 @@ class _Desk:
             connection, self.registry, [(rule.kind, rule.group) for rule in rules if rule.group], clock.now()
         ):
             self.registry = load_registry(connection, installed)
+        rule_texts.keep(connection, rules, clock.now())
         self._connection = connection
         self._rules = [rule for rule in rules if rule.input is Input.SILENCE]
         self._clock = clock
@@ -108,7 +120,8 @@ class _Desk:
         self._said: set[str] = set()
         self._next_lesson = 0
         local_time = wiring.local_time(self._city)
-        self._due = DueRules(connection, rules, self.registry, local_time, load_measures(), clock)
+        permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
+        self._due = DueRules(connection, rules, self.registry, local_time, load_measures(), clock, permits)
 
     def take_up(self) -> int:
         """Some news of alarms into cases; how many. Why some cannot be is said once for each reason."""

@@ -4,8 +4,9 @@ import difflib
 import hashlib
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[R
     for path in pack_files(kinds, folder):
         for entry in read_entries(path, problems):
             try:
-                rule = read_rule(entry.document, kinds, measures, entry.version)
+                rule = replace(read_rule(entry.document, kinds, measures, entry.version), text=entry.as_written)
                 if rule.id in rules:
                     raise FieldError(("id",), "this id stands twice")  # noqa: TRY301 - joins the list of problems
                 rules[rule.id], entries[rule.id] = rule, entry
@@ -110,6 +111,13 @@ class Entry:
     def line(self) -> int:
         """The line at which it starts, from 1."""
         return int(self.node.start_mark.line) + 1
+
+    @property
+    def as_written(self) -> str:
+        """The entry alone, a list of one, as it stands in the file."""
+        start, end = int(self.node.start_mark.index), int(self.node.end_mark.index)
+        first = self.text.rfind("\n", 0, start) + 1
+        return textwrap.dedent(self.text[first:end]).rstrip() + "\n"
 
     @property
     def version(self) -> str:

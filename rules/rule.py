@@ -81,11 +81,11 @@ class CaseSpec:
 class Rule:
     """A rule of one kind.
 
-    ``version`` is a fingerprint of the rule's text, recorded with each of its alarms. ``max_gap`` (µs) is the
-    longest time between two rows that still counts as observed. ``clear`` is None where the end of the raise
-    conditions is the end of the alarm; ``clear_messages`` is, for silence, how many messages end it. ``ease`` is how
-    long nothing worse must have held before the severity falls; None: it falls when the alarm clears. A ``latch``
-    rule's alarms clear only after a person has said so.
+    ``text`` is the rule as its pack has it, and ``version`` its fingerprint, recorded with each of its alarms.
+    ``max_gap`` (µs) is the longest time between two rows that still counts as observed. ``clear`` is None where the
+    end of the raise conditions is the end of the alarm; ``clear_messages`` is, for silence, how many messages end it.
+    ``ease`` is how long nothing worse must have held before the severity falls; None: it falls when the alarm clears.
+    A ``latch`` rule's alarms clear only after a person has said so.
 
     Of windows and groups: ``window``, and ``only``, which readings enter the aggregates. Of groups: by which fields
     devices are grouped, the condition of a ``member``, and the rules whose alarms of members a group's alarm
@@ -115,6 +115,7 @@ class Rule:
     covers: tuple[str, ...] = ()
     at: time | None = None
     measure: str = ""
+    text: str = ""
 
     @property
     def mildest(self) -> Severity:

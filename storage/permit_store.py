@@ -1,14 +1,17 @@
 """Work permits: what is being worked on, until when, by whom and why."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from rules.spells import Spell, Spells
 from storage.queries import load
 
 MAINTENANCE = "maintenance"
+# How far back rules may ask for permits: a window of a day may wait for its readings.
+REMEMBERED = timedelta(days=3)
 _SQL = load("permits")
 _REGISTRY = load("registry")
 
@@ -106,3 +109,9 @@ def list_permits(connection: Connection, now: datetime, *, everything: bool = Fa
     """Permits in force or to come; with ``everything`` those that are over too."""
     with connection.cursor(row_factory=class_row(PermitRow)) as cursor:
         return cursor.execute(_SQL["list_permits"], {"now": now, "everything": everything}).fetchall()
+
+
+def spells(connection: Connection, since: datetime) -> Spells:
+    """When which kinds of permit are in force over which devices, as rules ask; without those that ended before."""
+    found = connection.execute(_SQL["permit_spells"], {"since": since})
+    return Spells.of(Spell(str(kind), int(device), int(start), int(end)) for kind, device, start, end in found)

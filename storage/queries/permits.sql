@@ -23,3 +23,11 @@ SELECT permit.id, permit.kind, permit.target, permit.valid_from, permit.valid_to
 FROM permit
 WHERE %(everything)s OR permit.revoked_at IS NULL AND permit.valid_to > %(now)s
 ORDER BY permit.valid_to, permit.id
+
+-- name: permit_spells
+-- When which permits are in force over which devices, in microseconds since 1970 UTC; of the past as far as asked.
+SELECT permit.kind, device.id, (extract(epoch FROM permit.valid_from) * 1000000)::bigint,
+       (extract(epoch FROM least(permit.valid_to, permit.revoked_at)) * 1000000)::bigint
+FROM permit JOIN device ON belongs(device, permit.target)
+WHERE least(permit.valid_to, permit.revoked_at) > greatest(permit.valid_from, %(since)s)
+ORDER BY permit.id

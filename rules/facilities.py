@@ -34,6 +34,27 @@ def meal_time(frame: Frame, _margin: int) -> Truth:
     return _within(frame, "meal_times", 0)
 
 
+def fan_runs(frame: Frame, _margin: int) -> Truth:
+    """By the fan's switch, by its current where no switch is sent."""
+    return _runs(frame, "fan_on", "fan_current", "fan_off_current")
+
+
+def purifier_runs(frame: Frame, _margin: int) -> Truth:
+    """By the purifier's switch, by its current where no switch is sent."""
+    return _runs(frame, "purifier_on", "purifier_current", "purifier_off_current")
+
+
+def fair_weather(frame: Frame, _margin: int) -> Truth:
+    """No rain, and wind below ``limit.wind_valid``, as far as the reading tells."""
+    rain, wind = frame.metric("rain"), frame.metric("wind_speed")
+    return Truth.known(~((rain > 0) | (wind >= frame.limit("wind_valid"))))
+
+
+def quiet(frame: Frame, _margin: int) -> Truth:
+    """Night, or one of the device's quiet hours."""
+    return Truth.known(frame.local_time.night(frame.readings.ts) | _within(frame, "quiet_hours", 0).true)
+
+
 def should_on(frame: Frame, margin: int) -> Truth:
     """By the lamp's timetable where it has one, else while the sun is down at its position."""
     by_timetable = Truth(np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool))
@@ -74,6 +95,14 @@ def response_ratio(frame: Frame, margin: int) -> Floats:
         for name in RESPONSES
     ]
     return np.asarray(reduce(np.fmax, ratios))  # fmax passes over what the reading does not carry
+
+
+def _runs(frame: Frame, switch: str, current: str, limit: str) -> Truth:
+    by_switch = Truth.of_number(frame.metric(switch))
+    amperes, least = frame.metric(current), frame.limit(limit)
+    by_current = Truth.of(amperes >= least, amperes, least)
+    untold = ~(by_switch.true | by_switch.false)
+    return Truth(by_switch.true | untold & by_current.true, by_switch.false | untold & by_current.false)
 
 
 def _within(frame: Frame, attribute: str, margin: int) -> Truth:

@@ -72,6 +72,22 @@ DERIVED: Mapping[str, Derived] = {
         facilities.business_hours,
     ),
     "meal_time": Derived(Type.TRUTH, "within one of the device's meal_times", ("meal_times",), facilities.meal_time),
+    "fan_runs": Derived(
+        Type.TRUTH, "fan_on, or by fan_current where that is not sent", ("fan_on", "fan_current"), facilities.fan_runs
+    ),
+    "purifier_runs": Derived(
+        Type.TRUTH,
+        "purifier_on, or by purifier_current where that is not sent",
+        ("purifier_on", "purifier_current"),
+        facilities.purifier_runs,
+    ),
+    "fair_weather": Derived(
+        Type.TRUTH,
+        "no rain, and wind below limit.wind_valid, as far as is sent",
+        ("rain", "wind_speed"),
+        facilities.fair_weather,
+    ),
+    "quiet": Derived(Type.TRUTH, "night, or one of the device's quiet_hours", ("quiet_hours",), facilities.quiet),
     "should_on": Derived(
         Type.TRUTH,
         'the lamp\'s timetable, else the sun being down there; should_on("15m") leaves 15 minutes at either end',

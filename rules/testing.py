@@ -15,7 +15,8 @@ import yaml
 from devices.kind import Kind
 from rules.packs import PackError, documents, load_packs, pack_files
 from rules.rule import Input, Rule, Severity
-from rules.testing_story import Story, StoryError, clock_text, read_story, tell
+from rules.testing_story import Story, read_story
+from rules.testing_telling import StoryError, tell
 from rules.verdicts import Change, Transition
 
 _TEXTS = yaml.BaseLoader  # 12:30 is a text, not a number to the base of sixty
@@ -80,7 +81,7 @@ def run_packs(kinds: Mapping[str, Kind], folder: Path, only: Iterable[Path] = ()
     problems: list[str] = []
     for pack in list(only) or pack_files(kinds, folder):
         tests = list(_tests(tests_beside(pack), kinds, rules, problems))
-        found = [run(test) for test in tests]
+        found = [run(test, rules) for test in tests]
         outcomes += found
         for rule_id in _rule_ids(pack):
             mine = [outcome for outcome in found if outcome.test.rule.id == rule_id]
@@ -90,10 +91,10 @@ def run_packs(kinds: Mapping[str, Kind], folder: Path, only: Iterable[Path] = ()
     return outcomes, lacking
 
 
-def run(test: PackTest) -> Outcome:
-    """Tell the story of a test to the engine and compare."""
+def run(test: PackTest, rules: Mapping[str, Rule]) -> Outcome:
+    """Tell the story of a test to what judges the city, and compare; ``rules`` by id."""
     try:
-        changes = tell(test.rule, test.story)
+        changes = tell(test.rule, test.story, rules)
     except StoryError as error:
         return Outcome(test, (), (f"{test.where}: {test.rule.id}: {test.name}: {error}",))
     return Outcome(test, tuple(changes), tuple(_disappointed(test, changes)))
@@ -108,7 +109,8 @@ def missing(rule: Rule, outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield "no test in which it does not raise"
     if not any(change.change is Change.CLEARED for outcome in outcomes for change in outcome.changes):
         yield "no test in which it clears"
-    if _delayed(rule) and not any(outcome.test.story.longest_gap() > rule.max_gap for outcome in outcomes):
+    gap = rule.max_gap + (rule.window.length if rule.window else 0)
+    if _delayed(rule) and not any(outcome.test.story.longest_gap() > gap for outcome in outcomes):
         yield "no test with a gap longer than max_gap, though it raises after a delay"
 
 
@@ -142,7 +144,7 @@ def _state(changes: Sequence[Transition]) -> str:
 
 def _told(change: Transition, story: Story) -> str:
     severity = "" if change.change is Change.CLEARED else f" {change.severity.name.lower()}"
-    return f"{clock_text(change.at, story)} {change.change}{severity}"
+    return f"{story.clock(change.at)} {change.change}{severity}"
 
 
 def _tests(path: Path, kinds: Mapping[str, Kind], rules: Mapping[str, Rule], problems: list[str]) -> Iterator[PackTest]:
@@ -164,7 +166,7 @@ def _test(document: dict[str, Any], where: str, kinds: Mapping[str, Kind], rules
     raw = msgspec.convert(fields.pop("expect", []), list[_Expect], strict=False)
     if not name or not raw:
         raise ValueError("a test needs a name that says what happens, and expect")
-    story = read_story(fields, kinds[rules[rule_id].kind])
+    story = read_story(fields, rules[rule_id], kinds[rules[rule_id].kind])
     return PackTest(where, name, rules[rule_id], story, tuple(_expectation(each, story) for each in raw))
 
 

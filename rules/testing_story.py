@@ -1,36 +1,31 @@
-"""The story of a pack test: a device, what it sends and when, and the engine that listens."""
+"""The story of a pack test: devices, what they send and when."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
 
+from devices.groups import facility
 from devices.kind import AttributeType, Kind, MetricType
 from devices.readings import NO_SEQUENCE, Readings
-from devices.registry import AttributeValue, Device, Registry
+from devices.registry import GROUP_FIELDS, AttributeValue, Device, Registry
 from rules.durations import MICROS, parse_duration
-from rules.engine import Engine
-from rules.local_time import LocalTime, moment
-from rules.rule import Input, Rule
-from rules.silence import Heard, SilenceAlarm, watch
+from rules.local_time import moment
+from rules.rule import Rule
+from rules.spells import Spell, Spells
 from rules.testing_series import Gap, Point, SeriesError, parse_series
-from rules.verdicts import Change, Key, Transition, Verdicts
 
 # The place of every story: its clocks and its sun. In Wuhan it is dark from 17:23 to 06:53 in late November.
-_ZONE = ZoneInfo("Asia/Shanghai")
+ZONE = ZoneInfo("Asia/Shanghai")
 _LAT, _LON = 30.6, 114.3
-_DEVICE = 1
 _MOMENT = re.compile(r"(?:\+(?P<days>\d+)d )?(?P<clock>\d\d?:\d\d(?::\d\d)?)")
-_WATCHED_EVERY = 60 * MICROS
-
-
-class StoryError(Exception):
-    """A rule crashed over a story."""
+_NUMBERS = re.compile(r"(\d+)(?:-(\d+))?")
+_GROUP = "G"  # what the members of a story have in common
 
 
 class _Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,22 +39,42 @@ class _Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lon: float = _LON
 
 
-class _Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    series: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+
+
+class _Permit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    kind: str
+    from_: str
+    to: str
+
+
+class _Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"except_": "except"}):
     at: str
     every: str
-    series: dict[str, str]
+    series: dict[str, str] = {}
     device: _Device = _Device()
     until: str = ""
+    members: dict[str, _Member] = {}
+    count: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    except_: dict[str, dict[str, str]] = {}
+    permits: list[_Permit] = []
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What a device sends. Times in microseconds since 1970 UTC; the story ends at ``end``."""
+    """What devices send. Times in microseconds since 1970 UTC; the story lasts from ``start`` to ``end``.
 
-    midnight: datetime
+    ``subject`` is the number of the device or group whose alarm is tested.
+    """
+
+    start: int
     end: int
     registry: Registry
     readings: Readings
+    permits: Spells
+    subject: int
 
     def moment(self, text: str) -> int:
         """A time as a test states it: ``HH:MM``, ``+1d HH:MM`` for the next day, or with its date.
@@ -67,89 +82,97 @@ class Story:
         Raises:
             ValueError: saying how to write a time.
         """
-        match = _MOMENT.fullmatch(text)
-        if match is None:
-            return _micros(_local(text))
-        clock = time.fromisoformat(match["clock"].zfill(5))
-        return _micros(datetime.combine(self.midnight + timedelta(days=int(match["days"] or 0)), clock, _ZONE))
+        return _moment(text, moment(self.start).astimezone(ZONE))
+
+    def clock(self, at: int) -> str:
+        """A time as a test would state it."""
+        local = moment(at).astimezone(ZONE)
+        days = (local.date() - moment(self.start).astimezone(ZONE).date()).days
+        return f"{f'+{days}d ' if days else ''}{local:%H:%M:%S}".removesuffix(":00")
 
     def longest_gap(self) -> int:
-        """The longest time between two readings, microseconds."""
-        return int(np.diff(self.readings.ts).max(initial=0))
+        """The longest time between two readings of a device, microseconds."""
+        same = self.readings.device[1:] == self.readings.device[:-1]
+        return int(np.diff(self.readings.ts)[same].max(initial=0))
 
 
-def read_story(fields: Mapping[str, Any], kind: Kind) -> Story:
-    """The story that a test tells of a device of a kind.
+def read_story(fields: Mapping[str, Any], rule: Rule, kind: Kind) -> Story:
+    """The story that a test of a rule tells.
 
     Raises:
         ValueError: naming the metric or field that cannot be.
     """
     raw = msgspec.convert(fields, _Story, strict=False)
     start, every = _local(raw.at), parse_duration(raw.every)
-    series = _series(raw.series, kind)
-    first, length = _micros(start), max(len(points) for points in series.values())
-    story = Story(
-        midnight=start.replace(hour=0, minute=0, second=0),
-        end=first + (length - 1) * every,
-        registry=Registry({kind.name: kind}, [_described(raw.device, kind)]),
-        readings=_readings(kind, series, first, every),
+    told = [(name, _series(texts, kind), attributes) for name, texts, attributes in _told(raw)]
+    length = max(len(points) for _, series, _ in told for points in series.values())
+    devices = [
+        _described(number, name, raw.device, attributes, kind, rule)
+        for number, (name, _, attributes) in enumerate(told, start=1)
+    ]
+    first = _micros(start)
+    tables = [
+        _readings(
+            kind, number, {name: _stretched(name, points, length) for name, points in series.items()}, first, every
+        )
+        for number, (_, series, _) in enumerate(told, start=1)
+    ]
+    facilities = []
+    if rule.group:
+        groups = Registry({kind.name: kind}, devices).members(kind.name, rule.group)
+        facilities = [
+            Device(id=number, **msgspec.structs.asdict(facility(group, members)))
+            for number, (group, members) in enumerate(groups.items(), start=len(devices) + 1)
+        ]
+        if len(facilities) != 1:
+            raise ValueError(f"the members form {len(facilities)} groups by {' and '.join(rule.group)}, not one")
+    return Story(
+        start=first,
+        end=_moment(raw.until, start) if raw.until else first + length * every,
+        registry=Registry({kind.name: kind}, [*devices, *facilities]),
+        readings=Readings.joined(tables),
+        permits=Spells.of(
+            Spell(permit.kind, number, _moment(permit.from_, start), _moment(permit.to, start))
+            for permit in raw.permits
+            for number in range(1, len(devices) + 1)
+        ),
+        subject=len(devices) + 1 if rule.group else 1,
     )
-    return replace(story, end=story.moment(raw.until)) if raw.until else story
 
 
-def tell(rule: Rule, story: Story) -> list[Transition]:
-    """Every change of the rule's alarm over the story, in order of time.
-
-    Raises:
-        StoryError: if the rule crashes.
-    """
-    return _TELLERS[rule.input](rule, story)
-
-
-def clock_text(at: int, story: Story) -> str:
-    """A time of the story, microseconds since 1970 UTC, as a test would state it."""
-    local = moment(at).astimezone(_ZONE)
-    days = (local.replace(tzinfo=None) - story.midnight.replace(tzinfo=None)).days
-    return f"{f'+{days}d ' if days else ''}{local:%H:%M:%S}".removesuffix(":00")
-
-
-def _tell_readings(rule: Rule, story: Story) -> list[Transition]:
-    engine = Engine([rule], story.registry, LocalTime(_ZONE))
-    return _sound(engine.step([story.readings])).transitions
+def _told(raw: _Story) -> Iterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
+    """Name, series and own attributes of each device."""
+    if raw.members:
+        if raw.count or raw.except_:
+            raise ValueError("members: goes without count and except")
+        for name, member in raw.members.items():
+            yield name, {**raw.series, **member.series}, member.attributes
+        return
+    if raw.except_ and not raw.count:
+        raise ValueError("except: belongs to count")
+    exceptions = dict(_exceptions(raw))
+    for number in range(1, max(raw.count, 1) + 1):
+        yield f"device-{number}", {**raw.series, **exceptions.get(number, {})}, {}
 
 
-def _tell_silence(rule: Rule, story: Story) -> list[Transition]:
-    """The watchdog once a minute, as the dispatcher runs it."""
-    active: dict[Key, SilenceAlarm] = {}
-    told: list[Transition] = []
-    arrivals = story.readings.ts
-    for now in range(int(arrivals[0]), story.end + 1, _WATCHED_EVERY):
-        readings = int(np.searchsorted(arrivals, now, side="right"))
-        heard = {_DEVICE: Heard(int(arrivals[readings - 1]), readings)}
-        changes = _sound(watch([rule], story.registry, LocalTime(_ZONE), heard, active, now)).transitions
-        for change in changes:
-            if change.change is Change.RAISED:
-                active[rule.id, _DEVICE] = SilenceAlarm(readings)
-            else:
-                active.clear()
-        told += changes
-    return told
+def _exceptions(raw: _Story) -> Iterator[tuple[int, Mapping[str, str]]]:
+    for numbers, series in raw.except_.items():
+        match = _NUMBERS.fullmatch(numbers)
+        if match is None or not 1 <= int(match[1]) <= int(match[2] or match[1]) <= raw.count:
+            raise ValueError(f"except: {numbers!r} is no device; write 3 or 3-5, from 1 to {raw.count}")
+        for number in range(int(match[1]), int(match[2] or match[1]) + 1):
+            yield number, series
 
 
-_TELLERS: Mapping[Input, Callable[[Rule, Story], list[Transition]]] = {
-    Input.READING: _tell_readings,
-    Input.SILENCE: _tell_silence,
-}
-
-
-def _sound(verdicts: Verdicts) -> Verdicts:
-    for crash in verdicts.crashes:
-        raise StoryError(f"the rule crashed: {crash.detail}")
-    return verdicts
+def _moment(text: str, start: datetime) -> int:
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        return _micros(_local(text))
+    day = start.date() + timedelta(days=int(match["days"] or 0))
+    return _micros(datetime.combine(day, time.fromisoformat(match["clock"].zfill(5)), ZONE))
 
 
 def _series(texts: Mapping[str, str], kind: Kind) -> dict[str, list[Point]]:
-    """The series by metric, all of one length; a single value stays as it is throughout."""
     if not texts:
         raise ValueError("series: give at least one metric")
     series: dict[str, list[Point]] = {}
@@ -160,14 +183,17 @@ def _series(texts: Mapping[str, str], kind: Kind) -> dict[str, list[Point]]:
             series[name] = parse_series(text)
         except SeriesError as error:
             raise ValueError(f"series {name}: {error}") from error
-    length = max(len(points) for points in series.values())
-    for name, points in series.items():
-        if len(points) not in {1, length}:
-            raise ValueError(f"series {name}: has {len(points)} readings where another has {length}")
-    return {name: points * length if len(points) == 1 else points for name, points in series.items()}
+    return series
 
 
-def _readings(kind: Kind, series: Mapping[str, list[Point]], first: int, every: int) -> Readings:
+def _stretched(name: str, points: list[Point], length: int) -> list[Point]:
+    """All series have one length; a single value stays as it is throughout."""
+    if len(points) not in {1, length}:
+        raise ValueError(f"series {name}: has {len(points)} readings where another has {length}")
+    return points * length if len(points) == 1 else points
+
+
+def _readings(kind: Kind, device: int, series: Mapping[str, list[Point]], first: int, every: int) -> Readings:
     points = list(zip(*series.values(), strict=True))
     sent = [number for number, row in enumerate(points) if Gap.NO_READING not in row]
     if not sent:
@@ -188,7 +214,7 @@ def _readings(kind: Kind, series: Mapping[str, list[Point]], first: int, every: 
     zeros = np.zeros(len(sent), dtype=np.int64)
     return Readings(
         kind=kind,
-        device=zeros + _DEVICE,
+        device=zeros + device,
         ts=ts,
         received_at=ts,
         seq=zeros + NO_SEQUENCE,
@@ -211,23 +237,30 @@ def _value(kind: Kind, name: str, word: str) -> float:
         raise ValueError(f"series {name}: {word!r} is not {wanted}") from None
 
 
-def _described(raw: _Device, kind: Kind) -> Device:
-    for name in raw.limits:
-        if name not in kind.limits:
-            raise ValueError(f"device: a {kind.name} has no limit {name!r}; it has {', '.join(kind.limits)}")
+def _described(number: int, name: str, raw: _Device, attributes: Mapping[str, str], kind: Kind, rule: Rule) -> Device:
+    for limit in raw.limits:
+        if limit not in kind.limits:
+            raise ValueError(f"device: a {kind.name} has no limit {limit!r}; it has {', '.join(kind.limits)}")
+    own = {**raw.attributes, **attributes}
+    if "position" in kind.attributes:
+        own.setdefault("position", str(number))
+    for field in rule.group:
+        if field not in GROUP_FIELDS:
+            own.setdefault(field, _GROUP)
+    shared = {field: _GROUP for field in rule.group if field in GROUP_FIELDS and field not in {"city", "district"}}
     return Device(
-        id=_DEVICE,
-        device_id=f"{kind.name}-{_DEVICE}",
+        **({"road": raw.road} | shared),
+        id=number,
+        device_id=name,
         kind=kind.name,
         name="",
         district=raw.district,
         lat=raw.lat,
         lon=raw.lon,
-        road=raw.road,
         road_class=raw.road_class,
         component_class=raw.component_class,
         limits=raw.limits,
-        attributes={name: _attribute(kind, name, word) for name, word in raw.attributes.items()},
+        attributes={each: _attribute(kind, each, word) for each, word in own.items()},
     )
 
 
@@ -246,7 +279,7 @@ def _attribute(kind: Kind, name: str, word: str) -> AttributeValue:
 
 def _local(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=_ZONE)
+        return datetime.fromisoformat(text).replace(tzinfo=ZONE)
     except ValueError:
         raise ValueError(f"{text!r} is no time: write 12:30, +1d 12:30 or 2026-11-21 12:30") from None
 

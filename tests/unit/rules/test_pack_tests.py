@@ -128,3 +128,53 @@ def test_a_test_that_cannot_be_is_refused_by_file_line_and_name(
 def test_tests_that_are_no_yaml_are_refused(ran: Ran) -> None:
     with pytest.raises(PackError, match=r"x\.tests\.yaml: not YAML"):
         ran("- name: [")
+
+
+GROUP_PACK = """\
+- id: X-02
+  name: { en: many loud, zh: 多处吵 }
+  kind: noise
+  input: group
+  group: district
+  window: 5m
+  member: max(laeq) > 60
+  raise: hits >= 2
+  severity: minor
+  case: { problem: test, fix: 1d work }
+  source: a test
+"""
+MANY = """\
+- name: two of three are loud
+  rule: X-02
+  at: 2026-11-20 12:00
+  every: 1m
+  count: 3
+  except: { 2-3: { laeq: 70 x5 } }
+  series: { laeq: 50 x5 }
+  expect: [{ at: "12:05", state: active }]
+"""
+
+
+def test_the_alarm_of_a_group_is_expected_where_a_test_has_several_devices(ran: Ran) -> None:
+    assert ran(MANY, GROUP_PACK)[0] == []
+    assert ran(MANY.replace("2-3", "3"), GROUP_PACK)[0] == [
+        "x.tests.yaml:1: X-02: two of three are loud: at 12:05 expected active, found normal; it went: nothing"
+    ]
+    named = MANY.replace("count: 3", "members: { a: {}, b: { series: { laeq: 70 x5 } }, c: {} }")
+    named = named.replace("  except: { 2-3: { laeq: 70 x5 } }\n", "").replace("active", "normal")
+    assert ran(named, GROUP_PACK)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "problem"),
+    [
+        ("count: 3", "count: 2", "except: '2-3' is no device; write 3 or 3-5, from 1 to 2"),
+        ("2-3", "some", "except: 'some' is no device"),
+        ("  count: 3\n", "", "except: belongs to count"),
+        ("count: 3", "members: { a: {} }", "members: goes without count and except"),
+        ("70 x5", "70 x6", "series laeq: has 5 readings where another has 6"),
+    ],
+)
+def test_devices_that_cannot_be_are_refused(ran: Ran, written: str, instead: str, problem: str) -> None:
+    with pytest.raises(PackError, match=problem):
+        ran(MANY.replace(written, instead), GROUP_PACK)

@@ -54,7 +54,7 @@ class Device(Description, frozen=True, kw_only=True, gc=False):
 # The kind of facilities that are no devices themselves: the lamps of a circuit, the covers of a grid.
 GROUP_KIND = "group"
 # By what devices of every kind are grouped; attributes of a kind may serve as well.
-GROUP_FIELDS = ("circuit", "cabinet", "gateway", "grid", "road", "district", "city")
+GROUP_FIELDS = ("circuit", "cabinet", "gateway", "grid", "road", "road_class", "district", "city")
 _WHOLE_CITY = "all"
 
 

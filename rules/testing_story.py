@@ -1,7 +1,7 @@
 """The story of a pack test: devices, what they send and when."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any
@@ -16,9 +16,11 @@ from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import GROUP_FIELDS, AttributeValue, Device, Registry
 from rules.durations import MICROS, parse_duration
 from rules.local_time import moment
-from rules.rule import Rule
-from rules.spells import Spell, Spells
+from rules.measures import load_measures
+from rules.rule import Input, Rule
+from rules.spells import NONE, Spell, Spells
 from rules.testing_series import Gap, Point, SeriesError, parse_series
+from rules.windows import blank
 
 # The place of every story: its clocks and its sun. In Wuhan it is dark from 17:23 to 06:53 in late November.
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -26,6 +28,7 @@ _LAT, _LON = 30.6, 114.3
 _MOMENT = re.compile(r"(?:\+(?P<days>\d+)d )?(?P<clock>\d\d?:\d\d(?::\d\d)?)")
 _NUMBERS = re.compile(r"(\d+)(?:-(\d+))?")
 _GROUP = "G"  # what the members of a story have in common
+_OWN = {"city", "district", "road_class"}  # what tests say themselves
 
 
 class _Device(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +55,7 @@ class _Permit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
 
 class _Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"except_": "except"}):
     at: str
-    every: str
+    every: str = ""
     series: dict[str, str] = {}
     device: _Device = _Device()
     until: str = ""
@@ -60,13 +63,15 @@ class _Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"e
     count: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
     except_: dict[str, dict[str, str]] = {}
     permits: list[_Permit] = []
+    figures: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
     """What devices send. Times in microseconds since 1970 UTC; the story lasts from ``start`` to ``end``.
 
-    ``subject`` is the number of the device or group whose alarm is tested.
+    ``figures`` are a measure's answers, by time, for a rule about jobs. ``subject`` is the number of the device or
+    group whose alarm is tested.
     """
 
     start: int
@@ -74,6 +79,7 @@ class Story:
     registry: Registry
     readings: Readings
     permits: Spells
+    figures: tuple[tuple[int, Mapping[str, float | None]], ...]
     subject: int
 
     def moment(self, text: str) -> int:
@@ -103,6 +109,10 @@ def read_story(fields: Mapping[str, Any], rule: Rule, kind: Kind) -> Story:
         ValueError: naming the metric or field that cannot be.
     """
     raw = msgspec.convert(fields, _Story, strict=False)
+    if rule.input is Input.JOB:
+        return _read_figures(raw, rule, kind)
+    if not raw.every or raw.figures:
+        raise ValueError("every: say how often there is a reading; figures belong to rules with input: job")
     start, every = _local(raw.at), parse_duration(raw.every)
     told = [(name, _series(texts, kind), attributes) for name, texts, attributes in _told(raw)]
     length = max(len(points) for _, series, _ in told for points in series.values())
@@ -117,27 +127,64 @@ def read_story(fields: Mapping[str, Any], rule: Rule, kind: Kind) -> Story:
         )
         for number, (_, series, _) in enumerate(told, start=1)
     ]
-    facilities = []
-    if rule.group:
-        groups = Registry({kind.name: kind}, devices).members(kind.name, rule.group)
-        facilities = [
-            Device(id=number, **msgspec.structs.asdict(facility(group, members)))
-            for number, (group, members) in enumerate(groups.items(), start=len(devices) + 1)
-        ]
-        if len(facilities) != 1:
-            raise ValueError(f"the members form {len(facilities)} groups by {' and '.join(rule.group)}, not one")
     return Story(
         start=first,
         end=_moment(raw.until, start) if raw.until else first + length * every,
-        registry=Registry({kind.name: kind}, [*devices, *facilities]),
+        registry=_registry(devices, rule, kind),
         readings=Readings.joined(tables),
         permits=Spells.of(
             Spell(permit.kind, number, _moment(permit.from_, start), _moment(permit.to, start))
             for permit in raw.permits
             for number in range(1, len(devices) + 1)
         ),
+        figures=(),
         subject=len(devices) + 1 if rule.group else 1,
     )
+
+
+def _read_figures(raw: _Story, rule: Rule, kind: Kind) -> Story:
+    """A story of one facility of a group, whose figures are asked for once a day."""
+    if raw.every or raw.series or not raw.figures:
+        raise ValueError("figures: a rule with input: job has one row of them a day, and no series")
+    start = datetime.combine(_local(raw.at).date(), rule.at or time(), ZONE)
+    figures = load_measures()[rule.measure].figures
+    series = _series(raw.figures, figures)
+    length = max(len(points) for points in series.values())
+    rows = zip(*(_stretched(name, points, length) for name, points in series.items()), strict=True)
+    days = [_micros(start + timedelta(days=number)) for number in range(length)]
+    answers = [
+        (
+            at,
+            {
+                name: None if point is Gap.NOT_SENT else _value(figures, name, str(point))
+                for name, point in zip(series, row, strict=True)
+            },
+        )
+        for at, row in zip(days, rows, strict=True)
+        if Gap.NO_READING not in row
+    ]
+    nothing = np.zeros(0, dtype=np.int64)
+    return Story(
+        start=days[0],
+        end=days[-1],
+        registry=_registry([_described(1, "device-1", raw.device, {}, kind, rule)], rule, kind),
+        readings=blank(kind, nothing, nothing),
+        permits=NONE,
+        figures=tuple(answers),
+        subject=2,
+    )
+
+
+def _registry(devices: Sequence[Device], rule: Rule, kind: Kind) -> Registry:
+    """The devices, and the group that they form where the rule is about groups."""
+    if not rule.group:
+        return Registry({kind.name: kind}, devices)
+    groups = Registry({kind.name: kind}, devices).members(kind.name, rule.group)
+    if len(groups) != 1:
+        raise ValueError(f"the members form {len(groups)} groups by {' and '.join(rule.group)}, not one")
+    [(group, members)] = groups.items()
+    description = msgspec.structs.asdict(facility(group, members))
+    return Registry({kind.name: kind}, [*devices, Device(id=len(devices) + 1, **description)])
 
 
 def _told(raw: _Story) -> Iterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
@@ -247,7 +294,7 @@ def _described(number: int, name: str, raw: _Device, attributes: Mapping[str, st
     for field in rule.group:
         if field not in GROUP_FIELDS:
             own.setdefault(field, _GROUP)
-    shared = {field: _GROUP for field in rule.group if field in GROUP_FIELDS and field not in {"city", "district"}}
+    shared = {field: _GROUP for field in rule.group if field in GROUP_FIELDS and field not in _OWN}
     return Device(
         **({"road": raw.road} | shared),
         id=number,

@@ -8,20 +8,23 @@ from rules.closing import close
 from rules.durations import MICROS
 from rules.engine import Engine
 from rules.frame import Frame
+from rules.jobs import judge_figures
 from rules.local_time import LocalTime
+from rules.measures import load_measures
 from rules.remembering import Memory
 from rules.rule import Input, Rule
 from rules.silence import Heard, SilenceAlarm, watch
 from rules.spells import OPEN, Spell, Spells
 from rules.testing_story import ZONE, Story
 from rules.verdicts import Change, Key, Transition, Verdicts
+from rules.windows import frame_of
 
 _WATCHED_EVERY = 60 * MICROS
 _CITY = LocalTime(ZONE)
 
 
 class StoryError(Exception):
-    """A rule crashed over a story, or cannot be told one."""
+    """A rule crashed over a story."""
 
 
 def tell(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> list[Transition]:
@@ -39,8 +42,6 @@ def tell(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> list[Transition
 
 
 def _tell(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> list[Transition]:
-    if rule.input not in _TELLERS:
-        raise StoryError(f"rules with input: {rule.input} cannot be tested yet")
     verdicts = _TELLERS[rule.input](rule, story, rules)
     for crash in verdicts.crashes:
         raise StoryError(f"{crash.rule_id} crashed: {crash.detail}")
@@ -56,10 +57,23 @@ def _tell_windows(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Verdic
     if rule.window is None:
         raise StoryError("a rule about windows without a window")
     windows = rule.window.between(_CITY, story.start, story.end)
-    frame = Frame(story.readings, story.registry, _CITY, story.permits)
+    frame = frame_of(story.readings, windows, Frame(story.readings, story.registry, _CITY, story.permits))
     asked = {alarm for condition in rule.conditions for alarm in condition.alarms}
     alarms = Spells.of(spell for alarm in sorted(asked) for spell in _spells(rules[alarm], story, rules))
-    return close(rule, story.readings, windows, frame, Memory(), alarms=alarms)
+    return close(rule, frame, Memory(), alarms=alarms)
+
+
+def _tell_figures(rule: Rule, story: Story, _rules: Mapping[str, Rule]) -> Verdicts:
+    """The figures of each day, as the dispatcher asks for them."""
+    measure, memory, told = load_measures()[rule.measure], Memory(), Verdicts()
+    for at, figures in story.figures:
+        answer = {story.subject: figures}
+        verdicts = judge_figures(rule, measure, at, answer, story.registry, _CITY, memory, permits=story.permits)
+        for (_, group), state in verdicts.states.items():
+            memory.keep(group, state)
+        told.transitions.extend(verdicts.transitions)
+        told.crashes.extend(verdicts.crashes)
+    return told
 
 
 def _tell_silence(rule: Rule, story: Story, _rules: Mapping[str, Rule]) -> Verdicts:
@@ -97,5 +111,6 @@ _TELLERS: Mapping[Input, Callable[[Rule, Story, Mapping[str, Rule]], Verdicts]] 
     Input.READING: _tell_readings,
     Input.WINDOW: _tell_windows,
     Input.GROUP: _tell_windows,
+    Input.JOB: _tell_figures,
     Input.SILENCE: _tell_silence,
 }

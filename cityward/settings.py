@@ -20,6 +20,7 @@ from pydantic_settings import (
 from cases.words import Language
 from devices.broker import Broker
 from devices.topics import overlap, subscriptions
+from storage.hypertables import ROLLUPS_DAYS
 
 CONFIG_FILE = Path("cityward.toml")
 
@@ -87,6 +88,19 @@ class Settings(BaseSettings):
     watchdog_s: Annotated[
         float, Field(gt=0, description="Seconds of the city's clock between looks for silent devices.")
     ] = 30.0
+    keep_readings_days: Annotated[
+        dict[str, Annotated[int, Field(ge=7)]],
+        Field(
+            description="Days for which readings are kept, by kind; others 400. Needs TimescaleDB's community edition."
+        ),
+    ] = {}
+    keep_rollups_days: Annotated[
+        int,
+        Field(
+            ge=ROLLUPS_DAYS,
+            description="Days for which roll-ups by the hour are kept, five years or more; days for ever.",
+        ),
+    ] = ROLLUPS_DAYS
     metrics_port: Annotated[
         int, Field(ge=0, le=65535, description="Prometheus metrics of collectors on 127.0.0.1; 0: none.")
     ] = 0

@@ -20,6 +20,7 @@ from devices.kind import KINDS_FOLDER, Kind, load_kinds
 from rules.local_time import LocalTime
 from rules.packs import PACKS_FOLDER, PackError, load_packs
 from rules.rule import Rule
+from storage.hypertables import Keep
 
 
 def kinds(settings: Settings) -> dict[str, Kind]:
@@ -32,6 +33,23 @@ def kinds(settings: Settings) -> dict[str, Kind]:
     for kind in installed.values():
         codecs_of(kind)
     return installed
+
+
+def keep(settings: Settings) -> Keep:
+    """For how long what is stored is kept.
+
+    Raises:
+        DescriptionError: naming the setting that speaks of an unknown kind.
+    """
+    known = kinds(settings)
+    problems = [
+        f"keep_readings_days: {kind!r} is no kind; there are {', '.join(sorted(known))}"
+        for kind in settings.keep_readings_days
+        if kind not in known
+    ]
+    if problems:
+        raise DescriptionError("settings", problems)
+    return Keep(settings.keep_readings_days, settings.keep_rollups_days)
 
 
 def rules(settings: Settings, installed: Mapping[str, Kind]) -> list[Rule]:

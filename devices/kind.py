@@ -18,6 +18,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from devices.errors import DescriptionError
+from devices.rollup import Rollup
 
 _T = TypeVar("_T")
 
@@ -152,6 +153,7 @@ class _KindFile(msgspec.Struct, forbid_unknown_fields=True):
     attributes: dict[str, dict[str, Any]] = {}
     frozen_after_s: _Span | None = None
     codecs: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
+    rollup: Rollup = Rollup()
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class Kind:
     kind; the first is the usual one. ``folder`` holds everything else that belongs to the kind: its rules, its
     golden cases. ``frozen_after`` is how long its live metrics may stand still before none of them is believed; None
     where standing still is healthy. ``codecs`` says for each codec that the kind speaks which of its names are which
-    metrics, in tables of the codec's own.
+    metrics, in tables of the codec's own. ``rollup`` says what is kept of readings by minute, hour and day.
     """
 
     name: str
@@ -179,6 +181,7 @@ class Kind:
     folder: Path
     frozen_after: timedelta | None = None
     codecs: Mapping[str, Mapping[str, ForeignNames]] = field(default_factory=dict)
+    rollup: Rollup = field(default_factory=Rollup)
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -213,6 +216,7 @@ def load_kind(folder: Path) -> Kind:
             folder=folder,
             frozen_after=timedelta(seconds=raw.frozen_after_s) if raw.frozen_after_s is not None else None,
             codecs=raw.codecs,
+            rollup=raw.rollup,
         )
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DescriptionError(str(path), [str(error)]) from error
@@ -256,6 +260,7 @@ def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
     yield from _contradictions_of_live(kind)
     for attribute in kind.attributes.values():
         yield from _contradictions_of_attribute(kind, attribute)
+    yield from kind.rollup.contradictions([metric.name for metric in kind.metrics if metric.is_number])
     for limit in kind.limits.values():
         if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"

@@ -12,7 +12,17 @@ class Capability(StrEnum):
 
     PLAIN = "PostgreSQL without TimescaleDB: ordinary tables"
     APACHE = "TimescaleDB Apache: hypertables"
-    COMMUNITY = "TimescaleDB community: hypertables, columnstore, policies"
+    COMMUNITY = "TimescaleDB community: hypertables, columnstore, continuous aggregates, policies"
+
+
+# What a city has to do without, for those who look at its state.
+MISSING = {
+    Capability.PLAIN: "Missing: chunks by day, compression, retention, stored roll-ups: it grows for ever, and views of"
+    " many days are slow.",
+    Capability.APACHE: "Missing: compression, retention, stored roll-ups: it grows for ever, and views of many days are"
+    " slow.",
+    Capability.COMMUNITY: "",
+}
 
 
 def enable(connection: Connection) -> Capability:

@@ -16,6 +16,13 @@ class RegistryChangedError(RetryableError):
     """Somebody imported devices or a city: start again from the new snapshot."""
 
 
+class RefreshRunningError(Exception):
+    """The database refreshes the same roll-ups by itself at this moment."""
+
+    def __init__(self) -> None:
+        super().__init__("the database is refreshing these roll-ups itself just now: try again in a minute")
+
+
 class NotMigratedError(Exception):
     """The database lacks tables that this version needs; ``cityward migrate`` creates them."""
 

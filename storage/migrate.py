@@ -13,37 +13,76 @@ from devices.kind import Kind
 from storage.capability import Capability, enable
 from storage.connection import connect, describe
 from storage.errors import translated
+from storage.hypertables import Keep
+from storage.limit_tables import write_limits
+from storage.queries import load
 from storage.reading_tables import ensure
+from storage.roles import ensure_roles
+from storage.rollups import build, keep_up
+from storage.view_making import drop_views, make_views
+from storage.views import load_views
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+DEFAULT_ZONE = "Asia/Shanghai"
 _LOCK = 0x6369747977617264  # "cityward": one migration at a time
 
 
-def migrate(dsn: str, kinds: Mapping[str, Kind], say: Callable[[str], None]) -> Capability:
-    """Apply what is missing: extension, numbered migrations, the job queue's schema, tables of readings.
+def migrate(dsn: str, kinds: Mapping[str, Kind], say: Callable[[str], None], keep: Keep | None = None) -> Capability:
+    """Apply what is missing: extension, numbered migrations, the job queue, tables of readings, roll-ups, views, roles.
 
     Args:
         dsn: The database; its role must own the schema.
         kinds: The installed kinds.
         say: Told each step that changed something.
+        keep: For how long readings and roll-ups are kept, where TimescaleDB can drop them.
     """
     with connect(dsn, name="cityward migrate") as connection, translated(describe(dsn)):
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         capability = enable(connection)
-        _apply_numbered(dsn, say)
+        _apply_numbered(dsn, say, lambda: drop_views(connection))
         _install_queue(connection, say)
-        with connection.transaction():
-            for step in ensure(connection, kinds.values(), capability):
-                say(step)
+        if kinds:
+            _follow_kinds(connection, kinds, capability, keep or Keep(), say)
     return capability
 
 
-def _apply_numbered(dsn: str, say: Callable[[str], None]) -> None:
+def _follow_kinds(
+    connection: Connection, kinds: Mapping[str, Kind], capability: Capability, keep: Keep, say: Callable[[str], None]
+) -> None:
+    """Everything that follows from the kinds' descriptions and the city's time zone."""
+
+    def drop() -> None:
+        drop_views(connection)
+
+    with connection.transaction():
+        done = ensure(connection, kinds.values(), capability, keep)
+        write_limits(connection, kinds.values())
+        rolled_up, steps = build(connection, kinds.values(), capability, time_zone(connection), drop)
+        views = [*rolled_up, *load_views()]
+        if make_views(connection, views):
+            steps.append(f"made {len(views)} views")
+        steps += ensure_roles(connection, [view.name for view in views])
+        for step in [*done, *steps]:
+            say(step)
+    if capability is Capability.COMMUNITY:
+        for step in keep_up(connection, kinds.values(), keep):
+            say(step)
+
+
+def time_zone(connection: Connection) -> str:
+    """The city's time zone, by which days are cut; China's before a city file has been imported."""
+    row = connection.execute(load("registry")["time_zone"]).fetchone()
+    return str(row[0]) if row else DEFAULT_ZONE
+
+
+def _apply_numbered(dsn: str, say: Callable[[str], None], drop: Callable[[], None]) -> None:
     backend = yoyo.get_backend(_yoyo_url(dsn))
     try:
         # A lock row may be left by a migration that was killed; ours is the advisory lock, so it is stale.
         backend.break_lock()
         pending = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
+        if pending:
+            drop()  # a view would be in the way of a column that changes
         backend.apply_migrations(pending)
         for migration in pending:
             say(f"applied {migration.id}")

@@ -1,17 +1,13 @@
 """One wide table per kind, made from the kind's description: a new metric is an added column."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 
 from psycopg import Connection, sql
 
 from devices.errors import DescriptionError
 from devices.kind import Kind, Metric, MetricType
 from storage.capability import Capability
-
-CHUNK = timedelta(days=1)
-# Past the longest time that a device is expected to be away, so that late data rarely meets a compressed chunk.
-COLUMNSTORE_AFTER = timedelta(days=7)
+from storage.hypertables import Keep, ensure_hypertable
 
 BASE_COLUMNS = {
     "ts": "timestamp with time zone",
@@ -37,7 +33,9 @@ def table_name(kind: Kind) -> str:
     return f"reading_{kind.name}"
 
 
-def ensure(connection: Connection, kinds: Collection[Kind], capability: Capability) -> list[str]:
+def ensure(
+    connection: Connection, kinds: Collection[Kind], capability: Capability, keep: Keep | None = None
+) -> list[str]:
     """Create or extend the table of every kind, and the view over all of them; what was done, in words.
 
     Raises:
@@ -46,10 +44,13 @@ def ensure(connection: Connection, kinds: Collection[Kind], capability: Capabili
     done: list[str] = []
     for kind in kinds:
         present = _columns(connection, kind)
+        kept = (keep or Keep()).of(kind.name)
         if not present:
-            _create(connection, kind, capability)
+            _create(connection, kind)
+            ensure_hypertable(connection, table_name(kind), kept, capability)
             done.append(f"created {table_name(kind)}")
             continue
+        done += ensure_hypertable(connection, table_name(kind), kept, capability)
         _refuse_changed_types(kind, present)
         for metric in kind.metrics:
             if metric.name not in present:
@@ -69,7 +70,7 @@ def _columns(connection: Connection, kind: Kind) -> dict[str, str]:
     return {str(name): str(data_type) for name, data_type in rows}
 
 
-def _create(connection: Connection, kind: Kind, capability: Capability) -> None:
+def _create(connection: Connection, kind: Kind) -> None:
     table = sql.Identifier(table_name(kind))
     columns = [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_type(name, data_type)))
@@ -83,23 +84,6 @@ def _create(connection: Connection, kind: Kind, capability: Capability) -> None:
         sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY (device, ts))").format(table, sql.SQL(", ").join(columns))
     )
     _describe(connection, kind)
-    if capability is Capability.PLAIN:
-        return
-    connection.execute(
-        "SELECT create_hypertable(%s::regclass, by_range('ts', %s::interval), create_default_indexes => false)",
-        [table_name(kind), CHUNK],
-    )
-    if capability is Capability.COMMUNITY:
-        connection.execute(
-            sql.SQL(
-                "ALTER TABLE {} SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'device',"
-                " timescaledb.orderby = 'ts DESC')"
-            ).format(table)
-        )
-        connection.execute(
-            "CALL add_columnstore_policy(%s::regclass, after => %s::interval)",
-            [table_name(kind), COLUMNSTORE_AFTER],
-        )
 
 
 def _type(name: str, data_type: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,10 @@ from devices.readings import NO_SEQUENCE, Readings
 from storage.binary_copy import rows
 from storage.queries import load
 from storage.reading_tables import BASE_COLUMNS, table_name
+
+_DAY = 86_400_000_000  # µs
+# A day less than the refresh of stored roll-ups reaches back.
+_LATE = 2 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,14 @@ def write_all(connection: Connection, tables: Sequence[Readings]) -> list[WriteR
                 _copy(cursor, readings)
     except (errors.UniqueViolation, errors.DataError):
         return [write(connection, readings) for readings in tables]
+    for readings in tables:
+        _note_late_days(connection, readings)
     return [_all_new(readings) for readings in tables]
 
 
 def write(connection: Connection, readings: Readings) -> WriteResult:
     """Store the readings of a kind, whatever of them is there already."""
+    _note_late_days(connection, readings)
     none = np.zeros(len(readings), dtype=bool)
     try:
         if _copied(connection, readings):
@@ -153,6 +160,15 @@ def commit_delays(
     row = connection.execute(_query("commit_delays", kind), {"shares": list(shares), "since": since}).fetchone()
     count, delays = row or (0, None)
     return int(count), [float(delay) for delay in delays or ()]
+
+
+def _note_late_days(connection: Connection, readings: Readings) -> None:
+    """Have the roll-ups of days made anew that got readings later than their regular refresh looks back."""
+    late = readings.received_at - readings.ts > _LATE
+    if late.any():
+        days = np.unique(readings.ts[late] // _DAY).tolist()
+        dates = [date(1970, 1, 1) + timedelta(days=day) for day in days]
+        connection.execute(load("ingest")["note_late_days"], {"kind": readings.kind.name, "days": dates})
 
 
 def _copied(connection: Connection, readings: Readings) -> bool:

@@ -5,6 +5,7 @@ import pytest
 pytest_plugins = [
     "tests.fix_postgres",
     "tests.fix_timescale",
+    "tests.fix_rolled",
     "tests.fix_gate",
     "tests.fix_broker",
     "tests.fix_city",

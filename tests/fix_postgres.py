@@ -55,6 +55,22 @@ def server(open_folder: Path) -> Iterator[str]:
     if named:
         yield named
         return
+    with _embedded(open_folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def plain_server(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[str]:
+    """The DSN of a server without TimescaleDB, whatever CITYWARD_TEST_DSN names."""
+    if not os.environ.get("CITYWARD_TEST_DSN"):
+        yield request.getfixturevalue("server")
+        return
+    with _embedded(open_folder) as url:
+        yield url
+
+
+@contextmanager
+def _embedded(open_folder: Path) -> Iterator[str]:
     with embedded.database(open_folder / "embedded") as url:
         with connect(url) as connection:
             # Tests kill processes, not machines: what the operating system holds is safe enough.

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,11 @@ class Migrated:
 
 @pytest.fixture(scope="session", params=SERVERS)
 def timescale(request: pytest.FixtureRequest, kinds: dict[str, Kind]) -> Iterator[Migrated]:
-    with _pglite() if request.param == "pglite" else new_database(NAMED, "timescale") as dsn:
+    with ExitStack() as stack:
+        if request.param == "pglite":
+            dsn = request.getfixturevalue("pglite")
+        else:
+            dsn = stack.enter_context(new_database(NAMED, "timescale"))
         capability = migrate(dsn, kinds, lambda _step: None)
         if request.param == "server" and capability is Capability.PLAIN:
             pytest.skip("the server of CITYWARD_TEST_DSN has no TimescaleDB")
@@ -47,8 +51,8 @@ def hypertables(timescale: Migrated) -> Iterator[Connection]:
         yield connection
 
 
-@contextmanager
-def _pglite() -> Iterator[str]:
+@pytest.fixture(scope="session")
+def pglite() -> Iterator[str]:
     """The DSN of a PGlite that ends with us, whatever ends us: its standard input is our pipe."""
     if NODE is None or not (RIG / "node_modules").is_dir():
         reason = "no TimescaleDB in WASM: install Node, then npm ci --prefix tests/pglite"

@@ -22,6 +22,7 @@ from cityward.cli import (
     rules,
     simulating,
     status,
+    storage,
     supervision,
 )
 from cityward.cli.context import CommandError, err
@@ -32,7 +33,7 @@ from simulators.publish import BrokerRefusedError as SimulatorRefusedError
 from storage.alarm_moves import AlarmMoveError
 from storage.case_book import UnknownCaseError
 from storage.case_moves import UnknownSheetError
-from storage.errors import NotMigratedError
+from storage.errors import NotMigratedError, RefreshRunningError
 from storage.permit_store import PermitError
 from storage.registry_store import NoCityError
 
@@ -64,6 +65,7 @@ app.add_typer(permits.permits_app, name="permits", help="Work permits: what is o
 app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
 app.add_typer(supervision.sheets_app, name="sheets", help="Supervision sheets: white, yellow, red.")
 app.add_typer(supervision.units_app, name="units", help="Who answers for facilities.")
+app.add_typer(storage.storage_app, name="storage", help="Room that readings and roll-ups take.")
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 # What a person can mend; anything else is a defect and shows its traceback.
@@ -77,6 +79,7 @@ _EXPLAINED = (
     UnknownCaseError,
     UnknownSheetError,
     NotMigratedError,
+    RefreshRunningError,
     NoCityError,
     PermitError,
     RetryableError,

@@ -11,6 +11,7 @@ from cityward.cli.context import database, load_settings, out, table
 from devices.errors import DescriptionError
 from devices.registry_csv import read_registry
 from storage.device_memory import memories
+from storage.migrate import time_zone
 from storage.registry_store import also_sent, import_city, import_devices, lags, load_city, load_registry
 
 city_app = typer.Typer(no_args_is_help=True)
@@ -28,7 +29,11 @@ def city_import(file: _File) -> None:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DescriptionError(str(file), [str(error)]) from error
     with database(settings) as connection:
+        before = time_zone(connection)
         city = import_city(connection, document, str(file), wiring.clock(settings).now())
+        moved = time_zone(connection) != before
+    if moved:
+        out.print("The time zone has changed: run cityward migrate, so that days are the city's.")
     out.print(f"{city.names[settings.language]}: {len(city.districts)} districts, {len(city.units)} units.")
 
 

@@ -12,6 +12,7 @@ from cityward import dispatch as dispatching
 from cityward import wiring
 from cityward.cli.context import CommandError, load_settings, out, stop_event
 from simulators.city import SMALLEST
+from storage.capability import MISSING
 from storage.migrate import migrate as bring_up_to_date
 
 UntilStdin = Annotated[
@@ -23,8 +24,10 @@ def migrate() -> None:
     """Create or update the tables; safe to repeat, and beside running collectors."""
     settings = load_settings()
     with wiring.database_url(settings) as url:
-        capability = bring_up_to_date(url, wiring.kinds(settings), lambda step: out.print(f"  {step}"))
-    out.print(f"Database ready. {capability}.")
+        capability = bring_up_to_date(
+            url, wiring.kinds(settings), lambda step: out.print(f"  {step}", soft_wrap=True), wiring.keep(settings)
+        )
+    out.print(f"Database ready. {capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
 
 
 def collect(

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from cityward.cli.context import database, load_settings, out, table
 from cityward.settings import CONFIG_FILE, Settings
-from storage.capability import detect
+from storage.capability import MISSING, detect
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview
 
@@ -25,7 +25,7 @@ def status() -> None:
         held = holders(connection, PARTITION, list(current.partitions))
         dispatcher = holders(connection, DISPATCH, [CITY])
     book = now.ledger
-    out.print(f"{capability}.")
+    out.print(f"{capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
     out.print(
         f"Ledger: {book.received} received = {book.stored} stored + {book.duplicate} duplicate"
         f" + {book.quarantined} quarantined"

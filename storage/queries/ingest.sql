@@ -15,3 +15,10 @@ ON CONFLICT (minute, partition) DO UPDATE SET
     stored = book.stored + excluded.stored,
     duplicate = book.duplicate + excluded.duplicate,
     quarantined = book.quarantined + excluded.quarantined
+
+-- name: note_late_days
+-- Days whose stored roll-ups the regular refresh no longer looks at; where roll-ups are views, nothing is noted.
+INSERT INTO late_day (kind, day)
+SELECT %(kind)s, day FROM unnest(%(days)s::date[]) AS day
+WHERE EXISTS (SELECT FROM rollup_state WHERE kind = %(kind)s)
+ON CONFLICT (kind, day) DO UPDATE SET noted_at = now()

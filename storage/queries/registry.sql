@@ -91,3 +91,16 @@ WHERE status.lag IS NOT NULL
 SELECT device.device_id, status.also_sent
 FROM device_status AS status JOIN device ON device.id = status.device
 WHERE status.also_sent <> '{}' ORDER BY 1
+
+-- name: time_zone
+-- The time zone of the imported city, by its tz database name.
+SELECT document ->> 'timezone' FROM city
+
+-- name: forget_limits
+-- Before the kinds' limits are written anew.
+DELETE FROM kind_limit
+
+-- name: write_limit
+-- A limit as a kind describes it; an empty word where it does not depend on an attribute.
+INSERT INTO kind_limit (kind, name, attribute, fallback, word, valid_from, value, standard_ref)
+VALUES (%(kind)s, %(name)s, %(attribute)s, %(fallback)s, %(word)s, %(valid_from)s, %(value)s, %(standard_ref)s)

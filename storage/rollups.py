@@ -1,0 +1,325 @@
+"""Roll-ups in the database: continuous aggregates where TimescaleDB keeps them, plain views elsewhere, by one name.
+
+``rollup_hour_noise`` is always a view. With TimescaleDB's community edition it reads the continuous aggregate
+``rollup_hour_noise_live``; a kind whose description changes gets a new one, made from the readings that are still
+there, and what was before them stays in the table ``rollup_hour_noise_kept``.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from psycopg import Connection, errors, sql
+
+from devices.kind import Kind
+from storage.capability import Capability
+from storage.errors import RefreshRunningError
+from storage.hypertables import Keep, compress, retain
+from storage.reading_tables import table_name
+from storage.rollup_levels import EVERY_READING, Grid, Level, Plan, plan
+
+# What is older when it arrives is left to the job: one reading with an ancient time must not have years computed anew.
+REFRESH_REACH = {Level.MINUTE: timedelta(days=3), Level.HOUR: timedelta(days=3), Level.DAY: timedelta(days=5)}
+REFRESH_EVERY = {
+    Level.MINUTE: timedelta(minutes=15),
+    Level.HOUR: timedelta(minutes=15),
+    Level.DAY: timedelta(hours=1),
+}
+CATCH_UP_EVERY = timedelta(minutes=30)
+# Behind what is refreshed again and again.
+COMPRESS_AFTER = timedelta(days=30)
+# What a view begins with on every level, and what only days have.
+_DAY_COLUMN = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view as it is to be: its query, and what its users read about it."""
+
+    name: str
+    query: str
+    doc: str
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+def build(
+    connection: Connection, kinds: Iterable[Kind], capability: Capability, zone: str, drop_views: Callable[[], None]
+) -> tuple[list[View], list[str]]:
+    """Bring what stands behind the views of roll-ups to this version, within a transaction.
+
+    Args:
+        connection: In a transaction.
+        kinds: The installed kinds.
+        capability: Of the server.
+        zone: The city's time zone.
+        drop_views: Called before continuous aggregates on which views stand are made anew.
+
+    Returns:
+        The views that are to be, and what was changed, in words.
+    """
+    views: list[View] = []
+    done: list[str] = []
+    grid = Grid(zone)
+    plans = [plan(kind) for kind in kinds]
+    for made in plans:
+        stored = grid.stored(made.levels) if capability is Capability.COMMUNITY else ()
+        if stored:
+            done += _build_live(connection, made, grid, drop_views)
+        for level in made.levels:
+            if level in stored:
+                query = _stored(connection, made, level)
+            else:
+                timescale = capability is not Capability.PLAIN
+                query = made.select(level, made.view(_next_below(made, level)), grid, timescale=timescale)
+            name = made.kind.names.get("en", made.kind.name)
+            doc = f"{name} by the {level}: counts, sums and extremes, which add up exactly."
+            columns = tuple((column.name, column.doc) for column in made.columns)
+            views.append(View(made.view(level), _dated(query, level, zone), doc, columns))
+    return [*views, *_over_all_kinds(plans)], done
+
+
+def keep_up(connection: Connection, kinds: Iterable[Kind], keep: Keep) -> list[str]:
+    """Fill new continuous aggregates and see that TimescaleDB keeps them up to date, outside of any transaction.
+
+    Interrupted, it goes on where it was the next time.
+    """
+    done: list[str] = []
+    for kind in kinds:
+        made, kept = plan(kind), keep.of(kind.name)
+        filled, levels = _state(connection, kind)
+        if not filled:
+            for level in levels:
+                connection.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [_live(made, level)])
+        with connection.transaction():
+            for level in levels:
+                if not filled:
+                    _refresh_regularly(connection, made, level)
+                    compress(connection, _live(made, level), "bucket", COMPRESS_AFTER)
+                if level is not Level.DAY:
+                    time = kept if level is Level.MINUTE else timedelta(days=keep.rollups)
+                    said = retain(connection, _live(made, level), time)
+                    done += said if filled else []
+            connection.execute(
+                "UPDATE rollup_state SET keep_days = %s, filled = true,"
+                " looked_at = CASE WHEN filled THEN looked_at ELSE now() END WHERE kind = %s",
+                [kept.days, kind.name],
+            )
+    _catch_up_regularly(connection)
+    return done
+
+
+def catch_up(connection: Connection) -> None:
+    """Do now what the job does every half hour: refresh the days that got readings very late.
+
+    Raises:
+        RefreshRunningError: if the database is at it just now.
+    """
+    with _alone():
+        connection.execute("CALL rollup_catch_up(0, '{}')")
+
+
+def refresh(connection: Connection, kinds: Iterable[Kind], since: str, until: str) -> None:
+    """Refresh all continuous aggregates between two moments, the finest level first, outside of any transaction.
+
+    Raises:
+        RefreshRunningError: if the database is at it just now.
+    """
+    for kind in kinds:
+        for name in stored_rollups(connection, kind):
+            with _alone():
+                connection.execute(
+                    "CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, %s::timestamptz)",
+                    [name, since, until],
+                )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    try:
+        yield
+    except errors.LockNotAvailable as error:
+        raise RefreshRunningError from error
+
+
+def stored_rollups(connection: Connection, kind: Kind) -> list[str]:
+    """The continuous aggregates of a kind, the finest first."""
+    made = plan(kind)
+    return [_live(made, level) for level in _state(connection, kind)[1]]
+
+
+def _state(connection: Connection, kind: Kind) -> tuple[bool, list[Level]]:
+    """Whether a kind's continuous aggregates are filled, and which there are."""
+    row = connection.execute("SELECT filled, levels FROM rollup_state WHERE kind = %s", [kind.name]).fetchone()
+    return (bool(row[0]), [Level(level) for level in row[1]]) if row else (False, [])
+
+
+def _over_all_kinds(plans: Sequence[Plan]) -> Iterator[View]:
+    """What every reading has, whatever its kind: by the day, and how many of them are due."""
+    if not plans:
+        return
+    columns = ", ".join(column.name for column in EVERY_READING)
+    days = [
+        f"SELECT {sql.Literal(made.kind.name).as_string()}::text AS kind, bucket, day, device, {columns}"  # noqa: S608
+        f" FROM {_quoted(made.view(Level.DAY))}"
+        for made in plans
+    ]
+    doc = "Readings of all kinds by the day and device: how many, and how many of them are doubtful."
+    yield View(
+        "rollup_day", " UNION ALL ".join(days), doc, tuple((column.name, column.doc) for column in EVERY_READING)
+    )
+    due = [
+        f"({sql.Literal(made.kind.name).as_string()}, {timedelta(days=1) / made.kind.interval!r}::double precision)"
+        for made in plans
+    ]
+    yield View(
+        "kind_interval",
+        f"SELECT * FROM (VALUES {', '.join(due)}) AS due (kind, readings_due)",  # noqa: S608 - our own names
+        "How many readings a day each kind of device sends in normal operation.",
+    )
+
+
+def _build_live(connection: Connection, made: Plan, grid: Grid, drop_views: Callable[[], None]) -> Iterator[str]:
+    queries = {
+        level: made.select(level, _live(made, _next_below(made, level)), grid, timescale=True)
+        for level in grid.stored(made.levels)
+    }
+    fingerprint = hashlib.sha256("\n".join(queries.values()).encode()).hexdigest()
+    row = connection.execute("SELECT fingerprint FROM rollup_state WHERE kind = %s", [made.kind.name]).fetchone()
+    if row == (fingerprint,):
+        return
+    since = "-infinity"
+    if row is not None:
+        drop_views()
+        since = _first_whole_day(connection, made, grid.zone)
+        for level in made.levels:
+            _keep_older(connection, made, level, since)
+        for level in reversed(Level):
+            connection.execute(
+                sql.SQL("DROP MATERIALIZED VIEW IF EXISTS {}").format(sql.Identifier(_live(made, level)))
+            )
+    for level, query in queries.items():
+        connection.execute(
+            sql.SQL(
+                "CREATE MATERIALIZED VIEW {} WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS {}"
+                " WITH NO DATA"
+            ).format(sql.Identifier(_live(made, level)), sql.SQL(query))
+        )
+    connection.execute(
+        "INSERT INTO rollup_state (kind, fingerprint, since, levels, keep_days, filled)"
+        " VALUES (%s, %s, %s::timestamptz, %s, 0, false)"
+        " ON CONFLICT (kind) DO UPDATE SET fingerprint = excluded.fingerprint, since = excluded.since,"
+        " levels = excluded.levels, filled = false",
+        [made.kind.name, fingerprint, since, list(queries)],
+    )
+    if row is not None:
+        yield f"made the roll-ups of {made.kind.name} anew from {since}"
+
+
+def _first_whole_day(connection: Connection, made: Plan, zone: str) -> str:
+    """From where on all readings are still there: the first local midnight after the oldest chunk begins."""
+    row = connection.execute(
+        sql.SQL(
+            "SELECT coalesce((date_trunc('day', min(range_start) AT TIME ZONE {zone}) + interval '1 day')"
+            " AT TIME ZONE {zone}, now())::text"
+            " FROM timescaledb_information.chunks"
+            " WHERE hypertable_schema = current_schema() AND hypertable_name = {table}"
+        ).format(zone=sql.Literal(zone), table=sql.Literal(table_name(made.kind)))
+    ).fetchone()
+    return str(row[0]) if row else "-infinity"
+
+
+def _keep_older(connection: Connection, made: Plan, level: Level, since: str) -> None:
+    """Take what is older than ``since`` out of a continuous aggregate before it goes."""
+    live, kept = _live(made, level), _kept(made, level)
+    before = _columns(connection, live)
+    if not before:
+        return
+    there = _columns(connection, kept)
+    if not there:
+        connection.execute(
+            sql.SQL("CREATE TABLE {} (LIKE {}, PRIMARY KEY (device, bucket))").format(
+                sql.Identifier(kept), sql.Identifier(live)
+            )
+        )
+    for name, data_type in before.items():
+        if there and name not in there:
+            connection.execute(
+                sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
+                    sql.Identifier(kept), sql.Identifier(name), sql.SQL(data_type)
+                )
+            )
+    names = sql.SQL(", ").join(map(sql.Identifier, before))
+    connection.execute(
+        sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} WHERE bucket < {}::timestamptz ON CONFLICT DO NOTHING")
+        .format(sql.Identifier(kept), sql.Identifier(live), sql.Literal(since), names=names)
+    )  # fmt: skip
+
+
+def _stored(connection: Connection, made: Plan, level: Level) -> str:
+    """The query of a view over what is kept live and what was kept before."""
+    live = _columns(connection, _live(made, level))
+    kept = _columns(connection, _kept(made, level))
+    query = f"SELECT {', '.join(map(_quoted, live))} FROM {_quoted(_live(made, level))}"  # noqa: S608 - our own names
+    if kept:
+        row = connection.execute("SELECT since::text FROM rollup_state WHERE kind = %s", [made.kind.name]).fetchone()
+        since = f"{sql.Literal(row[0] if row else '-infinity').as_string()}::timestamptz"
+        older = ", ".join(_quoted(name) if name in kept else f"NULL::{live[name]}" for name in live)
+        query = (
+            f"{query} WHERE bucket >= {since}\n"  # noqa: S608 - our own names
+            f"UNION ALL SELECT {older} FROM {_quoted(_kept(made, level))} WHERE bucket < {since}"
+        )
+    return query
+
+
+def _dated(query: str, level: Level, zone: str) -> str:
+    """Days carry their date in the city as well."""
+    if level is not Level.DAY:
+        return query
+    local = f"(made.bucket AT TIME ZONE {sql.Literal(zone).as_string()})::date"
+    return f"SELECT {local} AS {_DAY_COLUMN}, made.* FROM ({query}) AS made"  # noqa: S608 - our own names
+
+
+def _refresh_regularly(connection: Connection, made: Plan, level: Level) -> None:
+    connection.execute(
+        "SELECT add_continuous_aggregate_policy(%s::regclass, start_offset => %s::interval,"
+        " end_offset => interval '1 hour', schedule_interval => %s::interval)",
+        [_live(made, level), REFRESH_REACH[level], REFRESH_EVERY[level]],
+    )
+
+
+def _catch_up_regularly(connection: Connection) -> None:
+    there = connection.execute(
+        "SELECT 1 FROM timescaledb_information.jobs WHERE proc_name = 'rollup_catch_up'"
+    ).fetchone()
+    if there is None:
+        connection.execute("SELECT add_job('rollup_catch_up', %s::interval)", [CATCH_UP_EVERY])
+
+
+def _columns(connection: Connection, relation: str) -> dict[str, str]:
+    """Names and types of a relation's columns in their order; empty if there is no such relation."""
+    rows: Sequence[tuple[str, str]] = connection.execute(
+        "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute"
+        " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        [_quoted(relation)],
+    ).fetchall()
+    return dict(rows)
+
+
+def _next_below(made: Plan, level: Level) -> Level:
+    """The level from which this one is made; itself for the finest, which is made from readings."""
+    position = made.levels.index(level)
+    return made.levels[max(position - 1, 0)]
+
+
+def _live(made: Plan, level: Level) -> str:
+    return f"{made.view(level)}_live"
+
+
+def _kept(made: Plan, level: Level) -> str:
+    return f"{made.view(level)}_kept"
+
+
+def _quoted(name: str) -> str:
+    return sql.Identifier(name).as_string()

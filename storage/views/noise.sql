@@ -1,0 +1,62 @@
+-- name: noise_hour
+-- Each noise meter by the hour: LAeq as energy mean of the valid minutes, L10, L50 and L90 of the one-minute levels by
+-- classes of 0.5 dB (within 0.5 dB of the exact percentile), the valid data rate (VDR, HJ 906-2017; valid from 75 %), and
+-- whether the hour is of the night, by its beginning.
+SELECT made.bucket, made.device, decibels(made.laeq_energy, made.laeq_valid_n) AS laeq,
+       classes_quantile(made.laeq_classes, 0.9, 30, 0.5) AS l10,
+       classes_quantile(made.laeq_classes, 0.5, 30, 0.5) AS l50,
+       classes_quantile(made.laeq_classes, 0.1, 30, 0.5) AS l90, made.lmax_max AS lmax, made.lmin_min AS lmin,
+       made.laeq_valid_minutes / 60.0::double precision AS vdr, made.laeq_valid_minutes >= 45 AS valid,
+       (made.bucket AT TIME ZONE city_clock.zone)::time >= city_clock.night_start
+           OR (made.bucket AT TIME ZONE city_clock.zone)::time < city_clock.night_end AS night,
+       made.laeq_energy, made.laeq_valid_n, made.laeq_valid_minutes
+FROM rollup_hour_noise AS made CROSS JOIN city_clock
+
+-- name: noise_day
+-- Each noise meter by the day and the night that follows it (by default 06:00 to 22:00 and 22:00 to 06:00): Ld and Ln as
+-- energy means, Ldn = 10 lg((d 10^(Ld/10) + n 10^((Ln+10)/10)) / (d + n)) with the hours d and n of day and night (16 and
+-- 8), the night 10 dB louder; VDR of both; limits of GB 3096-2008 by zone. A part is valid with 75 % of its minutes; an
+-- invalid one has no verdict.
+SELECT part.day::timestamp AT TIME ZONE part.zone AS bucket, part.day, part.device, ld, ln,
+       10 * log(((24 - night_hours) * power(10, ld / 10) + night_hours * power(10, (ln + 10) / 10)) / 24) AS ldn,
+       part.lmax_night, vdr_day, vdr_night, day_limit.value AS day_limit, night_limit.value AS night_limit,
+       CASE WHEN vdr_day >= 0.75 THEN ld <= day_limit.value END AS day_ok,
+       CASE WHEN vdr_night >= 0.75 THEN ln <= night_limit.value END AS night_ok
+FROM (
+    SELECT day, zone, device, night_hours,
+           decibels(sum(laeq_energy) FILTER (WHERE NOT night), sum(laeq_valid_n) FILTER (WHERE NOT night)) AS ld,
+           decibels(sum(laeq_energy) FILTER (WHERE night), sum(laeq_valid_n) FILTER (WHERE night)) AS ln,
+           max(lmax) FILTER (WHERE night) AS lmax_night,
+           coalesce(sum(laeq_valid_minutes) FILTER (WHERE NOT night), 0) / ((24 - night_hours) * 60) AS vdr_day,
+           coalesce(sum(laeq_valid_minutes) FILTER (WHERE night), 0) / (night_hours * 60) AS vdr_night
+    FROM (
+        SELECT noise_hour.*, city_clock.zone,
+               (noise_hour.bucket AT TIME ZONE city_clock.zone - city_clock.night_end::interval)::date AS day,
+               24 - extract(epoch FROM city_clock.night_start - city_clock.night_end)::double precision / 3600
+                   AS night_hours
+        FROM noise_hour CROSS JOIN city_clock
+    ) AS hour
+    GROUP BY day, zone, device, night_hours
+) AS part
+LEFT JOIN device_limit AS day_limit ON day_limit.device = part.device AND day_limit.name = 'day'
+    AND part.day >= day_limit.valid_from AND part.day < day_limit.valid_until
+LEFT JOIN device_limit AS night_limit ON night_limit.device = part.device AND night_limit.name = 'night'
+    AND part.day >= night_limit.valid_from AND part.day < night_limit.valid_until
+
+-- name: kpi_area_noise
+-- Area noise by day of the city and of its districts (district NULL: the city): arithmetic mean of the valid Ld of all
+-- meters that watch an area, as HJ 640-2012 averages points. Target: below 60 dB(A).
+SELECT noise_day.bucket, noise_day.day, device.district, count(*) AS points, avg(noise_day.ld) AS mean_ld, 60.0 AS target
+FROM noise_day JOIN device ON device.id = noise_day.device
+WHERE noise_day.vdr_day >= 0.75 AND coalesce(device.attributes ->> 'site', 'area') = 'area'
+GROUP BY GROUPING SETS ((noise_day.bucket, noise_day.day), (noise_day.bucket, noise_day.day, device.district))
+
+-- name: kpi_night_compliance
+-- Night compliance (夜间达标率) by month of the city and of its districts (district NULL: the city): point-nights whose Ln
+-- keeps the zone's limit by valid point-nights, of meters that watch an area. Target: 75 %.
+SELECT date_trunc('month', noise_day.day)::date AS month, device.district, count(*) AS point_nights,
+       count(*) FILTER (WHERE noise_day.night_ok) AS compliant,
+       count(*) FILTER (WHERE noise_day.night_ok) / count(*)::double precision AS compliance, 0.75 AS target
+FROM noise_day JOIN device ON device.id = noise_day.device
+WHERE noise_day.night_ok IS NOT NULL AND coalesce(device.attributes ->> 'site', 'area') = 'area'
+GROUP BY GROUPING SETS ((1), (1, device.district))

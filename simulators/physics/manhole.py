@@ -67,7 +67,7 @@ def water_share(o: Observation) -> Floats:
     kind = o.word("component_class")
     sewage, storm = kind == SEWAGE, kind == STORM
     mornings_and_evenings = np.maximum(daily_wave(o.at, peak=8.5), daily_wave(o.at, peak=20.5))
-    base = np.where(sewage, 0.17 + 0.1 * o.trait + 0.04 * mornings_and_evenings, 0.03 + 0.05 * o.trait)
+    base = np.where(sewage, 0.17 + 0.1 * o.trait + 0.06 * mornings_and_evenings, 0.03 + 0.05 * o.trait)
     fills = np.where(storm, 0.95, np.where(sewage, 0.8, 0.25)) * (0.75 + 0.5 * o.trait)
     share = base + fills * o.standing(_RUNS_OFF_H) / _HEAVY_RAIN_MM + 0.012 * o.wander("waves", hours=0.5)
     for kind_of_fault, reaches in ((FaultKind.HIGH_WATER, 0.88), (FaultKind.OVERFLOW, 0.99)):

@@ -123,7 +123,10 @@ def _louder(o: Observation, levels: Floats, second: Ints) -> Floats:
     for kind, over in ((FaultKind.NIGHT_WORKS, 8.0), (FaultKind.LOUD_NIGHT, 4.5), (FaultKind.SQUARE_MUSIC, 0.0)):
         if struck := o.struck(kind):
             base = np.where(kind is FaultKind.SQUARE_MUSIC, o.limit("day") + 6, night + over) + 3 * (struck.size - 1)
-            beat = 2.5 * chance.between(f"{kind} beat", key, second, -1, 1)
+            beat = 3 * o.wander(f"{kind} work", hours=0.12)[:, None] + 1.5 * chance.between(
+                f"{kind} hum", key, second, -1, 1
+            )
+            beat = beat + 8 * chance.uniform(f"{kind} beat", key, second) ** 6
             levels = np.where(struck.active[:, None], base[:, None] + beat, levels)
     if loud := o.struck(FaultKind.LOUD_DAY):
         base = o.limit("day") + 4 + 2 * (loud.size - 1)

@@ -59,7 +59,7 @@ def measure(o: Observation) -> Columns:
         "lamp_state": o.codes("lamp_state", {"on": dim > 0}, "off"),
         "lamp_failure": np.zeros(len(o)),
         "leakage_ma": rounded(_leakage(o), 1),
-        "gear_temp": rounded(o.world.weather.air_temperature(o.at) + 27 * warmth * np.maximum(0.55, dim / 100), 1),
+        "gear_temp": rounded(o.world.weather.air_temperature(o.at) + 27 * warmth * _load(o), 1),
         "pole_tilt": rounded(1.2 * o.trait + 0.05 * o.wander("sway", hours=2), 1),
         "operating_hours": rounded(age * (_FULL_H + _HALF_H), 1),
         "switch_count": np.floor(age) + 1,
@@ -95,6 +95,12 @@ def _dimmed(o: Observation) -> Bools:
     hour = o.hour
     dimmed: Bools = (hour >= _DIMMED_FROM_H) | (hour < 12)
     return dimmed
+
+
+def _load(o: Observation) -> Floats:
+    """How warm the present level makes the gear against the full one, which it feels for a while after dimming."""
+    dimmed_s = (o.hour - _DIMMED_FROM_H) % 24 * 3600
+    return np.where(_dimmed(o), 0.55 + 0.45 * np.exp(-dimmed_s / _WARMS_UP_S), 1.0)
 
 
 def _burning(o: Observation, lit: Bools, command: Floats) -> tuple[Bools, Floats]:

@@ -58,7 +58,8 @@ class Weather:
 
     def air_temperature(self, at: Ints) -> Floats:
         """In °C: about 17 on average, between -2 and 37."""
-        return 17 + 12 * yearly_wave(at) + 4 * daily_wave(at, peak=15) + 3 * self._wander("air", at, hours=36)
+        slow = 17 + 12 * yearly_wave(at) + 4 * daily_wave(at, peak=15) + 3 * self._wander("air", at, hours=36)
+        return slow + 0.4 * self._wander("clouds", at, hours=1.2)
 
     def humidity(self, at: Ints, rain: Floats) -> Floats:
         """Relative, in per cent."""

@@ -167,7 +167,9 @@ class DueRules:
         verdicts = Verdicts()
         for at, _ in moments:
             asked = Moments.of(self._local_time, at)
-            figures = measures.ask(self._connection, measure, rule.kind, members, self._registry, asked)
+            figures = measures.ask(
+                self._connection, measure, rule.kind, members, self._registry, self._local_time, asked
+            )
             found = judge_figures(
                 rule, measure, at, figures, self._registry, self._local_time, memory, permits=self._permits
             )

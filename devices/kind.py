@@ -9,9 +9,10 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -78,11 +79,29 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.type not in {MetricType.ENUM, MetricType.TEXT, MetricType.BOOL}
 
 
+class LimitChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a limit changes to on a local day: ``value``, or ``values`` for a limit that goes by an attribute."""
+
+    valid_from: date
+    value: float | None = None
+    values: dict[str, float] = {}
+    standard_ref: str = ""
+
+
+class LimitStep(msgspec.Struct, frozen=True):
+    """A limit as it is in force from a local day on; None: as long as anybody remembers. No value: no limit."""
+
+    value: float | None
+    valid_from: date | None
+    standard_ref: str
+
+
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A default limit of a kind, overridable per device in the registry.
 
     Either one ``value``, or ``values`` chosen by the device's attribute named in ``by`` (noise by zone).
-    ``standard_ref`` names the document the number stands in, ``valid_from`` the day it came into force.
+    ``standard_ref`` names the document the number stands in, ``valid_from`` the day it came into force, before which
+    there was none; ``changes`` are what follows it.
     """
 
     name: str
@@ -92,10 +111,19 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: float | None = None
     by: str = ""
     values: dict[str, float] = {}
-    valid_from: str = ""
+    valid_from: date | None = None
+    changes: tuple[LimitChange, ...] = ()
+
+    def steps(self, attributes: Mapping[str, Any]) -> list[LimitStep]:
+        """What has been and will be the limit for a device with these attributes, in order."""
+        steps = [LimitStep(self.resolve(attributes), self.valid_from, self.standard_ref)]
+        for change in self.changes:
+            value = change.values.get(str(attributes.get(self.by))) if self.by else change.value
+            steps.append(LimitStep(value, change.valid_from, change.standard_ref or self.standard_ref))
+        return steps
 
     def resolve(self, attributes: Mapping[str, Any]) -> float | None:
-        """The limit for a device with these attributes; None where nothing says."""
+        """The limit, before it changes, for a device with these attributes; None where nothing says."""
         if not self.by:
             return self.value
         return self.values.get(str(attributes.get(self.by)))
@@ -264,6 +292,14 @@ def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
     for limit in kind.limits.values():
         if not (limit.value is None) == bool(limit.by) == bool(limit.values):
             yield f"limit {limit.name}: give either value, or by and values"
+        days = [limit.valid_from or date.min, *(change.valid_from for change in limit.changes)]
+        if any(later <= earlier for earlier, later in pairwise(days)):
+            yield f"limit {limit.name}: changes come in order of their days, after valid_from"
+        if any(
+            (change.value is None) == (not limit.by) or bool(change.values) != bool(limit.by)
+            for change in limit.changes
+        ):
+            yield f"limit {limit.name}: a change gives {'values' if limit.by else 'a value'}, as the limit does"
         if limit.by and limit.by not in kind.attributes:
             yield f"limit {limit.name}: by names the attribute {limit.by!r}, which the kind does not have"
 

@@ -1,14 +1,16 @@
 """The registry: an immutable snapshot of what is out there, indexed for the decoder and the rules."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.kind import AttributeType, Kind
+from devices.kind import AttributeType, Kind, LimitChange, LimitStep
 from devices.readings import Floats, Ints
 from devices.topics import CHANNELS, DeviceTopic, device_topic
 
@@ -22,7 +24,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Position in degrees (CGCS2000, which equals WGS84 within a metre). ``supervisor``, ``owner`` and ``maintainer``
     are the three organisations of GB/T 30428: 主管, 权属 and 养护; empty where unknown. ``circuit``, ``cabinet`` and
     ``gateway`` name the parents whose failure explains this device's silence. ``limits`` and ``attributes`` hold
-    what differs from the kind's defaults.
+    what differs from the kind's defaults; ``limit_changes`` what its own limits change to, and when.
     """
 
     device_id: str
@@ -42,6 +44,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     owner: str = ""
     maintainer: str = ""
     limits: Mapping[str, float] = {}
+    limit_changes: Mapping[str, tuple[LimitChange, ...]] = {}
     attributes: Mapping[str, AttributeValue] = {}
 
 
@@ -56,6 +59,8 @@ GROUP_KIND = "group"
 # By what devices of every kind are grouped; attributes of a kind may serve as well.
 GROUP_FIELDS = ("circuit", "cabinet", "gateway", "grid", "road", "road_class", "district", "city")
 _WHOLE_CITY = "all"
+REGISTERED = "registry"  # where a device's own limit stands, if nothing else is said
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Registry:
         self._sort()
         self._positions: tuple[Floats, Floats] | None = None
         self._numbers: dict[tuple[str, str], Floats] = {}
+        self._limits: dict[tuple[str, str], tuple[Ints, Floats]] = {}
         self._words: dict[tuple[str, str], NDArray[np.object_]] = {}
         self._memberships: dict[tuple[str, tuple[str, ...]], Membership] = {}
 
@@ -154,12 +160,25 @@ class Registry:
             return str(getattr(device, field))
         return str(self.attribute(device, field) or "")
 
-    def limit(self, device: Device, name: str) -> float | None:
-        """The limit in force for a device: its own, else the kind's default."""
+    def limit(self, device: Device, name: str, day: date) -> LimitStep:
+        """The limit in force for a device on a local day: its own, else the kind's default."""
+        in_force = LimitStep(None, None, "")
+        for step in self._steps(device, name):
+            if step.valid_from is None or step.valid_from <= day:
+                in_force = step
+        return in_force
+
+    def _steps(self, device: Device, name: str) -> list[LimitStep]:
         if name in device.limits:
-            return device.limits[name]
-        kind = self.kinds[device.kind]
-        return kind.limits[name].resolve(self.attributes(device))
+            steps = [LimitStep(device.limits[name], None, REGISTERED)]
+        else:
+            steps = self.kinds[device.kind].limits[name].steps(self.attributes(device))
+        own = [
+            LimitStep(change.value, change.valid_from, change.standard_ref or REGISTERED)
+            for change in device.limit_changes.get(name, ())
+        ]
+        first = own[0].valid_from if own else None
+        return [*(step for step in steps if first is None or (step.valid_from or date.min) < first), *own]
 
     def attribute(self, device: Device, name: str) -> AttributeValue | None:
         """An attribute of a device, else the kind's default; also the fields of its description by name."""
@@ -180,9 +199,29 @@ class Registry:
         lat, lon = self._positions
         return lat[devices], lon[devices]
 
-    def limits_of(self, kind: str, name: str, devices: Ints) -> Floats:
-        """A limit for each of these devices of a kind; NaN where there is none."""
-        return self._numbers_of(kind, f"limit.{name}")[self._profile[devices]]
+    def limits_of(self, kind: str, name: str, devices: Ints, days: Callable[[], Ints]) -> Floats:
+        """A limit for each of these devices of a kind; NaN where there is none.
+
+        ``days`` gives a local day for each, counted from 1970; it is asked only where the limit changes with time.
+        """
+        changes, table = self._limits_of(kind, name)
+        step = np.searchsorted(changes, days(), side="right") if len(changes) else 0
+        limits: Floats = table[self._profile[devices], step]
+        return limits
+
+    def _limits_of(self, kind: str, name: str) -> tuple[Ints, Floats]:
+        """The days on which a limit changes for somebody, and by profile its value before and after each."""
+        key = (kind, name)
+        if key not in self._limits:
+            steps = {profile: self._steps(sample, name) for profile, sample in self._samples_of(kind)}
+            days = sorted({step.valid_from for each in steps.values() for step in each if step.valid_from is not None})
+            table = np.full((len(self._samples), len(days) + 1), np.nan)
+            for profile, each in steps.items():
+                for step in each:
+                    since = bisect_right(days, step.valid_from) if step.valid_from is not None else 0
+                    table[profile, since:] = np.nan if step.value is None else step.value
+            self._limits[key] = np.array([(day - _EPOCH).days for day in days], dtype=np.int64), table
+        return self._limits[key]
 
     def numbers_of(self, kind: str, name: str, devices: Ints) -> Floats:
         """A numeric or boolean attribute for each of these devices of a kind; NaN where unknown."""
@@ -204,11 +243,7 @@ class Registry:
         if key not in self._numbers:
             column = np.full(len(self._samples), np.nan)
             for profile, sample in self._samples_of(kind):
-                value = (
-                    self.limit(sample, name.removeprefix("limit."))
-                    if name.startswith("limit.")
-                    else self.attribute(sample, name)
-                )
+                value = self.attribute(sample, name)
                 if value is not None:
                     column[profile] = float(value)
             self._numbers[key] = column
@@ -219,7 +254,7 @@ class Registry:
         known: dict[tuple[object, ...], int] = {}
         for device in (*self.devices.values(), *self.groups.values()):
             # The storage gives equal documents as one object.
-            documents = id(device.limits), id(device.attributes)
+            documents = id(device.limits), id(device.limit_changes), id(device.attributes)
             key = (device.kind, *documents, *[getattr(device, name) for name in DESCRIBED])
             profile = known.get(key)
             if profile is None:

@@ -3,11 +3,13 @@
 import csv
 import difflib
 import io
+import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 from devices.errors import DescriptionError, Problem
-from devices.kind import CLOCK_SPANS, CLOCK_TIME, Attribute, AttributeType, Kind
+from devices.kind import CLOCK_SPANS, CLOCK_TIME, Attribute, AttributeType, Kind, LimitChange
 from devices.registry import AttributeValue, Description
 from devices.topics import is_level
 
@@ -19,6 +21,7 @@ OPTIONAL = (
 UNIT_COLUMNS = ("supervisor", "owner", "maintainer")
 SEPARATOR = "\x1e"  # no word of the registry holds it: many devices are read as one text
 GRID_DIGITS = 15  # unit grid of GB/T 30428.1: 12 digits of area and 3 of sequence
+_CHANGE = re.compile(r"(?P<value>\S+)\s+from\s+(?P<day>\S+)(?:\s+\((?P<ref>.+)\))?")
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
 
@@ -146,12 +149,12 @@ class _Rows:
         if kind is None:
             self._wrong("kind", f"unknown kind {cells['kind']!r}; installed are {', '.join(self._kinds)}")
             return None
-        limits = dict(self._limits(cells, kind))
+        limits, changes = self._limits(cells, kind)
         attributes = dict(self._attributes(cells, kind))
         if len(self.problems) > before or lon is None or lat is None:
             return None
         described = {name: cells.get(name, "") for name in (*REQUIRED[:4], *OPTIONAL)}
-        return Description(**described, lon=lon, lat=lat, limits=limits, attributes=attributes)
+        return Description(**described, lon=lon, lat=lat, limits=limits, limit_changes=changes, attributes=attributes)
 
     def _wrong(self, column: str, message: str) -> None:
         self.problems.append(Problem(self._line, column, message))
@@ -189,12 +192,40 @@ class _Rows:
             if (unit := cells.get(name, "")) and unit not in self._units:
                 self._wrong(name, f"unknown unit {unit!r}; add it to the city file")
 
-    def _limits(self, cells: Mapping[str, str], kind: Kind) -> Iterator[tuple[str, float]]:
+    def _limits(
+        self, cells: Mapping[str, str], kind: Kind
+    ) -> tuple[dict[str, float], dict[str, tuple[LimitChange, ...]]]:
+        """A device's own limits and what they change to: ``55``, or ``55; 50 from 2027-01-01 (GB 12523-2025)``."""
+        limits: dict[str, float] = {}
+        changes: dict[str, tuple[LimitChange, ...]] = {}
         for column, name, text in _prefixed(cells, "limit."):
             if name not in kind.limits:
                 self._wrong(column, f"a {kind.name} has no limit {name!r}; leave the cell empty")
-            elif (value := self._number({column: text}, column, -1e9, 1e9)) is not None:
-                yield name, value
+                continue
+            first, *later = text.split(";")
+            if _CHANGE.fullmatch(first.strip()):
+                later.insert(0, first)
+            elif (value := self._number({column: first.strip()}, column, -1e9, 1e9)) is not None:
+                limits[name] = value
+            if later:
+                changes[name] = tuple(self._changes(column, later))
+        return limits, changes
+
+    def _changes(self, column: str, texts: list[str]) -> Iterator[LimitChange]:
+        before = date.min
+        for text in texts:
+            match = _CHANGE.fullmatch(text.strip())
+            try:
+                day = date.fromisoformat(match["day"]) if match else None
+            except ValueError:
+                day = None
+            if match is None or day is None:
+                self._wrong(column, f"{text.strip()!r} is no change of a limit; write '50 from 2027-01-01'")
+            elif day <= before:
+                self._wrong(column, f"{day} does not come after {before}; write changes in order of their days")
+            elif (value := self._number({column: match["value"]}, column, -1e9, 1e9)) is not None:
+                before = day
+                yield LimitChange(day, value, standard_ref=match["ref"] or "")
 
     def _attributes(self, cells: Mapping[str, str], kind: Kind) -> Iterator[tuple[str, AttributeValue]]:
         for column, name, text in _prefixed(cells, "attr."):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -70,7 +70,7 @@ class Frame:
         return believed
 
     def limit(self, name: str) -> Floats:
-        """A limit in force for each reading's device."""
+        """The limit in force for each row's device at its local day."""
         return self.once(f"limit {name}", lambda: self._limit(name))
 
     def _limit(self, name: str) -> Floats:
@@ -78,7 +78,8 @@ class Frame:
         if readings.kind.name == GROUP_KIND:  # a target of a measure: the same for all groups
             value = readings.kind.limits[name].value
             return np.full(len(readings), np.nan if value is None else value)
-        return self.registry.limits_of(readings.kind.name, name, readings.device)
+        days = partial(self.once, "days", partial(self.local_time.days, readings.ts))
+        return self.registry.limits_of(readings.kind.name, name, readings.device, days)
 
     def number(self, name: str) -> Floats:
         """A numeric attribute of each reading's device."""

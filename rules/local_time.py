@@ -61,9 +61,13 @@ class LocalTime:
         """A local time of a local date, microseconds since 1970 UTC."""
         return round(datetime.combine(day, clock, self.zone).timestamp()) * MICROS
 
+    def days(self, ts: Ints) -> Ints:
+        """Local days since 1970."""
+        return self._local(ts) // _DAY
+
     def by_day(self, ts: Ints, of_day: Callable[[date], int]) -> Ints:
         """What a function makes of each row's local date; it is asked once a date."""
-        days = self._local(ts) // _DAY
+        days = self.days(ts)
         each, where = np.unique(days, return_inverse=True)
         return np.array([of_day(_EPOCH + timedelta(days=int(day))) for day in each], dtype=np.int64)[where]
 

@@ -295,8 +295,7 @@ def _described(number: int, name: str, raw: _Device, attributes: Mapping[str, st
         if field not in GROUP_FIELDS:
             own.setdefault(field, _GROUP)
     shared = {field: _GROUP for field in rule.group if field in GROUP_FIELDS and field not in _OWN}
-    return Device(
-        **({"road": raw.road} | shared),
+    device = Device(
         id=number,
         device_id=name,
         kind=kind.name,
@@ -304,11 +303,13 @@ def _described(number: int, name: str, raw: _Device, attributes: Mapping[str, st
         district=raw.district,
         lat=raw.lat,
         lon=raw.lon,
+        road=raw.road,
         road_class=raw.road_class,
         component_class=raw.component_class,
         limits=raw.limits,
         attributes={each: _attribute(kind, each, word) for each, word in own.items()},
     )
+    return msgspec.structs.replace(device, **shared)
 
 
 def _attribute(kind: Kind, name: str, word: str) -> AttributeValue:

@@ -6,8 +6,10 @@ import numpy as np
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from devices.readings import Ints
 from devices.registry import Membership, Registry
 from rules.jobs import Moments
+from rules.local_time import LocalTime
 from rules.measures import Measure
 from storage.queries import load
 
@@ -16,7 +18,13 @@ _QUERIES = {name: _SQL[name] for name in ("lit_rate", "intact_rate", "night_comp
 
 
 def ask(
-    connection: Connection, measure: Measure, kind: str, members: Membership, registry: Registry, moments: Moments
+    connection: Connection,
+    measure: Measure,
+    kind: str,
+    members: Membership,
+    registry: Registry,
+    local_time: LocalTime,
+    moments: Moments,
 ) -> dict[int, Mapping[str, float | None]]:
     """The figures of a measure by number of the group."""
     parameters: dict[str, object] = {
@@ -28,9 +36,13 @@ def ask(
         "nights_from": [start for start, _ in moments.nights],
         "nights_to": [end for _, end in moments.nights],
     }
+
+    def days() -> Ints:
+        return local_time.days(np.full(len(members.device), moments.at, dtype=np.int64))
+
     for need in measure.needs:
         if need.startswith("limit."):
-            numbers = registry.limits_of(kind, need.removeprefix("limit."), members.device)
+            numbers = registry.limits_of(kind, need.removeprefix("limit."), members.device, days)
         else:
             numbers = registry.numbers_of(kind, need, members.device)
         parameters[need.replace(".", "_")] = [None if np.isnan(number) else number for number in numbers.tolist()]

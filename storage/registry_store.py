@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from psycopg.types.json import Jsonb
 from cases.city import City, read_city
 from devices.errors import DescriptionError
 from devices.groups import facility
-from devices.kind import Kind
+from devices.kind import Kind, LimitChange
 from devices.registry import AttributeValue, Description, Device, Registry
 from devices.registry_csv import SEPARATOR
 from storage.queries import load
@@ -129,12 +130,16 @@ def _devices(connection: Connection) -> Iterator[Device]:
             documents[text] = msgspec.json.decode(text)
         return documents[text]
 
+    @cache
+    def changing(text: str) -> Mapping[str, tuple[LimitChange, ...]]:
+        return msgspec.json.decode(text, type=dict[str, tuple[LimitChange, ...]])
+
     while True:
         row = connection.execute(_SQL["load_devices"], {"after": after, "limit": _READ_AT_ONCE}).fetchone()
         if row is None or row[0] is None:
             return
         cells = [column.split(SEPARATOR) for column in row]
-        names, shared, (lon, lat), (limits, attributes) = cells[1:3], cells[3:-4], cells[-4:-2], cells[-2:]
+        names, shared, (lon, lat), (limits, changes, attributes) = cells[1:3], cells[3:-5], cells[-5:-3], cells[-3:]
         yield from map(
             _device,
             map(int, cells[0]),
@@ -143,6 +148,7 @@ def _devices(connection: Connection) -> Iterator[Device]:
             map(float, lon),
             map(float, lat),
             map(document, limits),
+            map(changing, changes),
             map(document, attributes),
         )
         after = int(cells[0][-1])
@@ -167,6 +173,7 @@ def _device(
     lon: float,
     lat: float,
     limits: Mapping[str, float],
+    limit_changes: Mapping[str, tuple[LimitChange, ...]],
     attributes: Mapping[str, AttributeValue],
 ) -> Device:
     """A device from the columns of ``load_devices``: plain arguments, because a million of them are made at a start."""
@@ -189,6 +196,7 @@ def _device(
         owner=owner,
         maintainer=maintainer,
         limits=limits,
+        limit_changes=limit_changes,
         attributes=attributes,
     )
 
@@ -197,7 +205,7 @@ def load_device(connection: Connection, device_id: str) -> Device | None:
     """A registered device; None if there is none of that id."""
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_SQL["load_device"], {"device_id": device_id}).fetchone()
-    return Device(**row) if row else None
+    return msgspec.convert(row, Device) if row else None
 
 
 def revision(connection: Connection) -> int:
@@ -220,8 +228,8 @@ def _columns(devices: Sequence[Description]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {
         name: [getattr(device, name) for device in devices] for name in Description.__struct_fields__
     }
-    for name in ("limits", "attributes"):
-        columns[name] = [Jsonb(dict(document)) for document in columns[name]]
+    for name in ("limits", "limit_changes", "attributes"):
+        columns[name] = [Jsonb(msgspec.to_builtins(document)) for document in columns[name]]
     return columns
 
 

@@ -24,22 +24,23 @@ SET name_en = excluded.name_en, name_zh = excluded.name_zh, fallback_unit = excl
 -- name: save_devices
 -- Devices of a registry file: new, or described anew under their old numbers.
 INSERT INTO device (device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit,
-                    cabinet, gateway, supervisor, owner, maintainer, limits, attributes, registered_at)
+                    cabinet, gateway, supervisor, owner, maintainer, limits, limit_changes, attributes, registered_at)
 SELECT device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit, cabinet, gateway,
-       nullif(supervisor, ''), nullif(owner, ''), nullif(maintainer, ''), limits, attributes, %(at)s::timestamptz
+       nullif(supervisor, ''), nullif(owner, ''), nullif(maintainer, ''), limits, limit_changes, attributes,
+       %(at)s::timestamptz
 FROM unnest(%(device_id)s::text[], %(kind)s::text[], %(name)s::text[], %(district)s::text[], %(grid)s::text[],
             %(lon)s::float8[], %(lat)s::float8[], %(road)s::text[], %(road_class)s::text[],
             %(component_class)s::text[], %(circuit)s::text[], %(cabinet)s::text[], %(gateway)s::text[],
             %(supervisor)s::text[], %(owner)s::text[], %(maintainer)s::text[], %(limits)s::jsonb[],
-            %(attributes)s::jsonb[])
+            %(limit_changes)s::jsonb[], %(attributes)s::jsonb[])
     AS described (device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit,
-                  cabinet, gateway, supervisor, owner, maintainer, limits, attributes)
+                  cabinet, gateway, supervisor, owner, maintainer, limits, limit_changes, attributes)
 ON CONFLICT (device_id) DO UPDATE SET
     name = excluded.name, district = excluded.district, grid = excluded.grid, lon = excluded.lon, lat = excluded.lat,
     road = excluded.road, road_class = excluded.road_class, component_class = excluded.component_class,
     circuit = excluded.circuit, cabinet = excluded.cabinet, gateway = excluded.gateway,
     supervisor = excluded.supervisor, owner = excluded.owner, maintainer = excluded.maintainer,
-    limits = excluded.limits, attributes = excluded.attributes
+    limits = excluded.limits, limit_changes = excluded.limit_changes, attributes = excluded.attributes
 
 -- name: districts_in_use
 -- Districts that have devices: they cannot leave the city file, or nobody would be responsible there.
@@ -68,7 +69,7 @@ SELECT string_agg(id::text, chr(30)), string_agg(device_id, chr(30)), string_agg
        string_agg(circuit, chr(30)), string_agg(cabinet, chr(30)), string_agg(gateway, chr(30)),
        string_agg(coalesce(supervisor, ''), chr(30)), string_agg(coalesce(owner, ''), chr(30)),
        string_agg(coalesce(maintainer, ''), chr(30)), string_agg(lon::text, chr(30)), string_agg(lat::text, chr(30)),
-       string_agg(limits::text, chr(30)),
+       string_agg(limits::text, chr(30)), string_agg(limit_changes::text, chr(30)),
        string_agg((part.attributes || coalesce(learnt.attributes, '{}'))::text, chr(30))
 FROM (SELECT * FROM device WHERE id > %(after)s ORDER BY id LIMIT %(limit)s) AS part
 LEFT JOIN device_learnt AS learnt ON learnt.device = part.id
@@ -77,7 +78,7 @@ LEFT JOIN device_learnt AS learnt ON learnt.device = part.id
 -- One registered device.
 SELECT id, device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit, cabinet,
        gateway, coalesce(supervisor, '') AS supervisor, coalesce(owner, '') AS owner,
-       coalesce(maintainer, '') AS maintainer, limits, attributes
+       coalesce(maintainer, '') AS maintainer, limits, limit_changes, attributes
 FROM device WHERE device_id = %(device_id)s
 
 -- name: lags

@@ -1,7 +1,7 @@
 """Several partitions in one collector, and another collector that takes over in the middle of an on-delay."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from psycopg import Connection
 
@@ -40,7 +40,7 @@ def test_the_next_collector_goes_on_with_a_running_delay_at_its_right_event_time
     connection: Connection, registry: Registry, broker: Broker, start: Starter
 ) -> None:
     device = next(each for each in registry.devices.values() if each.device_id == STRAIN)
-    yellow = 0.75 * (registry.limit(device, "strain") or 0)
+    yellow = 0.75 * (registry.limit(device, "strain", date(2026, 1, 1)).value or 0)
     began = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)  # noqa: TID251 - as above
     first = start("collect")
     first.says("collecting")

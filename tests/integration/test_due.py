@@ -291,7 +291,7 @@ def asked(city: City, name: str, kind: str, by: str, at: datetime) -> dict[str, 
     register_groups(city.connection, city.registry, [(kind, (by,))], at)
     city.registry = load_registry(city.connection, city.kinds)
     found = measures.ask(
-        city.connection, load_measures()[name], kind, city.registry.membership(kind, (by,)), city.registry,
+        city.connection, load_measures()[name], kind, city.registry.membership(kind, (by,)), city.registry, LOCAL,
         Moments.of(LOCAL, micros(at)),
     )  # fmt: skip
     return {group.name: found[group.id] for group in city.registry.groups.values() if group.id in found}

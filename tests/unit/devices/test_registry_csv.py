@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devices.errors import DescriptionError
-from devices.kind import load_kinds
+from devices.kind import LimitChange, load_kinds
 from devices.registry import Description
 from devices.registry_csv import OPTIONAL, REQUIRED, read_registry
 from devices.topics import is_level
@@ -42,6 +43,32 @@ def problems(folder: Path, content: str | bytes) -> list[str]:
         read(folder, content)
     assert wrong.value.source == str(folder / "devices.csv")
     return wrong.value.problems
+
+
+def test_a_limit_may_change_on_a_day(folder: Path) -> None:
+    heading, meter = f"{HEADING},limit.night", "n-1,noise,Station,east,114.3,30.6"
+    (both,) = read(folder, lines(heading, f"{meter},55; 50 from 2026-07-01 (GB 12523-2025);45 from 2027-01-01"))
+    assert both.limits == {"night": 55}
+    assert both.limit_changes == {
+        "night": (LimitChange(date(2026, 7, 1), 50, standard_ref="GB 12523-2025"), LimitChange(date(2027, 1, 1), 45))
+    }
+    (later,) = read(folder, lines(heading, f"{meter},50 from 2026-07-01"))
+    assert (later.limits, later.limit_changes) == ({}, {"night": (LimitChange(date(2026, 7, 1), 50),)})
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("55; 50", "'50' is no change of a limit; write '50 from 2027-01-01'"),
+        ("55; 50 from July", "'50 from July' is no change of a limit"),
+        ("55; many from 2027-01-01", "'many' is not a number"),
+        ("loud; 50 from 2027-01-01", "'loud' is not a number"),
+        ("55; 50 from 2027-01-01; 45 from 2026-01-01", "2026-01-01 does not come after 2027-01-01"),
+    ],
+)
+def test_a_change_that_cannot_be_is_named(folder: Path, cell: str, problem: str) -> None:
+    (found,) = problems(folder, lines(f"{HEADING},limit.night", f"n-1,noise,Station,east,114.3,30.6,{cell}"))
+    assert problem in str(found)
 
 
 def test_a_good_file_becomes_descriptions(folder: Path) -> None:

@@ -5,7 +5,7 @@ Deadlines are data of the city: those of a rule hold only where the city says no
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
@@ -16,9 +16,10 @@ import msgspec
 from alarms.policy import read_policy as read_alarm_policy
 from cases.calendars import WorkCalendar
 from cases.clocks import Allowance
+from cases.people import Contact, Manners, Shift, unknown_contacts
 from cases.pieces import Pieces
 from cases.policy import Policy
-from cases.policy_file import read_policy, unknown_units
+from cases.policy_file import read_manners, read_policy, unknown_units
 from cases.words import Language
 from devices.errors import DescriptionError
 from devices.topics import is_level
@@ -27,17 +28,23 @@ _COMPONENT_CLASS = re.compile(r"\d{4}")
 
 
 class District(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A district; ``fallback`` is the unit that gets what nobody owns."""
+    """A district; ``fallback`` is the unit that gets what nobody owns, ``contacts`` hear of what is late."""
 
     name: dict[str, str]
     fallback: str
+    contacts: list[str] = []
 
 
 class Unit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An organisation that gets cases; ``webhook`` is its URL for notifications, empty where it has none."""
+    """An organisation that gets cases; ``webhook`` is its URL for notifications, empty where it has none.
+
+    ``shifts`` say who of its people is told when, ``lead`` who hears what nobody takes on.
+    """
 
     name: dict[str, str]
     webhook: str = ""
+    lead: list[str] = []
+    shifts: list[Shift] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class City:
 
     ``component_owners`` maps a component class, the major and minor code of CJ/T 214, to the unit that owns
     components of that class; ``deadlines`` maps the id of a rule to what the city allows for its cases.
-    ``policy`` is how the city dispatches.
+    ``policy`` is how the city dispatches, ``manners`` how people are told, ``leadership`` who reads red sheets.
     """
 
     names: Mapping[str, str]
@@ -67,6 +74,9 @@ class City:
     component_owners: Mapping[str, str]
     deadlines: Mapping[str, Deadlines]
     policy: Policy = field(default_factory=Policy)
+    contacts: Mapping[str, Contact] = field(default_factory=dict)
+    leadership: tuple[str, ...] = ()
+    manners: Manners = field(default_factory=Manners)
 
 
 class _Night(msgspec.Struct, forbid_unknown_fields=True):
@@ -110,10 +120,13 @@ def read_city(document: Mapping[str, Any], source: str) -> City:
         component_owners=pieces.table("component_owners", str, required=False),
         deadlines=_deadlines(pieces),
         policy=read_policy(pieces),
+        contacts=pieces.table("contacts", Contact, required=False),
+        leadership=tuple(pieces.piece("leadership", list[str], required=False) or ()),
+        manners=read_manners(pieces),
     )
     _check_alarms(pieces)
     problems = [*pieces.problems, *pieces.unknown_keys(), *_bad_names(city), *_bad_references(city)]
-    problems += unknown_units(city.policy, city.units)
+    problems += [*unknown_units(city.policy, city.units), *_bad_people(city)]
     if problems:
         raise DescriptionError(source, problems)
     return city
@@ -169,6 +182,17 @@ def _bad_names(city: City) -> Iterator[str]:
     for key in [*city.districts, *city.units]:
         if not is_level(key):
             yield f"{key!r} cannot stand in a topic: at most 64 characters, without +, # and /"
+
+
+def _bad_people(city: City) -> Iterator[str]:
+    named: dict[str, Iterable[str]] = {"leadership": city.leadership}
+    named |= {f"districts.{key}.contacts": district.contacts for key, district in city.districts.items()}
+    named |= {f"units.{key}.lead": unit.lead for key, unit in city.units.items()}
+    for key, unit in city.units.items():
+        for number, shift in enumerate(unit.shifts, 1):
+            named[f"units.{key}.shifts, number {number}"] = shift.contacts
+            yield from (f"units.{key}.shifts, number {number}: {problem}" for problem in shift.problems())
+    yield from unknown_contacts(named, city.contacts)
 
 
 def _bad_references(city: City) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from cases.clocks import Allowance
+from cases.people import Manners
 from cases.pieces import Pieces
 from cases.policy import Colour, Contract, Pause, Policy
 
@@ -61,6 +62,22 @@ def read_policy(pieces: Pieces) -> Policy:
         pauses=_pauses(pieces, pauses) or _STANDARD.pauses,
         joint={problem: tuple(units) for problem, units in pieces.table("joint", list[str], required=False).items()},
         contracts=tuple(_contracts(pieces)),
+    )
+
+
+class _Notify(msgspec.Struct, forbid_unknown_fields=True):
+    settle_s: _Count | None = None
+    per_minute: Annotated[int, msgspec.Meta(ge=1)] = Manners().per_minute
+    repeat_minutes: _Count | None = None
+
+
+def read_manners(pieces: Pieces) -> Manners:
+    """How people of a city are told; what is wrong is noted in ``pieces``."""
+    raw, standard = pieces.piece("notify", _Notify, required=False) or _Notify(), Manners()
+    return Manners(
+        settle=_span(raw.settle_s, timedelta(seconds=1), standard.settle),
+        per_minute=raw.per_minute,
+        repeat_after=_span(raw.repeat_minutes, timedelta(minutes=1), standard.repeat_after),
     )
 
 

@@ -26,6 +26,7 @@ class Section(StrEnum):
     REASONS = "reasons"
     COLOURS = "colours"
     FINDINGS = "findings"
+    DETAILS = "details"
     LABELS = "labels"
     PAGE = "page"
     ALARM_STATES = "alarm_states"

@@ -5,6 +5,7 @@ no dead channel can hold up a case.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Mapping
 
@@ -18,9 +19,11 @@ from cityward.persisting import hold, persist
 from cityward.settings import Settings
 from devices.kind import Kind
 from notify.channels.mqtt import MqttChannel
+from notify.channels.person import PersonChannel
 from notify.channels.webhook import WebhookChannel
 from notify.delivery import build_app
 from notify.outbox import Channel
+from notify.recipients import MQTT, PERSON, WEBHOOK
 from notify.working import work
 from rules.measures import load_measures
 from rules.rule import Input, Rule
@@ -176,7 +179,11 @@ async def _deliver(settings: Settings, dsn: str, clock: Clock) -> None:
         MqttChannel(settings.broker, tls=wiring.broker_tls(settings)) as mqtt,
         httpx.AsyncClient() as client,
     ):
-        channels: dict[str, Channel] = {outbox.MQTT: mqtt, outbox.WEBHOOK: WebhookChannel(client)}
+        channels: dict[str, Channel] = {
+            MQTT: mqtt,
+            WEBHOOK: WebhookChannel(client),
+            PERSON: PersonChannel(store.city, os.environ),
+        }
         app = build_app(outbox.connector(dsn), store, channels, clock)
         async with app.open_async():
             await work(app, channels)

@@ -7,15 +7,16 @@ receiver drops the second.
 
 One dead channel must delay no other. So each channel has a queue of its own and ``working`` runs a worker of
 its own for each queue: jobs that wait for a dead channel's timeout fill the slots of that worker only. A dead
-receiver behind a living channel is that channel's business (``channels.webhook`` lets it rest). Within a
-channel the messages about one case share a lock, so that a crew never reads "closed" before "new case"; other
-cases go past.
+receiver behind a living channel is that channel's business (``channels.webhook`` lets it rest). What happens to a
+notification on its way is a list of stages (``stages``); the first of them keeps the messages about one case in order,
+so that a crew never reads "closed" before "new case", while other cases go past.
 
 Time on the way: back-off is wall time in the database, whatever the injected clock says; the clock stamps
 records.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
@@ -24,6 +25,7 @@ from procrastinate.jobs import Job, JobDeferrer
 
 from notify.errors import Permanent, Retryable
 from notify.outbox import Channel, Clock, Notification, NotificationStore
+from notify.stages import Dropped, Held, Passed, Stage, pipeline
 
 TASK = "deliver"
 
@@ -31,6 +33,7 @@ TASK = "deliver"
 _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 600.0
 _ATTEMPTS = 150
+_SHORTEST_HOLD_S, _LONGEST_HOLD_S = 0.2, 60.0
 
 
 class Backoff(BaseRetryStrategy):
@@ -66,7 +69,7 @@ def queue_of(channel: str) -> str:
     return f"notify.{channel}"
 
 
-def job(app: App, *, channel: str, case_number: str, connection: Any = None) -> JobDeferrer:
+def job(app: App, *, channel: str, connection: Any = None) -> JobDeferrer:
     """The job of a notification, to be deferred with ``notification_id=...``.
 
     With ``connection``, an open connection of the database driver, it is committed together with the rest of
@@ -76,7 +79,6 @@ def job(app: App, *, channel: str, case_number: str, connection: Any = None) -> 
         TASK,
         allow_unknown=False,
         queue=queue_of(channel),
-        lock=f"{channel}/{case_number}",
         connection=connection,
     )
 
@@ -84,6 +86,7 @@ def job(app: App, *, channel: str, case_number: str, connection: Any = None) -> 
 def build_app(connector: BaseConnector, store: NotificationStore, channels: Mapping[str, Channel], clock: Clock) -> App:
     """The app with its one task; ``channels`` maps the names that notifications carry."""
     app = App(connector=connector)
+    stages = pipeline(store, channels, clock)
 
     @app.task(name=TASK, retry=Backoff(), pass_context=True)
     async def deliver(context: JobContext, *, notification_id: int) -> None:
@@ -91,7 +94,7 @@ def build_app(connector: BaseConnector, store: NotificationStore, channels: Mapp
         if notification is None or notification.delivered_at is not None:
             return
         try:
-            await _channel(channels, notification).send(notification)
+            stopped = await _through(stages, notification)
         except Permanent as error:
             await store.failed(notification_id, clock.now(), str(error), final=True)
         except Retryable as error:
@@ -99,13 +102,31 @@ def build_app(connector: BaseConnector, store: NotificationStore, channels: Mapp
             await store.failed(notification_id, clock.now(), str(error), final=final)
             raise
         else:
-            await store.delivered(notification_id, clock.now())
+            if isinstance(stopped, Held):
+                await _again(app, notification, stopped.until - clock.now())
+            elif isinstance(stopped, Dropped) and stopped.why:
+                await store.dropped(notification_id, clock.now(), stopped.why)
 
     return app
 
 
-def _channel(channels: Mapping[str, Channel], notification: Notification) -> Channel:
-    try:
-        return channels[notification.channel]
-    except KeyError as error:
-        raise Permanent(f"the channel {notification.channel!r} is not set up") from error
+async def _through(stages: Sequence[Stage], notification: Notification) -> Passed:
+    """Through the stages, until one stops it."""
+    passed: Passed = notification
+    for stage in stages:
+        passed = await stage(notification)
+        if not isinstance(passed, Notification):
+            break
+        notification = passed
+    return passed
+
+
+async def _again(app: App, notification: Notification, wait: timedelta) -> None:
+    """Look at it again; soon enough for a clock that runs faster than the wall."""
+    later = app.configure_task(
+        TASK,
+        allow_unknown=False,
+        queue=queue_of(notification.channel),
+        schedule_in={"seconds": min(max(wait.total_seconds(), _SHORTEST_HOLD_S), _LONGEST_HOLD_S)},
+    )
+    await later.defer_async(notification_id=notification.message.notification_id)

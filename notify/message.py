@@ -1,11 +1,14 @@
 """What a unit is told about a case: one value, rendered as text for people and as JSON for machines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from cases.words import Language, Section, say
+
+_SHOWN = 10  # cases of a message about many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,7 @@ class Message:
     ``event`` is a ``cases.lifecycle.Event`` or a ``cases.history.Occurrence``; ``severity`` counts from 1,
     notice, to 4, critical. Deadlines are aware and in the city's time, None where they do not matter any
     more. ``lon`` and ``lat`` are degrees (CGCS2000), both None where the registry has no position.
+    ``detail`` is the colour of a sheet, or the step up the chain that hears of it.
     """
 
     notification_id: int
@@ -31,6 +35,7 @@ class Message:
     fix_by: datetime | None = None
     lon: float | None = None
     lat: float | None = None
+    detail: str = ""
 
 
 def render(message: Message, language: Language) -> str:
@@ -44,6 +49,8 @@ def render(message: Message, language: Language) -> str:
             problem=say(Section.PROBLEMS, message.problem, language),
         )
     ]
+    if message.detail:
+        lines.append(_label("detail", language).format(detail=say(Section.DETAILS, message.detail, language)))
     if place := separator.join(part for part in (message.facility, message.road) if part):
         lines.append(_label("place", language).format(place=place))
     if message.lon is not None and message.lat is not None:
@@ -56,7 +63,29 @@ def render(message: Message, language: Language) -> str:
     return "\n".join(lines)
 
 
-def as_json(message: Message) -> bytes:
+def render_all(message: Message, others: Sequence[Message], language: Language) -> str:
+    """Several messages of one event as one text: how many, then a line for each of the first."""
+    if not others:
+        return render(message, language)
+    everything = (message, *others)
+    worst = max(each.severity for each in everything)
+    lines = [
+        _label("title_of_many", language).format(
+            severity=say(Section.SEVERITIES, str(worst), language),
+            headline=say(Section.HEADLINES, message.event, language),
+            count=len(everything),
+        )
+    ]
+    separator = _label("separator", language)
+    for each in everything[:_SHOWN]:
+        problem = say(Section.PROBLEMS, each.problem, language)
+        lines.append(separator.join(part for part in (each.case_number, problem, each.facility, each.road) if part))
+    if more := len(everything) - _SHOWN:
+        lines += [_label("more", language).format(count=more)] if more > 0 else []
+    return "\n".join(lines)
+
+
+def as_json(message: Message, others: Sequence[Message] = ()) -> bytes:
     """The message as MQTT and webhooks carry it, in UTF-8.
 
     The keys are a promise to receivers:
@@ -67,6 +96,8 @@ def as_json(message: Message) -> bytes:
     - ``severity``: 1 notice, 2 minor, 3 major, 4 critical
     - ``arrive_by``, ``fix_by``: RFC 3339 with the city's offset, or null
     - ``lon``, ``lat``: degrees, or null
+    - ``detail``: the colour of a sheet, or the step up the chain; mostly empty
+    - ``cases``: the numbers of all cases that it tells of; all else speaks of the first
     - ``text``: ``{"en": ..., "zh": ...}`` for people
     """
     return msgspec.json.encode(
@@ -85,7 +116,9 @@ def as_json(message: Message) -> bytes:
             "fix_by": message.fix_by,
             "lon": message.lon,
             "lat": message.lat,
-            "text": {language.value: render(message, language) for language in Language},
+            "detail": message.detail,
+            "cases": [each.case_number for each in (message, *others)],
+            "text": {language.value: render_all(message, others, language) for language in Language},
         }
     )
 

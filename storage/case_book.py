@@ -185,9 +185,8 @@ class CaseBook:
                 self._jobs,
                 case_id=stored.id,
                 case_event_id=event_id,
-                event=entry.event,
-                at=entry.at,
-                zone=self._practice.city.calendar.timezone,
+                entry=entry,
+                city=self._practice.city,
             )
 
     def _number(self, query: str, **parameters: object) -> int:

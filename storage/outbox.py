@@ -1,5 +1,6 @@
 """The outbox: notifications written, and their jobs deferred, in the transaction of the case event they tell of."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -11,55 +12,56 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
-from cases.history import Occurrence
-from cases.lifecycle import Event
+from cases.city import City, read_city
+from cases.history import Entry, Occurrence
 from notify.delivery import TASK, job
 from notify.message import Message
 from notify.outbox import Notification
+from notify.recipients import TO_THE_UNIT, Happening, recipients
 from storage.queries import load
+from storage.registry_store import NoCityError
 
-MQTT, WEBHOOK = "mqtt", "webhook"
-CHANNELS = (MQTT, WEBHOOK)
-# What a unit hears of: what asks something of it, and that it is over.
-TOLD = frozenset({
-    Event.DISPATCH, Event.ASSIGN, Event.RETURN, Event.SPLIT, Event.REOPEN, Event.RECOVER, Event.RELAPSE,
-    Event.FAIL_CHECK, Event.RESUME, Event.GRANT_DELAY, Event.REFUSE_DELAY, Event.CLOSE, Event.CANCEL,
-    Occurrence.ESCALATED, Occurrence.UNANSWERED, Occurrence.SHEET, Occurrence.CAMPAIGN,
-})  # fmt: skip
+TOLD = TO_THE_UNIT | {Occurrence.UNATTENDED}
+_DETAILED = frozenset({Occurrence.SHEET, Occurrence.UNATTENDED})
+
 _SQL = load("notify")
 _CASES = load("cases")
+_CITY_S = 60.0  # how old the city may be by which people are told
 
 
-def tell(
-    connection: Connection,
-    jobs: App,
-    *,
-    case_id: int,
-    case_event_id: int,
-    event: Event | Occurrence,
-    at: datetime,
-    zone: ZoneInfo,
-) -> None:
-    """Write what the responsible unit must hear of an event of its case, for each of the unit's channels."""
-    if event not in TOLD:
+def tell(connection: Connection, jobs: App, *, case_id: int, case_event_id: int, entry: Entry, city: City) -> None:
+    """Write what is to be heard of an event of a case, for each who is to hear it."""
+    if entry.event not in TOLD:
         return
     with connection.cursor(row_factory=dict_row) as cursor:
         case = cursor.execute(_CASES["case_for_message"], {"case_id": case_id}).fetchone()
     assert case is not None  # noqa: S101 - the case of an event that was just written
-    targets = {MQTT: case["unit"]} | ({WEBHOOK: case["webhook"]} if case["webhook"] else {})
-    for channel, target in targets.items():
+    happening = Happening(
+        event=entry.event,
+        detail=entry.reason if entry.event in _DETAILED else "",
+        unit=case["unit"],
+        joint=tuple(case["joint"]),
+        district=case["district"],
+        severity=case["severity"],
+    )
+    body = Jsonb(_body(case, happening, city.calendar.timezone), dumps=msgspec.json.encode)
+    for recipient in recipients(happening, city, entry.at):
         row = connection.execute(
             _SQL["insert_notification"],
             {
                 "case_event_id": case_event_id,
-                "channel": channel,
-                "target": target,
-                "body": Jsonb(_body(case, event, zone), dumps=msgspec.json.encode),
-                "at": at,
+                "case_id": case_id,
+                "event": entry.event,
+                "detail": happening.detail,
+                "severity": case["severity"],
+                "channel": recipient.channel,
+                "target": recipient.target,
+                "body": body,
+                "at": entry.at,
             },
         ).fetchone()
         if row is not None:
-            deferrer = job(jobs, channel=channel, case_number=case["number"], connection=connection)
+            deferrer = job(jobs, channel=recipient.channel, connection=connection)
             deferrer.defer(notification_id=int(row[0]))
 
 
@@ -102,6 +104,8 @@ class NotificationStore:
             # A connection that broke while nobody used it must not fail a delivery that has been made.
             check=AsyncConnectionPool.check_connection,
         )
+        self._city: City | None = None
+        self._city_until = 0.0
 
     async def __aenter__(self) -> Self:
         await self._pool.open()
@@ -111,18 +115,53 @@ class NotificationStore:
         await self._pool.close()
 
     async def load(self, notification_id: int) -> Notification | None:
-        """The notification; None where it does not exist."""
-        async with self._pool.connection() as connection:
-            found = await connection.execute(_SQL["load_notification"], {"id": notification_id})
-            row = await found.fetchone()
+        """The notification; None where it does not exist or needs no delivery."""
+        row = await self._one("load_notification", id=notification_id)
         if row is None:
             return None
-        channel, target, body, delivered_at = row
-        message = msgspec.convert({**body, "notification_id": notification_id}, Message)
-        return Notification(channel, target, message, delivered_at)
+        channel, target, body, delivered_at, created_at = row
+        return Notification(channel, target, _message(notification_id, body), delivered_at, created_at)
+
+    async def city(self) -> City:
+        """The city in force, a minute old at most."""
+        now = asyncio.get_running_loop().time()
+        if self._city is None or now > self._city_until:
+            row = await self._one("city_now")
+            if row is None:
+                raise NoCityError
+            self._city, self._city_until = read_city(row[0], "the imported city file"), now + _CITY_S
+        return self._city
+
+    async def has_earlier(self, notification_id: int) -> bool:
+        """Whether an earlier message about the same case to the same target is on its way."""
+        return await self._one("earlier_notification", id=notification_id) is not None
+
+    async def gather(self, notification_id: int) -> tuple[Message, ...] | None:
+        """Take along what else waits for the same target with the same event; None where another takes this along."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_SQL["claim_notifications"], {"id": notification_id})
+            found = await connection.execute(_SQL["claimed_notifications"], {"id": notification_id})
+            rows = await found.fetchall()
+        if not any(number == notification_id for number, _ in rows):
+            return None
+        return tuple(_message(number, body) for number, body in rows if number != notification_id)
+
+    async def sent_since(self, channel: str, target: str, since: datetime) -> int:
+        """How many messages a target has got since then."""
+        row = await self._one("sent_since", channel=channel, target=target, since=since)
+        return int(row[0]) if row else 0
+
+    async def was_told(self, notification_id: int, since: datetime) -> bool:
+        """Whether the same was said of the same case to the same target since then."""
+        return await self._one("told_since", id=notification_id, since=since) is not None
+
+    async def dropped(self, notification_id: int, at: datetime, why: str) -> None:
+        """Record that it need not be sent; ``at`` is kept by the job queue's own history."""
+        del at
+        await self._execute("mark_dropped", id=notification_id, why=why)
 
     async def delivered(self, notification_id: int, at: datetime) -> None:
-        """Record that the channel has taken it."""
+        """Record that the channel has taken it, and what went with it."""
         await self._execute("mark_delivered", id=notification_id, at=at)
 
     async def failed(self, notification_id: int, at: datetime, error: str, *, final: bool) -> None:
@@ -130,12 +169,21 @@ class NotificationStore:
         del at
         await self._execute("mark_failed", id=notification_id, error=error, final=final)
 
+    async def _one(self, query: str, **parameters: object) -> tuple[Any, ...] | None:
+        async with self._pool.connection() as connection:
+            found = await connection.execute(_SQL[query], parameters)
+            return await found.fetchone()
+
     async def _execute(self, query: str, **parameters: object) -> None:
         async with self._pool.connection() as connection:
             await connection.execute(_SQL[query], parameters)
 
 
-def _body(case: dict[str, Any], event: Event | Occurrence, zone: ZoneInfo) -> dict[str, Any]:
+def _message(notification_id: int, body: dict[str, Any]) -> Message:
+    return msgspec.convert({**body, "notification_id": notification_id}, Message)
+
+
+def _body(case: dict[str, Any], of: Happening, zone: ZoneInfo) -> dict[str, Any]:
     """A message without its id, in the city's time; deadlines that no longer matter are left out."""
     arrive_by = case["arrive_by"] if case["open"] and case["arrived_at"] is None else None
     fix_by = case["fix_by"] if case["open"] else None
@@ -143,7 +191,8 @@ def _body(case: dict[str, Any], event: Event | Occurrence, zone: ZoneInfo) -> di
         "case_number": case["number"],
         "district": case["district"],
         "unit": case["unit"],
-        "event": event.value,
+        "event": of.event.value,
+        "detail": of.detail,
         "severity": case["severity"],
         "problem": case["problem"],
         "device_id": case["device_id"],

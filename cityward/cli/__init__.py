@@ -16,6 +16,7 @@ from cityward.cli import (
     completeness,
     device_status,
     identity,
+    notifications,
     permits,
     processes,
     quarantine,
@@ -64,6 +65,7 @@ app.add_typer(alarms.alarms_app, name="alarms", help="Alarms: what is wrong, who
 app.add_typer(permits.permits_app, name="permits", help="Work permits: what is out of service, until when.")
 app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
 app.add_typer(supervision.sheets_app, name="sheets", help="Supervision sheets: white, yellow, red.")
+app.add_typer(notifications.notifications_app, name="notifications", help="Who was told what, and whether it arrived.")
 app.add_typer(supervision.units_app, name="units", help="Who answers for facilities.")
 app.add_typer(storage.storage_app, name="storage", help="Room that readings and roll-ups take.")
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")

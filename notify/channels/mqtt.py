@@ -52,10 +52,10 @@ class MqttChannel:
     async def send(self, notification: Notification) -> None:
         """Publish once; see ``Channel.send``."""
         message = notification.message
-        topic = crew_topic(message.district, message.unit)
+        topic = crew_topic(message.district, notification.target)
         client = await self._open_client()
         try:
-            await client.publish(topic, as_json(message), qos=1)
+            await client.publish(topic, as_json(message, notification.others), qos=1)
         except aiomqtt.MqttError as error:
             raise Retryable(self._says(str(error))) from error
         except ValueError as error:

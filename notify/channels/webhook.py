@@ -43,7 +43,7 @@ class WebhookChannel:
         message, url = notification.message, notification.target
         self._take_turn(url)
         try:
-            answer = await self._post(url, message)
+            answer = await self._post(url, message, as_json(message, notification.others))
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Permanent(f"the webhook of {message.unit!r} is no URL to post to: {error}") from error
         except (httpx.HTTPError, TimeoutError) as error:
@@ -58,14 +58,14 @@ class WebhookChannel:
             raise Permanent(said)
         raise Retryable(said, _retry_after(answer))
 
-    async def _post(self, url: str, message: Message) -> httpx.Response:
+    async def _post(self, url: str, message: Message, content: bytes) -> httpx.Response:
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": str(message.notification_id),
         }
         # One limit for all: httpx has one a step, and a receiver that drips could hold a slot for long.
         async with asyncio.timeout(self._timeout_s):
-            return await self._client.post(url, content=as_json(message), headers=headers, timeout=None)
+            return await self._client.post(url, content=content, headers=headers, timeout=None)
 
     def _take_turn(self, url: str) -> None:
         until = self._rests_until.get(url)

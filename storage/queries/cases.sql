@@ -210,10 +210,10 @@ ORDER BY 1, 2
 -- What a message about a case tells.
 SELECT dispatch_case.number, dispatch_case.district, dispatch_case.unit, dispatch_case.severity,
        dispatch_case.problem, dispatch_case.arrive_by, dispatch_case.fix_by, dispatch_case.arrived_at,
-       dispatch_case.open, device.device_id, device.name, device.road, device.lon, device.lat, unit.webhook
+       dispatch_case.open, device.device_id, device.name, device.road, device.lon, device.lat,
+       dispatch_case.joint
 FROM dispatch_case
 JOIN device ON device.id = dispatch_case.device
-JOIN unit ON unit.unit_id = dispatch_case.unit
 WHERE dispatch_case.id = %(case_id)s
 
 -- name: open_cases

@@ -89,7 +89,7 @@ def test_the_webhook_of_the_unit_gets_each_message_once_with_its_key(
         ((path, headers, body),) = hook.calls
     ((key, number),) = connection.execute("""
         SELECT notification.id, dispatch_case.number FROM notification
-        JOIN case_event ON case_event.id = case_event_id JOIN dispatch_case ON dispatch_case.id = case_id
+        JOIN dispatch_case ON dispatch_case.id = notification.case_id
         WHERE channel = 'webhook' AND notification.state = 'delivered'
     """).fetchall()
     assert path == "/cases"

@@ -135,3 +135,16 @@ def test_lists_speak_chinese(cityward: Command, number: str, monkeypatch: pytest
     monkeypatch.setenv("CITYWARD_LANGUAGE", "zh")
     assert "井盖开启" in cityward("cases", "list").output
     assert "按部件类别权属" in cityward("cases", "show", number).output
+
+
+def test_what_failed_is_listed_and_sent_once_more(desk: Desk, cityward: Command, number: str) -> None:
+    desk.connection.execute("DELETE FROM procrastinate_jobs")
+    desk.connection.execute("UPDATE notification SET state = 'failed', last_error = 'HTTP 410 Gone'")
+    listed = cityward("notifications", "list", "--state", "failed").output
+    assert number in listed
+    assert "HTTP 410 Gone" in listed
+    assert "name the notifications" in str(cityward("notifications", "retry").exception)
+    assert cityward("notifications", "retry", "--all").output == "1 notifications wait to be sent again.\n"
+    assert rows(desk.connection, "SELECT state FROM notification") == [("pending",)]
+    assert rows(desk.connection, "SELECT queue_name FROM procrastinate_jobs") == [("notify.mqtt",)]
+    assert cityward("notifications", "retry", "--all").output == "0 notifications wait to be sent again.\n"

@@ -26,7 +26,7 @@ from tests.integration.making import COVER_EAST, COVER_WEST, rows
 T = TypeVar("T")
 HOOK = "https://drainage.example/hook"
 NOTIFICATIONS = "SELECT channel, target, state, attempts, last_error FROM notification ORDER BY id"
-JOBS = "SELECT queue_name, lock, args FROM procrastinate_jobs ORDER BY id"
+JOBS = "SELECT queue_name, args FROM procrastinate_jobs ORDER BY id"
 
 
 @pytest.fixture
@@ -55,15 +55,14 @@ async def load(notification_id: int, store: NotificationStore) -> Notification |
 def test_every_channel_of_the_unit_has_a_notification_and_its_job(wired: Desk) -> None:
     wired.alarm(("MH-01", COVER_EAST))
     wired.take_up()
-    number = wired.only_number()
     assert rows(wired.connection, NOTIFICATIONS) == [
         ("mqtt", "drainage", "pending", 0, ""),
         ("webhook", HOOK, "pending", 0, ""),
     ]
     ids = [each for (each,) in rows(wired.connection, "SELECT id FROM notification ORDER BY id")]
     assert rows(wired.connection, JOBS) == [
-        ("notify.mqtt", f"mqtt/{number}", {"notification_id": ids[0]}),
-        ("notify.webhook", f"webhook/{number}", {"notification_id": ids[1]}),
+        ("notify.mqtt", {"notification_id": ids[0]}),
+        ("notify.webhook", {"notification_id": ids[1]}),
     ]
 
 
@@ -85,7 +84,7 @@ def test_notification_and_job_are_committed_together_or_not_at_all(wired: Desk) 
 
 def test_a_unit_hears_of_what_asks_something_of_it_and_of_the_end(desk: Desk) -> None:
     def told() -> list[Any]:
-        events = "SELECT event FROM notification JOIN case_event ON case_event.id = case_event_id ORDER BY 1"
+        events = "SELECT event FROM notification ORDER BY 1"
         return [event for (event,) in rows(desk.connection, events)]
 
     desk.alarm(("MH-01", COVER_EAST))
@@ -202,3 +201,78 @@ def test_the_job_queue_opens_although_the_database_is_away() -> None:
             pass
 
     asyncio.run(open_and_close())
+
+
+def pending(desk: Desk) -> list[int]:
+    return [
+        number for (number,) in rows(desk.connection, "SELECT id FROM notification WHERE state = 'pending' ORDER BY id")
+    ]
+
+
+def test_what_waits_for_the_same_target_with_the_same_event_goes_together_and_again_the_same_after_a_crash(
+    dsn: str, desk: Desk
+) -> None:
+    desk.alarm(("MH-01", COVER_EAST), ("MH-05", COVER_EAST), ("MH-01", COVER_WEST))
+    desk.take_up()
+    first, second, west = pending(desk)
+
+    async def take(store: NotificationStore) -> list[Any]:
+        taken = [await store.gather(second), await store.gather(first), await store.gather(west)]
+        desk.alarm(("MH-08", COVER_EAST))
+        desk.take_up()
+        return [*taken, await store.gather(second), await store.gather(pending(desk)[-1])]
+
+    with_second, with_first, with_west, again, later = using(dsn, take)
+    assert [message.notification_id for message in with_second] == [first]
+    assert with_first is None, "it goes with the second"
+    assert with_west == ()
+    assert again == with_second, "the same message under the same id"
+    assert later == ()
+
+
+def test_what_goes_together_is_delivered_and_fails_together(dsn: str, desk: Desk) -> None:
+    desk.alarm(("MH-01", COVER_EAST), ("MH-05", COVER_EAST))
+    desk.take_up()
+    first, second = pending(desk)
+
+    async def deliver(store: NotificationStore) -> None:
+        await store.gather(first)
+        await store.failed(first, FRIDAY, "no broker", final=False)
+        assert rows(desk.connection, "SELECT DISTINCT attempts, last_error FROM notification") == [(1, "no broker")]
+        assert await store.load(second) is None, "its own job has nothing to do"
+        await store.delivered(first, FRIDAY)
+        assert await store.sent_since("mqtt", "drainage", FRIDAY - timedelta(minutes=1)) == 1, "one message"
+
+    using(dsn, deliver)
+    assert pending(desk) == []
+
+
+def test_a_later_word_on_a_case_waits_and_the_same_word_is_known(dsn: str, desk: Desk) -> None:
+    desk.alarm(("MH-01", COVER_EAST))
+    desk.take_up()
+    number = desk.only_number()
+    desk.moves(FRIDAY).give_back(number, "not ours")
+    desk.moves(FRIDAY).assign(number, "drainage", "yes, yours")
+    dispatched, returned, assigned = pending(desk)
+
+    async def ask(store: NotificationStore) -> list[bool]:
+        before = [await store.has_earlier(each) for each in (dispatched, returned, assigned)]
+        await store.gather(dispatched)
+        await store.delivered(dispatched, FRIDAY)
+        return [*before, await store.has_earlier(assigned), await store.was_told(assigned, FRIDAY - timedelta(hours=1))]
+
+    assert using(dsn, ask) == [False, False, True, False, False]
+    desk.moves(FRIDAY).give_back(number, "really not")
+    desk.moves(FRIDAY).assign(number, "drainage", "decided")
+    using(dsn, lambda store: store.delivered(assigned, FRIDAY))
+    again = pending(desk)[-1]
+    assert using(dsn, lambda store: store.was_told(again, FRIDAY - timedelta(hours=1)))
+    using(dsn, lambda store: store.dropped(again, FRIDAY, "the same was said"))
+    state = rows(desk.connection, "SELECT state, last_error FROM notification WHERE id = %s", again)
+    assert state == [("dropped", "the same was said")]
+
+
+def test_the_manners_are_those_of_the_city_in_force(dsn: str, wired: Desk) -> None:
+    assert wired.numbers() == []
+    city = using(dsn, lambda store: store.city())
+    assert city.units["drainage"].webhook == HOOK

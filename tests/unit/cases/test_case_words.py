@@ -5,6 +5,7 @@ from cases.history import Because, Occurrence
 from cases.lifecycle import Event, Refusal, State
 from cases.policy import Colour
 from cases.routing import Reason
+from cases.supervision import CHAIN
 from cases.words import Language, Section, problem_of_case, say, vocabulary
 
 SPOKEN = [
@@ -14,6 +15,7 @@ SPOKEN = [
     *[(Section.REASONS, reason) for reason in (*Reason, *Because, *Refusal)],
     *[(Section.COLOURS, colour.name.lower()) for colour in Colour if colour],
     *[(Section.FINDINGS, finding) for finding in Finding],
+    *[(Section.DETAILS, detail) for detail in (*CHAIN, *(colour.name.lower() for colour in Colour if colour))],
 ]
 
 

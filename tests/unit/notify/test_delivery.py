@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from procrastinate.jobs import Job
 from procrastinate.testing import InMemoryConnector
 
+from cases.city import City
 from notify.delivery import Backoff, build_app, is_last, job, queue_of, wait_s
 from notify.errors import Permanent, Retryable
 from notify.message import Message
 from notify.outbox import Notification
 from notify.working import rescue
+from tests.unit.cases.sample import city
 
+CITY = city()
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -39,6 +42,9 @@ class FakeChannel:
 class FakeStore:
     notifications: dict[int, Notification]
     log: list[tuple[Any, ...]] = field(default_factory=list)
+    behind: set[int] = field(default_factory=set)
+    carried: set[int] = field(default_factory=set)
+    said: set[int] = field(default_factory=set)
 
     async def load(self, notification_id: int) -> Notification | None:
         return self.notifications.get(notification_id)
@@ -48,6 +54,26 @@ class FakeStore:
 
     async def failed(self, notification_id: int, at: datetime, error: str, *, final: bool) -> None:
         self.log.append(("failed", notification_id, at, error, final))
+
+    async def dropped(self, notification_id: int, at: datetime, why: str) -> None:
+        self.log.append(("dropped", notification_id, at, why))
+
+    async def city(self) -> City:
+        return CITY
+
+    async def has_earlier(self, notification_id: int) -> bool:
+        return notification_id in self.behind
+
+    async def gather(self, notification_id: int) -> tuple[Message, ...] | None:
+        return None if notification_id in self.carried else ()
+
+    async def sent_since(self, channel: str, target: str, since: datetime) -> int:
+        assert (channel, target, since) != ("", "", NOW)
+        return 0
+
+    async def was_told(self, notification_id: int, since: datetime) -> bool:
+        assert since < NOW
+        return notification_id in self.said
 
 
 def notification(number: int, channel: str = "mqtt", delivered_at: datetime | None = None) -> Notification:
@@ -83,7 +109,7 @@ class Office:
         async with app.open_async():
             for each in waiting:
                 message = each.message
-                deferrer = job(app, channel=each.channel, case_number=message.case_number)
+                deferrer = job(app, channel=each.channel)
                 number = await deferrer.defer_async(notification_id=message.notification_id)
                 self.connector.jobs[number]["attempts"] = attempts
             await app.run_worker_async(queues=[*queues], wait=False, install_signal_handlers=False)
@@ -159,11 +185,28 @@ def test_a_worker_touches_its_own_channel_only() -> None:
     assert desk.store.log == [("delivered", 8, NOW)]
 
 
-def test_messages_about_one_case_share_a_lock_within_a_channel() -> None:
-    desk = office(mqtt=FakeChannel())
-    desk.deliver(notification(7), notification(8), notification(9, "webhook"))
-    locks = [desk.job(number)["lock"] for number in (1, 2, 3)]
-    assert locks[0] == locks[1] != locks[2]
+def test_a_later_message_about_a_case_waits_for_the_earlier_one() -> None:
+    desk = office(notification(7), mqtt=FakeChannel())
+    desk.store.behind.add(7)
+    desk.deliver(notification(7))
+    assert desk.store.log == []
+    assert desk.job(1)["status"] == "succeeded"
+    assert (desk.job(2)["status"], desk.job(2)["args"]) == ("todo", {"notification_id": 7})
+    assert desk.job(2)["scheduled_at"] is not None
+
+
+def test_what_goes_with_another_message_is_left_to_it() -> None:
+    desk = office(notification(7), mqtt=FakeChannel())
+    desk.store.carried.add(7)
+    desk.deliver(notification(7))
+    assert (desk.store.log, desk.channels["mqtt"].sent) == ([], [])
+
+
+def test_what_was_said_a_moment_ago_is_dropped_with_the_reason() -> None:
+    desk = office(notification(7), mqtt=FakeChannel())
+    desk.store.said.add(7)
+    desk.deliver(notification(7))
+    assert desk.store.log == [("dropped", 7, NOW, "the same was said a few minutes ago")]
 
 
 def test_the_job_of_a_worker_that_died_is_given_back() -> None:
@@ -172,7 +215,7 @@ def test_the_job_of_a_worker_that_died_is_given_back() -> None:
     async def scenario() -> int:
         app = build_app(desk.connector, desk.store, desk.channels, FixedClock())
         async with app.open_async():
-            await job(app, channel="mqtt", case_number="1").defer_async(notification_id=7)
+            await job(app, channel="mqtt").defer_async(notification_id=7)
             desk.job().update(status="doing", worker_id=99)
             lost = await rescue(app)
             await app.run_worker_async(wait=False, install_signal_handlers=False)

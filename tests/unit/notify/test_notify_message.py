@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.words import Language
-from notify.message import Message, as_json, render
+from notify.message import Message, as_json, render, render_all
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MESSAGE = Message(
@@ -88,6 +89,8 @@ def test_the_json_keeps_its_promised_keys() -> None:
         "fix_by": "2026-11-20T22:00:00+08:00",
         "lon": 114.3,
         "lat": 30.6,
+        "detail": "",
+        "cases": ["4201022026112000017"],
     }
     assert texts == {"en": render(MESSAGE, Language.EN), "zh": render(MESSAGE, Language.ZH)}
 
@@ -113,3 +116,18 @@ def test_names_of_any_characters_reach_the_crew_unchanged(facility: str, road: s
     )
     assert facility in render(message, Language.EN)
     assert road in render(message, Language.ZH)
+
+
+def test_many_messages_are_one_text_with_the_first_ten() -> None:
+    others = [replace(BARE, notification_id=number, event="dispatch") for number in range(18, 30)]
+    lines = render_all(MESSAGE, others, Language.EN).splitlines()
+    assert lines[0] == "[critical] New case: 13 cases"
+    assert lines[1] == "4201022026112000017, manhole cover open, Cover 1, Jiefang Road"
+    assert (len(lines), lines[-1]) == (12, "and 3 more")
+    assert len(msgspec.json.decode(as_json(MESSAGE, others))["cases"]) == 13
+    assert "共13件" in render_all(MESSAGE, others, Language.ZH)
+
+
+def test_a_sheet_says_its_colour() -> None:
+    sheet = replace(BARE, event="sheet", detail="red")
+    assert "Sheet or step: red" in render(sheet, Language.EN)

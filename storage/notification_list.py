@@ -1,0 +1,66 @@
+"""Notifications as people read them, and another try for those that failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from procrastinate import App
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from notify.delivery import job
+from storage.queries import load
+
+_SQL = load("notify")
+
+
+class State(StrEnum):
+    """How far a notification is; dropped: it needed not to be sent."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRow:
+    """A notification in a list. Times are aware, in UTC; ``carried_by`` is the one in whose message it went."""
+
+    id: int
+    channel: str
+    target: str
+    event: str
+    case_number: str
+    severity: int
+    state: str
+    attempts: int
+    created_at: datetime
+    delivered_at: datetime | None
+    last_error: str
+    carried_by: int | None
+
+
+def list_notifications(
+    connection: Connection,
+    *,
+    state: State | None = None,
+    channel: str | None = None,
+    target: str | None = None,
+    limit: int = 50,
+) -> list[NotificationRow]:
+    """Notifications, the newest first."""
+    parameters = {"state": state, "channel": channel, "target": target, "limit": limit}
+    with connection.cursor(row_factory=class_row(NotificationRow)) as cursor:
+        return cursor.execute(_SQL["list_notifications"], parameters).fetchall()
+
+
+def retry(connection: Connection, jobs: App, ids: Sequence[int]) -> int:
+    """Let failed notifications wait again, all of them where no ids are given; how many they were."""
+    with connection.transaction():
+        found = connection.execute(_SQL["retry_notifications"], {"ids": list(ids)}).fetchall()
+        for number, channel, leads in found:
+            if leads:
+                job(jobs, channel=channel, connection=connection).defer(notification_id=number)
+    return len(found)

@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import structlog
@@ -10,7 +10,7 @@ import structlog
 from cityward import wiring
 from cityward.clock import Clock
 from cityward.metrics import Metrics
-from cityward.persisting import hold, persist
+from cityward.persisting import Works, hold, persist
 from cityward.settings import Settings
 from ingest.decoding import Decoder
 from ingest.loop import run
@@ -60,7 +60,7 @@ def _collect(
     tls = wiring.broker_tls(settings)
     working = metrics.collecting.labels(partition)
 
-    def attempt(works: Callable[[], None]) -> None:
+    def attempt(works: Works) -> None:
         with connect(dsn, name=f"cityward collect {partition}") as connection, translated(describe(dsn)):
             if not hold(connection, PARTITION, partition, stop):
                 return
@@ -73,13 +73,24 @@ def _collect(
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
             with (
-                Session(settings.broker, partition, filters, clock=clock, stopping=stop.is_set, tls=tls) as session,
+                Session(
+                    settings.broker,
+                    partition,
+                    filters,
+                    clock=clock,
+                    stopping=stop.is_set,
+                    protocol=settings.protocol,
+                    tls=tls,
+                ) as session,
                 working.track_inprogress(),
             ):
-                works()
+                if works():
+                    devices = len(registry.devices)
+                    _log.info("collecting", broker=str(settings.broker), devices=devices, rules=len(rules))
                 gc.freeze()  # the registry stays: nobody needs to look through it again and again
-                _log.info("collecting", broker=str(settings.broker), devices=len(registry.devices), rules=len(rules))
                 for written in run(session, Decoder(registry), Marking(installed.values()), engine, store):
                     metrics.count(partition, written)
+                    if written.ledger.received:
+                        works(wrote=True)
 
     persist(attempt, stop)

@@ -7,7 +7,7 @@ no dead channel can hold up a case.
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import httpx
 import structlog
@@ -15,7 +15,7 @@ import structlog
 from cityward import wiring
 from cityward.clock import Clock
 from cityward.due import HOLDER, DueRules
-from cityward.persisting import hold, persist
+from cityward.persisting import Works, hold, persist
 from cityward.settings import Settings
 from devices.kind import Kind
 from notify.channels.mqtt import MqttChannel
@@ -71,7 +71,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
     installed = wiring.kinds(settings)
     rules = wiring.rules(settings, installed)
 
-    def attempt(works: Callable[[], None]) -> None:
+    def attempt(works: Works) -> None:
         with (
             connect(dsn, name="cityward dispatch") as connection,
             connect(dsn, name="cityward dispatch, listening") as ears,
@@ -82,12 +82,12 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
             desk = _Desk(connection, rules, installed, clock)
             rule_states.unbench(connection, HOLDER, clock.now())
             waking.listen(ears)
-            works()
-            _log.info("dispatching", devices=len(desk.registry.devices), rules=len(rules))
+            if works():
+                _log.info("dispatching", devices=len(desk.registry.devices), rules=len(rules))
             next_look = 0
             while not stop.is_set():
                 while desk.take_up() or desk.look_at_due():
-                    pass
+                    works(wrote=True)
                 if clock.micros() >= next_look:
                     desk.look_for_silence()
                     desk.ask_telemetry()

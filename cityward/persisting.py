@@ -3,12 +3,13 @@
 import random
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from ingest.errors import BrokerRefusedError, RetryableError
 from storage.connection import Connection
-from storage.errors import NotMigratedError, RegistryChangedError
+from storage.errors import DatabaseFullError, NotMigratedError, RegistryChangedError
 from storage.locks import try_hold
 from storage.registry_store import NoCityError
 
@@ -37,19 +38,29 @@ def hold(connection: Connection, role: str, name: str, stop: threading.Event) ->
     return not stop.is_set()
 
 
-def persist(attempt: Callable[[Callable[[], None]], None], stop: threading.Event) -> None:
+class Works(Protocol):
+    """Told that an attempt works; true where that is now believed."""
+
+    def __call__(self, *, wrote: bool = False) -> bool:
+        """A database without room can be read: after that only something that was written counts."""
+
+
+def persist(attempt: Callable[[Works], None], stop: threading.Event) -> None:
     """Run ``attempt`` again and again until ``stop`` is set.
 
     It is given a function to call once it works, which starts the waits anew. Each problem is said once, when it
     begins or changes; waits double up to a bound, with jitter so that a fleet does not come back as one.
     """
-    wait, said = FIRST_WAIT, ""
+    wait, said, full = FIRST_WAIT, "", False
 
-    def works() -> None:
-        nonlocal wait, said
+    def works(*, wrote: bool = False) -> bool:
+        nonlocal wait, said, full
+        if full and not wrote:
+            return False
         if said:
             _log.info("resumed", after=said)
-        wait, said = FIRST_WAIT, ""
+        wait, said, full = FIRST_WAIT, "", False
+        return True
 
     while not stop.is_set():
         try:
@@ -57,6 +68,7 @@ def persist(attempt: Callable[[Callable[[], None]], None], stop: threading.Event
         except RegistryChangedError as change:
             _log.info("reloading", because=str(change))
         except WAITED_OUT as problem:
+            full = isinstance(problem, DatabaseFullError)
             if str(problem) != said:
                 said = str(problem)
                 _log.warning("waiting", problem=said, retry="until it works")

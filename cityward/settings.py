@@ -20,6 +20,7 @@ from pydantic_settings import (
 from cases.words import Language
 from devices.broker import Broker
 from devices.topics import overlap, subscriptions
+from ingest.mqtt.packets import Protocol
 from storage.hypertables import ROLLUPS_DAYS
 
 CONFIG_FILE = Path("cityward.toml")
@@ -30,6 +31,13 @@ class LogFormat(StrEnum):
 
     CONSOLE = "console"
     JSON = "json"
+
+
+class MqttVersion(StrEnum):
+    """What a broker may speak."""
+
+    V311 = "3.1.1"
+    V5 = "5"
 
 
 class ClockSettings(BaseModel):
@@ -64,6 +72,13 @@ class Settings(BaseSettings):
     broker_url: Annotated[
         str, Field(description="The MQTT broker, mqtt://[user:password@]host[:port]; mqtts:// encrypts.")
     ] = "mqtt://127.0.0.1:1883"
+    mqtt_version: Annotated[
+        MqttVersion,
+        Field(
+            description="What collectors speak: 3.1.1, or 5, over which a broker says why it refuses and delivers a"
+            " retained status only once. The embedded broker keeps sessions over 3.1.1 alone."
+        ),
+    ] = MqttVersion.V311
     broker_ca: Annotated[
         Path | None,
         Field(description="PEM file of whom to trust as signer of the broker's certificate, instead of the system's."),
@@ -140,6 +155,11 @@ class Settings(BaseSettings):
     def broker(self) -> Broker:
         """The broker, taken apart."""
         return Broker.parse(self.broker_url)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The version of MQTT, by its number on the wire."""
+        return Protocol.V5 if self.mqtt_version is MqttVersion.V5 else Protocol.V311
 
     def filters(self, partition: str) -> list[str]:
         """The MQTT filters of a partition."""

@@ -51,7 +51,7 @@ class Session:
         filters: MQTT topic filters, subscribed with QoS 1.
         clock: Gives batches their time of arrival.
         stopping: Asked between batches; true ends ``batches()``.
-        protocol: The version of MQTT. 3.1.1 by default, for the embedded broker keeps sessions there only.
+        protocol: The version of MQTT.
         tls: How to encrypt and whom to trust; without it the connection is plain.
         keepalive: Seconds, at least 1.
 

@@ -12,6 +12,10 @@ class DatabaseUnavailableError(RetryableError):
     """The database does not answer, or the connection broke; what was not committed is done again."""
 
 
+class DatabaseFullError(DatabaseUnavailableError):
+    """The database has no room: it can be read and not written, until somebody makes room."""
+
+
 class RegistryChangedError(RetryableError):
     """Somebody imported devices or a city: start again from the new snapshot."""
 
@@ -27,6 +31,10 @@ class NotMigratedError(Exception):
     """The database lacks tables that this version needs; ``cityward migrate`` creates them."""
 
 
+# Functions of PostgreSQL's server that make a table's file longer; unlike its messages, their names are not translated.
+_EXTENDING = {"mdextend", "mdzeroextend"}
+
+
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Turn a driver's error about the connection into ours; ``where`` names the server for people."""
@@ -36,8 +44,19 @@ def translated(where: str) -> Iterator[None]:
         raise NotMigratedError(
             f"{where} is not migrated ({error.diag.message_primary}): run cityward migrate"
         ) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except psycopg.Error as error:
+        if _is_full(error):
+            raise DatabaseFullError(
+                f"no room in the database at {where}: make room on its disk or raise its quota; until then all waits"
+            ) from error
+        if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            raise
         raise DatabaseUnavailableError(f"no database at {where}: {_reason(error)}") from error
+
+
+def _is_full(error: psycopg.Error) -> bool:
+    """A full disk; or a quota or a file size limit, to which PostgreSQL gives no code of its own."""
+    return isinstance(error, psycopg.errors.DiskFull) or error.diag.source_function in _EXTENDING
 
 
 def _reason(error: Exception) -> str:

@@ -53,6 +53,8 @@ class PartitionStore:
         self._hearing = Hearing()
         self._looked = time.monotonic()
         self._no_replay_before = self._looked
+        with translated(self._where):
+            connection.execute(_SQL["unpack_any_number"])
 
     @contextmanager
     def transaction(self) -> Iterator["BatchTransaction"]:

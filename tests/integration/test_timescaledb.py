@@ -8,8 +8,9 @@ from devices.kind import Kind, Metric, MetricType
 from storage.capability import Capability, detect
 from storage.hypertables import CHUNK, COLUMNSTORE_AFTER
 from storage.migrate import migrate
+from storage.partition_store import PartitionStore
 from storage.reading_tables import ensure, table_name
-from storage.reading_writer import latest, stored, write
+from storage.reading_writer import latest, stored, write, write_all
 from tests.fix_timescale import Migrated
 from tests.integration.making import MINUTE, NOON, everything, micros, readings, rows
 
@@ -104,6 +105,29 @@ def test_every_reading_is_stored_once_whatever_comes_twice(
     tilts = rows(hypertables, "SELECT tilt FROM reading_manhole ORDER BY ts")
     assert tilts == [(1.0,), (2.0,), (3.0,), (4.0,), (5.0,)]
     assert stored(hypertables, [kind]) == {"manhole": 5}
+
+
+def test_a_batch_may_meet_more_compressed_readings_than_one_statement_may_unpack_by_default(
+    hypertables: Connection, kinds: dict[str, Kind]
+) -> None:
+    """TimescaleDB's own limit is 100,000."""
+    PartitionStore(hypertables, "", "all", 0)
+    hypertables.execute(
+        """
+        INSERT INTO reading_manhole (ts, device, received_at, quality, type, tilt)
+        SELECT %s::timestamptz + second * interval '1 s', device, now(), 0, 0, 1
+        FROM generate_series(1, 105) AS device, generate_series(0, 999) AS second
+        """,
+        [NOON],
+    )
+    compress(hypertables)
+    times = {T + 500_000_000: 1, T + 500_500_000: 2, T + 501_000_000: 3}  # a duplicate, a new one, a contradiction
+    batch = [{"device": device, "ts": ts, "tilt": tilt} for device in range(1, 106) for ts, tilt in times.items()]
+    [result] = write_all(hypertables, [readings(kinds["manhole"], *batch)])
+    assert (result.fresh.sum(), result.conflicts.sum()) == (105, 105)
+    # What the limit is for does not fail either.
+    changed = hypertables.execute("UPDATE reading_manhole SET tilt = 4 WHERE ts = %s", [NOON])
+    assert changed.rowcount == 105
 
 
 def test_a_batch_may_span_days_of_which_some_are_compressed(hypertables: Connection, kinds: dict[str, Kind]) -> None:

@@ -13,7 +13,7 @@ from rules.remembering import Memory
 from rules.rule import Input, Rule
 from rules.spells import NONE, Spells
 from rules.truth import Bools
-from rules.verdicts import RuleCrash, Verdicts
+from rules.verdicts import Change, RuleCrash, Verdicts
 from rules.windows import blank
 
 MOST_NAMED = 200  # hit members that the detail of a group's alarm names
@@ -77,7 +77,7 @@ def _judge_groups(rule: Rule, frame: Frame, memory: Memory, verdicts: Verdicts) 
     for name, figure in figures.items():
         rows.values[:, GROUP.position[name]] = figure[group, at]
 
-    def named(row: int) -> dict[str, list[str]]:
+    def named(row: int, _change: Change) -> dict[str, list[str]]:
         of_group = slice(starts[group[row]], starts[group[row]] + size[group[row]])
         numbers = membership.device[of_group][hit[of_group, at[row]]]
         return {"members": [frame.registry.devices[number].device_id for number in numbers[:MOST_NAMED].tolist()]}

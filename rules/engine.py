@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Registry
+from rules.expressions import look
 from rules.frame import Frame
-from rules.judging import judge
+from rules.judging import Evidence, judge
 from rules.local_time import LocalTime
 from rules.remembering import Memory
 from rules.rule import Input, Rule
 from rules.spells import NONE, Spells
-from rules.verdicts import Key, RuleCrash, RuleState, Verdicts
+from rules.verdicts import Change, Key, RuleCrash, RuleState, Verdicts
 
 _UNJUDGED = int(Quality.LATE | Quality.REPEATED)
 
@@ -83,9 +84,24 @@ class Engine:
         """One rule over one table; its verdicts count only if it gets through."""
         mine = Verdicts()
         try:
-            judge(rule, frame, self._memories[rule.id], mine)
+            judge(rule, frame, self._memories[rule.id], mine, _evidence(rule, frame))
         except Exception as error:  # noqa: BLE001 - whatever a rule does, readings go on
             verdicts.crashes.append(RuleCrash(rule.id, f"{type(error).__name__}: {error}"))
             return
         verdicts.transitions.extend(mine.transitions)
         verdicts.states.update(mine.states)
+
+
+def _evidence(rule: Rule, frame: Frame) -> Evidence | None:
+    """What the reading of a row says of the metrics that the rule keeps as evidence."""
+    if not rule.evidence:
+        return None
+    texts = frame.readings.texts
+
+    def told(row: int, change: Change) -> dict[str, dict[str, float | str]]:
+        if change is Change.CLEARED:  # whoever comes after the culprit is nobody's business
+            return {}
+        values = {name: texts[name][row] if name in texts else look(frame.row(row), name) for name in rule.evidence}
+        return {"evidence": {name: value for name, value in values.items() if value is not None}}
+
+    return told

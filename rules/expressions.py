@@ -47,7 +47,7 @@ class Expression:
     def look(self, frame: Frame) -> dict[str, float | str]:
         """What the names stand for in the first row of the frame; the unknown left out."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = {name: _look(frame, name) for name in self.names}
+            found = {name: look(frame, name) for name in self.names}
             found |= {name: _look_at(node, frame) for name, node in self.aggregates.items()}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -85,7 +85,8 @@ def _look_at(node: Node, frame: Frame) -> float | str | None:
     return node.words[int(value)] if node.words else value
 
 
-def _look(frame: Frame, name: str) -> float | str | None:
+def look(frame: Frame, name: str) -> float | str | None:
+    """What a metric, attribute or limit is in the first row of a frame; None where unknown."""
     kind = frame.readings.kind
     if name not in kind.position and attribute_type(kind, name) not in {
         None,

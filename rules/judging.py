@@ -22,7 +22,7 @@ from rules.truth import Truth
 from rules.verdicts import Change, RuleState, Transition, Verdicts
 
 _REST = RuleState()
-Evidence = Callable[[int], Mapping[str, Any]]
+Evidence = Callable[[int, Change], Mapping[str, Any]]
 
 
 def judge(rule: Rule, frame: Frame, memory: Memory, verdicts: Verdicts, evidence: Evidence | None = None) -> None:
@@ -33,7 +33,7 @@ def judge(rule: Rule, frame: Frame, memory: Memory, verdicts: Verdicts, evidence
         frame: Rows in order of device and time.
         memory: What the rule remembers from before the first row.
         verdicts: Where it goes; states that stand there already go before those.
-        evidence: What to say in the detail of a transition beside what the conditions looked at, by row.
+        evidence: What to say in the detail of a transition beside what the conditions looked at, by row and change.
     """
     raising = [branch.when.truth(frame) for branch in rule.branches if branch.when is not None]
     devices, times = frame.readings.device, frame.judged_at
@@ -55,7 +55,7 @@ def judge(rule: Rule, frame: Frame, memory: Memory, verdicts: Verdicts, evidence
             verdicts.states[key] = None if after.at_rest else after
         if change is not None:
             severity = Severity(after.severity or before.severity)
-            detail = _explain(rule, after, change, frame.row(row)) | dict(evidence(row) if evidence else {})
+            detail = _explain(rule, after, change, frame.row(row)) | dict(evidence(row, change) if evidence else {})
             verdicts.transitions.append(Transition(change, rule.id, rule.version, device, severity, at, detail))
 
 

@@ -83,6 +83,7 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename={"raise_": "raise
     group: str | list[str] = ""
     member: str = ""
     covers: list[str] = []
+    evidence: list[str] = []
     at: str = ""
     measure: str = ""
 
@@ -90,7 +91,7 @@ class _Rule(msgspec.Struct, forbid_unknown_fields=True, rename={"raise_": "raise
 _ALWAYS = {"id", "name", "kind", "input", "raise", "severity", "case", "source", "latch"}
 _OVER_TIME = {"for", "clear", "clear_for", "max_gap", "ease"}
 _FIELDS: Mapping[Input, set[str]] = {
-    Input.READING: _ALWAYS | _OVER_TIME,
+    Input.READING: _ALWAYS | _OVER_TIME | {"evidence"},
     Input.WINDOW: _ALWAYS | _OVER_TIME | {"window", "only"},
     Input.GROUP: _ALWAYS | _OVER_TIME | {"window", "only", "group", "member", "covers"},
     Input.JOB: _ALWAYS | _OVER_TIME | {"at", "group", "measure"},
@@ -165,6 +166,7 @@ def read_rule(
         group=group,
         member=_condition(("member",), raw.member, _Rows(kind, Scope.WINDOW)) if raw.member else None,
         covers=tuple(raw.covers),
+        evidence=tuple(_evidence(raw, kind)),
         at=_clock(raw.at) if raw.at else None,
         measure=raw.measure,
     )
@@ -270,6 +272,14 @@ def _grouping(raw: _Rule, kind: Kind) -> Iterator[str]:
                 ("group",), f"a {kind.name} is not grouped by {field!r}; {_near(field, known, 'possible are')}"
             )
         yield field
+
+
+def _evidence(raw: _Rule, kind: Kind) -> Iterator[str]:
+    for number, name in enumerate(raw.evidence):
+        if name not in kind.position:
+            hint = _near(name, list(kind.position), "it sends")
+            raise FieldError(("evidence", number), f"a {kind.name} sends no {name!r}; {hint}")
+        yield name
 
 
 def _branches(raw: _Rule, rows: _Rows) -> Iterator[Branch]:

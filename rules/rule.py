@@ -87,6 +87,8 @@ class Rule:
     ``ease`` is how long nothing worse must have held before the severity falls; None: it falls when the alarm clears.
     A ``latch`` rule's alarms clear only after a person has said so.
 
+    ``evidence`` are metrics of the reading that the alarm's detail carries beside those that the condition looked at.
+
     Of windows and groups: ``window``, and ``only``, which readings enter the aggregates. Of groups: by which fields
     devices are grouped, the condition of a ``member``, and the rules whose alarms of members a group's alarm
     ``covers``. Of jobs: when (local time) which ``measure`` is asked.
@@ -113,6 +115,7 @@ class Rule:
     group: tuple[str, ...] = ()
     member: Expression | None = None
     covers: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
     at: time | None = None
     measure: str = ""
     text: str = ""

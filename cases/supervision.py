@@ -20,6 +20,10 @@ from cases.history import SYSTEM, Because, Occurrence
 from cases.lifecycle import AT_WORK, UNATTENDED, State
 from cases.policy import Colour
 
+# Listed among the rules: the one rule that looks at cases.
+RULE_ID = "SV-01"
+NAMES = {"en": "Supervision sheets: white, yellow, red", "zh": "白黄红三色督办"}
+SOURCE = "A street office's plan names three colours and weekly supervision; shares, replies and points are city data"
 _CRITICAL = 4
 # Who hears, one after the other, that nobody takes a case on.
 CHAIN = ("lead", "district", "leadership")

@@ -91,6 +91,20 @@ def run_packs(kinds: Mapping[str, Kind], folder: Path, only: Iterable[Path] = ()
     return outcomes, lacking
 
 
+def read_tests(kinds: Mapping[str, Kind], folder: Path) -> list[PackTest]:
+    """Every test of the packs in a folder.
+
+    Raises:
+        PackError: listing what cannot be read in packs and tests.
+    """
+    rules = {rule.id: rule for rule in load_packs(kinds, folder)}
+    problems: list[str] = []
+    tests = [test for pack in pack_files(kinds, folder) for test in _tests(tests_beside(pack), kinds, rules, problems)]
+    if problems:
+        raise PackError(problems)
+    return tests
+
+
 def run(test: PackTest, rules: Mapping[str, Rule]) -> Outcome:
     """Tell the story of a test to what judges the city, and compare; ``rules`` by id."""
     try:

@@ -1,18 +1,28 @@
 """Commands about rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cases import supervision
 from cityward import wiring
 from cityward.cli.context import CommandError, load_settings, out, table
 from devices.kind import Kind
+from rules.catalogue import catalogue, described
 from rules.packs import PACKS_FOLDER, load_packs
-from rules.testing import Outcome, run_packs
+from rules.rule import Rule
+from rules.testing import Outcome, read_tests, run_packs
 
 rules_app = typer.Typer(no_args_is_help=True)
+_HEAD = """\
+# The rules
+
+What `cityward rules catalogue` says of the packs that come along. Figures without a standard are project defaults, and
+those marked unverified were not read in the standard itself: nothing here is a statement of conformity. Limits are
+overridable by device, deadlines by city.
+"""
 
 
 @rules_app.command("check")
@@ -34,12 +44,47 @@ def list_rules() -> None:
     """The rules in force."""
     settings = load_settings()
     rows = [
-        (rule.id, rule.kind, rule.input, rule.names[settings.language], rule.severity.name.lower(),
+        (rule.id, rule.kind, str(rule.input), rule.names[settings.language], rule.severity.name.lower(),
          rule.case.problem, rule.case.arrive or "-", rule.case.fix, rule.version)
         for rule in wiring.rules(settings, wiring.kinds(settings))
     ]  # fmt: skip
+    rows.append((supervision.RULE_ID, "-", "case", supervision.NAMES[settings.language], "-", "-", "-", "-", "-"))
     headings = ["rule", "kind", "input", "name", "severity", "problem", "arrive", "fix", "version"]
     out.print(table(f"{len(rows)} rules", headings, rows))
+
+
+@rules_app.command("show")
+def show(rule_id: Annotated[str, typer.Argument(metavar="RULE", help="Its id, such as MH-01.")]) -> None:
+    """A rule in words: what it judges, when it raises and clears, what follows, limits, sources, and its tests."""
+    settings = load_settings()
+    kinds = wiring.kinds(settings)
+    rules = {rule.id: rule for rule in wiring.rules(settings, kinds)}
+    if rule_id not in rules:
+        raise CommandError(f"no rule {rule_id!r}; there are {', '.join(rules)}")
+    rule = rules[rule_id]
+    out.print("\n".join(described(rule, kinds[rule.kind])))
+    tests = [test for test in read_tests(kinds, settings.packs_dir or PACKS_FOLDER) if test.rule.id == rule_id]
+    out.print("\n".join(["", f"{len(tests)} tests:", *(f"- {test.name} ({test.where})" for test in tests)]))
+
+
+@rules_app.command("catalogue")
+def print_catalogue() -> None:
+    """All rules in force in words, as a page of Markdown."""
+    settings = load_settings()
+    kinds = wiring.kinds(settings)
+    out.print(page(wiring.rules(settings, kinds), kinds), soft_wrap=True, end="")
+
+
+def page(rules: Sequence[Rule], kinds: Mapping[str, Kind]) -> str:
+    """The catalogue with the one rule that looks at cases."""
+    cases = (
+        f"## Cases 案件\n\n### {supervision.RULE_ID} {supervision.NAMES['en']} {supervision.NAMES['zh']}\n\n"
+        "- judges each case by the clock\n"
+        "- white when 80 % of the time to fix is used; yellow when a deadline has passed or a check has failed; "
+        "red when as much time again has passed, a second check has failed, or nobody takes on what endangers life\n"
+        f"- source: {supervision.SOURCE}\n"
+    )
+    return f"{_HEAD}\n{catalogue(rules, kinds)}\n{cases}"
 
 
 @rules_app.command("test")

@@ -1,0 +1,46 @@
+"""The rules in words."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cityward.cli import app
+from cityward.cli.context import CommandError
+from cityward.cli.rules import page
+from devices.kind import load_kinds
+from rules.catalogue import duration
+from rules.durations import parse_duration
+from rules.packs import load_packs
+
+PAGE = Path(__file__).parents[3] / "docs" / "rules-catalogue.md"
+RUNNER = CliRunner()
+
+
+def test_the_catalogue_says_what_the_packs_say() -> None:
+    kinds = load_kinds()
+    assert PAGE.read_text(encoding="utf-8") == page(load_packs(kinds), kinds), (
+        "stale: run cityward rules catalogue > docs/rules-catalogue.md"
+    )
+
+
+def test_a_rule_is_shown_with_limits_sources_and_tests() -> None:
+    shown = RUNNER.invoke(app, ["rules", "show", "FU-01"]).output
+    assert "judges each window of 10 min, numbers only where `fan_runs`" in shown
+    assert "`limit.fume`: by `local_standard` national 2, beijing 1" in shown
+    assert "- a wok spike of two minutes is not an excess (fume.tests.yaml:" in shown
+
+
+def test_a_rule_that_is_not_there_is_named_with_those_that_are() -> None:
+    result = RUNNER.invoke(app, ["rules", "show", "MH-99"])
+    with pytest.raises(CommandError, match="no rule 'MH-99'; there are BR-01, BR-02"):
+        raise result.exception or AssertionError
+
+
+def test_the_list_names_the_rule_that_looks_at_cases() -> None:
+    assert "SV-01" in RUNNER.invoke(app, ["rules", "list"]).output
+
+
+@pytest.mark.parametrize(("written", "said"), [("90m", "90 min"), ("2h", "2 h"), ("49h", "49 h"), ("7d", "7 d")])
+def test_a_duration_is_said_in_the_largest_unit_that_fits(written: str, said: str) -> None:
+    assert duration(parse_duration(written)) == said

@@ -10,6 +10,7 @@ from cityward.bench.errors import BenchError
 from cityward.cli import (
     adopting,
     alarms,
+    backtest,
     bench,
     cases,
     city,
@@ -53,6 +54,7 @@ app.command("settings")(status.settings)
 app.add_typer(city.city_app, name="city", help="The city file: districts, units, owners, hours, deadlines.")
 app.add_typer(city.devices_app, name="devices", help="The registry of devices.")
 app.add_typer(rules.rules_app, name="rules", help="Rule packs.")
+rules.rules_app.command("backtest")(backtest.backtest)
 city.devices_app.command("unregistered")(adopting.unregistered)
 city.devices_app.command("adopt")(adopting.adopt)
 city.devices_app.command("status")(device_status.status)

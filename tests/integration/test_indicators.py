@@ -60,16 +60,21 @@ def one(store: Store, query: str, *parameters: object) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize(("lat", "lon"), [(31.8, 119.97), (23.9, 100.1), (43.8, 87.6), (45.8, 126.5), (18.3, 109.5)])
 def test_the_sun_rises_and_sets_within_a_minute_of_astral(store: Store, lat: float, lon: float) -> None:
-    moments, expected = [], []
+    moments, dark, light = [], [], []
+    margin, minute = timedelta(minutes=15), timedelta(minutes=1)
     for day in (date(2026, 1, 5), date(2026, 3, 21), date(2026, 6, 21), date(2026, 9, 1), date(2027, 12, 1)):
-        for event, down_before in ((sunrise, True), (sunset, False)):
-            moment = event(Observer(lat, lon), day, tzinfo=CITY)
-            moments += [moment - timedelta(minutes=1), moment + timedelta(minutes=1)]
-            expected += [down_before, not down_before]
-    found = rows(
-        store.connection, "SELECT sun_down(at, %s, %s) FROM unnest(%s::timestamptz[]) AS at", lat, lon, moments
+        up, down = (event(Observer(lat, lon), day, tzinfo=CITY) for event in (sunrise, sunset))
+        moments += [up - margin - minute, up - margin + minute, down + margin - minute, down + margin + minute]
+        dark += [True, False, False, True]
+        light += [False] * 4
+        moments += [up + margin - minute, up + margin + minute, down - margin - minute, down - margin + minute]
+        dark += [False] * 4
+        light += [False, True, True, False]
+    query = (
+        "SELECT dark(at, %s, %s), daylight(at, %s, %s)"
+        " FROM unnest(%s::timestamptz[]) WITH ORDINALITY AS moment (at, place) ORDER BY place"
     )
-    assert [down for (down,) in found] == expected
+    assert rows(store.connection, query, lat, lon, lat, lon, moments) == list(zip(dark, light, strict=True))
 
 
 @pytest.mark.parametrize("lat", [18.3, 31.8, 43.8, 69.6])

@@ -167,10 +167,33 @@ def read_entries(
     """The entries of a file of rules, or of their tests."""
     try:
         text = path.read_text(encoding="utf-8")
-        tree, entries = yaml.compose(text, loader), yaml.load(text, loader)  # noqa: S506 - a safe one
     except UnicodeDecodeError as error:
         problems.append(f"{path.name}: byte {error.start}: not UTF-8; save the file as UTF-8")
         return
+    yield from _entries(path, text, problems, loader)
+
+
+def rule_as_written(text: str, kinds: Mapping[str, Kind]) -> Rule:
+    """A rule read again from its own ``text``, by the kinds of today.
+
+    Raises:
+        PackError: if they no longer have what it asks for.
+    """
+    problems: list[str] = []
+    entries = list(_entries(Path("rule.yaml"), text, problems, yaml.SafeLoader))
+    try:
+        if len(entries) == 1:
+            return replace(read_rule(entries[0].document, kinds, load_measures(), entries[0].version), text=text)
+    except FieldError as error:
+        problems.append(entries[0].problem(error))
+    raise PackError(problems or ["this is not one rule"])
+
+
+def _entries(
+    path: Path, text: str, problems: list[str], loader: type[yaml.SafeLoader | yaml.BaseLoader]
+) -> Iterator[Entry]:
+    try:
+        tree, entries = yaml.compose(text, loader), yaml.load(text, loader)  # noqa: S506 - a safe one
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that the calendar does not have
         problems.append(f"{path.name}: not YAML: {error}")
         return

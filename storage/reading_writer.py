@@ -150,6 +150,13 @@ def sequence_runs(connection: Connection, kind: Kind) -> list[tuple[str, int, in
     ]
 
 
+def around(connection: Connection, kind: Kind, device: int, since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """The stored readings of a device in a stretch of time, both ends included, as rows of its table."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        parameters = {"device": device, "since": since, "until": until}
+        return cursor.execute(_query("around", kind), parameters).fetchall()
+
+
 def commit_delays(
     connection: Connection, kind: Kind, shares: Sequence[float], since: datetime
 ) -> tuple[int, list[float]]:

@@ -69,3 +69,7 @@ SELECT string_agg(device::text, ','), string_agg(((extract(epoch FROM ts) * 1000
 FROM {table}
 WHERE device = ANY (%(devices)s::integer[]) AND quality & %(repeated)s = 0
   AND ts >= to_timestamp(%(since)s / 1e6) AND ts < to_timestamp(%(until)s / 1e6)
+
+-- name: around
+-- Everything that a device sent in a stretch of time, as it is stored.
+SELECT {columns} FROM {table} WHERE device = %(device)s AND ts >= %(since)s AND ts <= %(until)s ORDER BY ts

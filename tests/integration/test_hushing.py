@@ -155,7 +155,8 @@ def permit(desk: Desk, target: str, since: datetime, until: datetime, kind: str 
 
 
 @pytest.mark.parametrize(
-    "target", [COVER_EAST, "road:Jiefang Road", "grid:420102001001001", "district:east", "city:all"]
+    "target",
+    [COVER_EAST, "road:Jiefang Road", "grid:420102001001001", "road_class:carriageway", "district:east", "city:all"],
 )
 def test_under_a_permit_alarms_are_on_record_and_still_open_at_its_end_is_a_new_alarm(desk: Desk, target: str) -> None:
     permit(desk, target, FRIDAY, FRIDAY + 60 * MINUTE)

@@ -34,6 +34,7 @@ from storage import (
     case_book,
     case_clock,
     device_memory,
+    judged_store,
     outbox,
     permit_store,
     rule_states,
@@ -116,6 +117,7 @@ class _Desk:
         rule_texts.keep(connection, rules, clock.now())
         self._connection = connection
         self._rules = [rule for rule in rules if rule.input is Input.SILENCE]
+        self._asked = {name for rule in self._rules for condition in rule.conditions for name in condition.alarms}
         self._clock = clock
         self._city = load_city(connection)
         self._practice = wiring.practice(self._city, rules, installed)
@@ -163,6 +165,7 @@ class _Desk:
                 alarm_store.heard(self._connection),
                 alarm_store.active_silence_alarms(self._connection, [rule.id for rule in self._rules]),
                 self._clock.micros(),
+                alarms=judged_store.alarm_spells(self._connection, self._asked, self._clock.micros()),
             )
             alarm_store.record(self._connection, verdicts.transitions, self._clock.now(), actor=WATCHER)
             rule_states.record_crashes(self._connection, verdicts.crashes, self._clock.now(), HOLDER)

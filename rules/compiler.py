@@ -266,18 +266,19 @@ class Compiler:
                 self._refuse(tree, f"{name} is of {takes.value}")
 
     def _alarmed(self, tree: ast.expr, args: list[ast.expr]) -> Node:
-        if self._scope is not Scope.WINDOW or self._inside:
-            self._refuse(tree, "whether there was an alarm is asked of a window, outside of aggregates")
+        if self._scope is Scope.READING or self._inside:
+            self._refuse(tree, "whether there was an alarm is asked of a window or of silence, outside of aggregates")
         rules = [each.value for each in args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
         if len(rules) != len(args):
             self._refuse(tree, f"write {_BUILT_IN['alarmed']}")
         self.alarms.update(rules)
 
         def evaluate(frame: Frame) -> Truth:
-            contents = _contents(frame)
-            spells = [
-                contents.alarms.touch(rule, frame.readings.device, contents.start, contents.end) for rule in rules
-            ]
+            alarms, start, end = frame.alarms, frame.readings.ts, frame.readings.ts
+            if self._scope is Scope.WINDOW:
+                contents = _contents(frame)
+                alarms, start, end = contents.alarms, contents.start, contents.end
+            spells = [alarms.touch(rule, frame.readings.device, start, end) for rule in rules]
             return Truth.known(np.logical_or.reduce(spells))
 
         return Node(Type.TRUTH, evaluate)

@@ -25,7 +25,7 @@ class Frame:
 
     A row is a reading, or a window of readings: then ``readings`` carries no metric, its time is the window's middle,
     ``ends`` are the windows' ends, and ``contents`` is what lies in each. ``permits`` are the work permits in force, by
-    kind of permit.
+    kind of permit; ``alarms``, for moments of silent devices, the spells of alarms by rule.
     """
 
     readings: Readings
@@ -34,6 +34,7 @@ class Frame:
     permits: Spells = NONE
     contents: "Contents | None" = None
     ends: Ints | None = None
+    alarms: Spells = NONE
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:

@@ -14,6 +14,7 @@ from rules.durations import MICROS
 from rules.frame import Frame
 from rules.local_time import LocalTime
 from rules.rule import Branch, Input, Rule, Severity
+from rules.spells import NONE, Spells
 from rules.verdicts import Change, RuleCrash, Transition, Verdicts
 from rules.windows import blank
 
@@ -40,6 +41,8 @@ def watch(
     heard: Mapping[int, Heard],
     active: Mapping[tuple[str, int], SilenceAlarm],
     now: int,
+    *,
+    alarms: Spells = NONE,
 ) -> Verdicts:
     """What silence begins and ends at ``now``. A rule that crashes costs the others nothing.
 
@@ -50,13 +53,14 @@ def watch(
         heard: By device number; a device never heard of is not yet installed, and not watched.
         active: The active alarms of silence rules, by rule and device.
         now: Microseconds since 1970 UTC.
+        alarms: When alarms of the rules are active that its conditions ask for.
     """
     verdicts = Verdicts()
     for rule in rules:
         if rule.input is Input.SILENCE:
             devices = [device for device in registry.of_kind(rule.kind) if device.id in heard]
             try:
-                raised = list(_raised(rule, devices, registry, local_time, heard, active, now))
+                raised = list(_raised(rule, devices, registry, local_time, heard, active, now, alarms))
                 cleared = list(_cleared(rule, devices, heard, active))
             except Exception as error:  # noqa: BLE001 - whatever a rule does, the watch goes on
                 verdicts.crashes.append(RuleCrash(rule.id, f"{type(error).__name__}: {error}"))
@@ -73,6 +77,7 @@ def _raised(
     heard: Mapping[int, Heard],
     active: Mapping[tuple[str, int], SilenceAlarm],
     now: int,
+    alarms: Spells,
 ) -> Iterable[Transition]:
     raised: set[int] = set()
     for branch in rule.branches:
@@ -83,12 +88,13 @@ def _raised(
             and (rule.id, device.id) not in active
             and device.id not in raised
         ]
-        for device, severity in _where(rule, branch, quiet, registry, local_time, now):
+        for device, severity, why in _where(rule, branch, quiet, registry, local_time, now, alarms):
             raised.add(device.id)
             detail = {
                 "because": f"silent for more than {branch.silent // MICROS} s",
                 "since": heard[device.id].last,
                 "readings": heard[device.id].readings,
+                **({"graver": why} if why else {}),
             }
             yield Transition(Change.RAISED, rule.id, rule.version, device.id, severity, now, detail)
 
@@ -108,9 +114,15 @@ def _cleared(
 
 
 def _where(
-    rule: Rule, branch: Branch, devices: Sequence[Device], registry: Registry, local_time: LocalTime, now: int
-) -> list[tuple[Device, Severity]]:
-    """The devices for which the branch's condition holds at this hour, and how bad that is."""
+    rule: Rule,
+    branch: Branch,
+    devices: Sequence[Device],
+    registry: Registry,
+    local_time: LocalTime,
+    now: int,
+    alarms: Spells,
+) -> list[tuple[Device, Severity, str]]:
+    """The devices for which the branch's condition holds at this hour, how bad that is, and what makes it worse."""
     if not devices:
         return []
     moments = blank(
@@ -118,10 +130,11 @@ def _where(
         np.array([device.id for device in devices], dtype=np.int64),
         np.full(len(devices), now, dtype=np.int64),
     )
-    frame = Frame(moments, registry, local_time)
+    frame = Frame(moments, registry, local_time, alarms=alarms)
     holds = branch.when.truth(frame).true if branch.when is not None else np.ones(len(devices), dtype=bool)
-    severity = np.full(len(devices), branch.severity or rule.severity)
+    severity, why = [branch.severity or rule.severity] * len(devices), [""] * len(devices)
     if branch.severity is None:
         for worse, condition in reversed(rule.severity_when):  # the worst last, so that it stays
-            severity[condition.truth(frame).true] = worse
-    return [(devices[row], Severity(int(severity[row]))) for row in np.flatnonzero(holds).tolist()]
+            for row in np.flatnonzero(condition.truth(frame).true).tolist():
+                severity[row], why[row] = worse, condition.text
+    return [(devices[row], severity[row], why[row]) for row in np.flatnonzero(holds).tolist()]

@@ -58,9 +58,7 @@ def _tell_windows(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Verdic
         raise StoryError("a rule about windows without a window")
     windows = rule.window.between(_CITY, story.start, story.end)
     frame = frame_of(story.readings, windows, Frame(story.readings, story.registry, _CITY, story.permits))
-    asked = {alarm for condition in rule.conditions for alarm in condition.alarms}
-    alarms = Spells.of(spell for alarm in sorted(asked) for spell in _spells(rules[alarm], story, rules))
-    return close(rule, frame, Memory(), alarms=alarms)
+    return close(rule, frame, Memory(), alarms=_alarms(rule, story, rules))
 
 
 def _tell_figures(rule: Rule, story: Story, _rules: Mapping[str, Rule]) -> Verdicts:
@@ -76,15 +74,15 @@ def _tell_figures(rule: Rule, story: Story, _rules: Mapping[str, Rule]) -> Verdi
     return told
 
 
-def _tell_silence(rule: Rule, story: Story, _rules: Mapping[str, Rule]) -> Verdicts:
+def _tell_silence(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Verdicts:
     """The watchdog once a minute, as the dispatcher runs it."""
     active: dict[Key, SilenceAlarm] = {}
-    told = Verdicts()
+    told, alarms = Verdicts(), _alarms(rule, story, rules)
     arrivals = story.readings.ts
     for now in range(int(arrivals[0]), story.end + 1, _WATCHED_EVERY):
         readings = int(np.searchsorted(arrivals, now, side="right"))
         heard = {story.subject: Heard(int(arrivals[readings - 1]), readings)}
-        verdicts = watch([rule], story.registry, _CITY, heard, active, now)
+        verdicts = watch([rule], story.registry, _CITY, heard, active, now, alarms=alarms)
         for change in verdicts.transitions:
             if change.change is Change.RAISED:
                 active[rule.id, story.subject] = SilenceAlarm(readings)
@@ -93,6 +91,12 @@ def _tell_silence(rule: Rule, story: Story, _rules: Mapping[str, Rule]) -> Verdi
         told.transitions.extend(verdicts.transitions)
         told.crashes.extend(verdicts.crashes)
     return told
+
+
+def _alarms(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Spells:
+    """Of the rules that a rule's conditions ask for."""
+    asked = {alarm for condition in rule.conditions for alarm in condition.alarms}
+    return Spells.of(spell for alarm in sorted(asked) for spell in _spells(rules[alarm], story, rules))
 
 
 def _spells(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Iterator[Spell]:

@@ -127,7 +127,10 @@ def changed(*lines: str) -> str:
         (
             'raise: alarmed("X-01")',
             "4:10",
-            "raise: \"alarmed('X-01')\": whether there was an alarm is asked of a window, outside of aggregates",
+            (
+                "raise: \"alarmed('X-01')\": whether there was an alarm is asked of a window or of silence, "
+                "outside of aggregates"
+            ),
         ),
         (
             "raise: >-\n    tilt > 15\n    and tlt > 3",

@@ -11,6 +11,7 @@ from cityward import wiring
 from cityward.clock import Clock
 from cityward.metrics import Metrics
 from cityward.persisting import Works, hold, persist
+from cityward.rulebook import Rulebook
 from cityward.settings import Settings
 from ingest.decoding import Decoder
 from ingest.loop import run
@@ -56,7 +57,7 @@ def _collect(
     """The loop of one partition, started over whenever something around it breaks."""
     structlog.contextvars.bind_contextvars(process="collect", partition=partition)
     installed = wiring.kinds(settings)
-    rules = wiring.rules(settings, installed)
+    book = Rulebook(settings, installed)
     tls = wiring.broker_tls(settings)
     working = metrics.collecting.labels(partition)
 
@@ -67,18 +68,22 @@ def _collect(
             city = load_city(connection)
             registry = load_registry(connection, installed)
             unbench(connection, partition, clock.now())
-            rule_texts.keep(connection, rules, clock.now())
+            rule_texts.keep(connection, book.rules, clock.now())
             permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
-            engine = Engine(rules, registry, wiring.local_time(city), load_states(connection), permits)
+            engine = Engine(book.rules, registry, wiring.local_time(city), load_states(connection), permits)
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
+
+            def stopping() -> bool:
+                return stop.is_set() or book.changed()
+
             with (
                 Session(
                     settings.broker,
                     partition,
                     filters,
                     clock=clock,
-                    stopping=stop.is_set,
+                    stopping=stopping,
                     protocol=settings.protocol,
                     tls=tls,
                 ) as session,
@@ -86,7 +91,7 @@ def _collect(
             ):
                 if works():
                     devices = len(registry.devices)
-                    _log.info("collecting", broker=str(settings.broker), devices=devices, rules=len(rules))
+                    _log.info("collecting", broker=str(settings.broker), devices=devices, rules=len(book.rules))
                 gc.freeze()  # the registry stays: nobody needs to look through it again and again
                 for written in run(session, Decoder(registry), Marking(installed.values()), engine, store):
                     metrics.count(partition, written)

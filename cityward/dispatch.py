@@ -16,6 +16,7 @@ from cityward import wiring
 from cityward.clock import Clock
 from cityward.due import HOLDER, DueRules
 from cityward.persisting import Works, hold, persist
+from cityward.rulebook import Rulebook
 from cityward.settings import Settings
 from devices.kind import Kind
 from notify.channels.mqtt import MqttChannel
@@ -70,7 +71,7 @@ async def dispatch(settings: Settings, dsn: str, clock: Clock, stop: threading.E
 def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -> None:
     """Turn alarms into cases and silence into alarms, until ``stop`` is set."""
     installed = wiring.kinds(settings)
-    rules = wiring.rules(settings, installed)
+    book = Rulebook(settings, installed)
 
     def attempt(works: Works) -> None:
         with (
@@ -80,13 +81,13 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
         ):
             if not hold(connection, DISPATCH, CITY, stop):
                 return
-            desk = _Desk(connection, rules, installed, clock)
+            desk = _Desk(connection, book.rules, installed, clock)
             rule_states.unbench(connection, HOLDER, clock.now())
             waking.listen(ears)
             if works():
-                _log.info("dispatching", devices=len(desk.registry.devices), rules=len(rules))
+                _log.info("dispatching", devices=len(desk.registry.devices), rules=len(book.rules))
             next_look = 0
-            while not stop.is_set():
+            while not stop.is_set() and not book.changed():
                 while desk.take_up() or desk.look_at_due():
                     works(wrote=True)
                 if clock.micros() >= next_look:

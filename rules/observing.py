@@ -33,7 +33,8 @@ def observe(seen: Observation | None, at: int, hold: Hold, max_gap: int) -> Obse
 
 def interrupted(seen: Observation | None, at: int, hold: Hold) -> Observation | None:
     """The observation after the condition was false at ``at``: only a window survives that."""
-    if seen is None or not hold.within or at - seen.hits[-1] > hold.within:
+    # A rule whose pack was changed may have remembered no hits.
+    if seen is None or not hold.within or not seen.hits or at - seen.hits[-1] > hold.within:
         return None
     return seen
 

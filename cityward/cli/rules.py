@@ -5,15 +5,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from cases import supervision
 from cityward import wiring
-from cityward.cli.context import CommandError, load_settings, out, table
+from cityward.cli.context import CommandError, database, load_settings, out, table
 from devices.kind import Kind
+from ingest.errors import RetryableError
 from rules.catalogue import catalogue, described
 from rules.packs import PACKS_FOLDER, load_packs
 from rules.rule import Rule
 from rules.testing import Outcome, read_tests, run_packs
+from storage.errors import NotMigratedError
+from storage.rule_states import Benched, benched
 
 rules_app = typer.Typer(no_args_is_help=True)
 _HEAD = """\
@@ -41,7 +45,7 @@ def check(
 
 @rules_app.command("list")
 def list_rules() -> None:
-    """The rules in force."""
+    """The rules in force, and where there is a database those that are benched because they crashed."""
     settings = load_settings()
     rows = [
         (rule.id, rule.kind, str(rule.input), rule.names[settings.language], rule.severity.name.lower(),
@@ -51,6 +55,20 @@ def list_rules() -> None:
     rows.append((supervision.RULE_ID, "-", "case", supervision.NAMES[settings.language], "-", "-", "-", "-", "-"))
     headings = ["rule", "kind", "input", "name", "severity", "problem", "arrive", "fix", "version"]
     out.print(table(f"{len(rows)} rules", headings, rows))
+    if settings.database_url:
+        try:
+            with database(settings) as connection:
+                off = benched(connection)
+        except (RetryableError, NotMigratedError):  # packs can be looked at without the city's database
+            return
+        if off:
+            out.print(benched_table(off))
+
+
+def benched_table(off: Sequence[Benched]) -> Table:
+    """Rules that crashed; a changed pack or a new start tries them again."""
+    rows = [(each.rule_id, each.holder, f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.detail) for each in off]
+    return table("Benched rules, until their pack changes", ["rule", "by", "since", "because"], rows)
 
 
 @rules_app.command("show")

@@ -7,10 +7,12 @@ import typer
 from pydantic import BaseModel
 
 from cityward.cli.context import database, load_settings, out, table
+from cityward.cli.rules import benched_table
 from cityward.settings import CONFIG_FILE, Settings
 from storage.capability import MISSING, detect
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview
+from storage.rule_states import benched
 
 # Passwords in a URL, where one may hold an @ that should have been encoded, and in PostgreSQL's own notation.
 _IN_URL, _IN_WORDS = re.compile(r"(://[^:/@]*:).*@"), re.compile(r"(password\s*=\s*)('(?:\\.|[^'])*'|\S+)")
@@ -24,6 +26,7 @@ def status() -> None:
         now = overview(connection)
         held = holders(connection, PARTITION, list(current.partitions))
         dispatcher = holders(connection, DISPATCH, [CITY])
+        off = benched(connection)
     book = now.ledger
     out.print(f"{capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
     out.print(
@@ -49,6 +52,8 @@ def status() -> None:
         out.print(table("Alarm storms", ["district", "since", "held back"], storms))
     out.print(table("Outbox", ["state", "notifications"], now.notifications.items()))
     out.print(table("Quarantine", ["code", "messages"], now.quarantine.items()))
+    if off:
+        out.print(benched_table(off))
     if now.stuck:
         stuck = [(each.alarms, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.because) for each in now.stuck]
         out.print(table("Alarms without a case", ["alarms", "since", "because"], stuck))

@@ -74,10 +74,7 @@ class Settings(BaseSettings):
     ] = "mqtt://127.0.0.1:1883"
     mqtt_version: Annotated[
         MqttVersion,
-        Field(
-            description="What collectors speak: 3.1.1, or 5, over which a broker says why it refuses and delivers a"
-            " retained status only once. The embedded broker keeps sessions over 3.1.1 alone."
-        ),
+        Field(description="What collectors speak, 3.1.1 or 5; the embedded broker keeps sessions over 3.1.1 alone."),
     ] = MqttVersion.V311
     broker_ca: Annotated[
         Path | None,

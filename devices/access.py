@@ -1,11 +1,11 @@
-"""Who may do what at the broker: a user for each device, for each crew, and for Cityward's own processes.
+"""Who may do what at the broker: a user for each device, gateway and crew, and for Cityward's own processes.
 
 Does not: know passwords (``devices.credentials``), speak to the broker.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from devices.topics import crew_topic, own_topics
+from devices.topics import crew_topic, is_level, own_topics
 
 COLLECTOR, DISPATCHER = "collector", "dispatcher"
 _ACCESS_LIST = """\
@@ -26,7 +26,9 @@ user {dispatcher}
 topic write {crews}
 
 # A crew hears of its unit's cases, in every district.
-"""
+{units}
+# A gateway publishes for the devices that the registry says are behind it, for no others, and hears nothing.
+{gateways}"""
 
 
 def crew_user(unit: str) -> str:
@@ -34,29 +36,47 @@ def crew_user(unit: str) -> str:
     return f"crew-{unit}"
 
 
-def service_users(units: Iterable[str]) -> list[str]:
+def gateway_user(gateway: str) -> str:
+    """The user as whom a gateway publishes for its devices."""
+    return f"gateway-{gateway}"
+
+
+def service_users(units: Iterable[str], gateways: Iterable[str]) -> list[str]:
     """Every user that is not a device."""
-    return [COLLECTOR, DISPATCHER, *map(crew_user, units)]
+    return [COLLECTOR, DISPATCHER, *map(crew_user, units), *map(gateway_user, gateways)]
 
 
-def access_list(units: Iterable[str]) -> str:
-    """Mosquitto's access control list for any devices and these units."""
-    head = _ACCESS_LIST.format(
+def access_list(units: Iterable[str], gateways: Mapping[str, Iterable[str]]) -> str:
+    """Mosquitto's access control list for any devices, these units, and gateways with the ids of their devices."""
+    return _ACCESS_LIST.format(
         devices="\n".join(f"pattern write {topic}" for topic in own_topics("%u")),
         collector=COLLECTOR,
         collecting="\n".join(f"topic read {topic}" for topic in own_topics("+")),
         dispatcher=DISPATCHER,
         crews=crew_topic("+", "+"),
+        units="\n".join(f"user {crew_user(unit)}\ntopic read {crew_topic('+', unit)}\n" for unit in units),
+        gateways="\n".join(_gateway(name, device_ids) for name, device_ids in gateways.items()),
     )
-    return head + "\n".join(f"user {crew_user(unit)}\ntopic read {crew_topic('+', unit)}\n" for unit in units)
 
 
-def contradictions(device_ids: Iterable[str], units: Iterable[str], partitions: Collection[str]) -> Iterator[str]:
+def _gateway(name: str, device_ids: Iterable[str]) -> str:
+    topics = [f"topic write {topic}" for device_id in device_ids for topic in own_topics(device_id)]
+    return "\n".join([f"user {gateway_user(name)}", *topics, ""])
+
+
+def contradictions(
+    device_ids: Iterable[str], units: Iterable[str], gateways: Collection[str], partitions: Collection[str]
+) -> Iterator[str]:
     """Names with which a user would be somebody else, or nobody."""
-    services = set(service_users(units))
-    for service in sorted(services):
-        if ":" in service:
-            yield f"unit {service.removeprefix('crew-')!r}: Mosquitto's users have no colon in their names; rename it"
+    units = list(units)
+    services = set(service_users(units, gateways))
+    for what, names in (("unit", units), ("gateway", gateways)):
+        for name in sorted(names):
+            if ":" in name:
+                yield f"{what} {name!r}: Mosquitto's users have no colon in their names; rename it"
+    for name in sorted(gateways):
+        if not is_level(name):
+            yield f"gateway {name!r}: a user's name has no + # / and at most 64 characters; rename it in the registry"
     for device_id in device_ids:
         if ":" in device_id:
             yield f"device {device_id!r}: Mosquitto's users have no colon in their names; give it another id"

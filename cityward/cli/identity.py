@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,14 +30,15 @@ _Out = Annotated[
 def acl(folder: _Out) -> None:
     """Write Mosquitto's access list and password file; users that have no password yet get one.
 
-    Users are every device under its id, collector, dispatcher, and crew-UNIT for every unit. New passwords are in
+    Users are every device under its id, collector, dispatcher, crew-UNIT for every unit, and gateway-NAME for every
+    gateway of the registry, which may publish for the devices behind it. New passwords are in
     passwords.csv and nowhere else; the database keeps hashes. Repeat it whenever devices or units were added.
     """
     settings = load_settings()
     with database(settings) as connection:
         users = _load_users(connection, settings)
         _issue(connection, settings, users, folder)
-        _write(folder / _ACCESS, access_list(users.units))
+        _write(folder / _ACCESS, access_list(users.units, users.gateways))
         _write_hashes(connection, folder)
     _say_reload(f"{_ACCESS} and {_HASHES}", folder)
 
@@ -45,7 +47,9 @@ def rotate(
     folder: _Out,
     users: Annotated[
         list[str] | None,
-        typer.Argument(metavar="DEVICE_ID", help="Devices, or collector, dispatcher, crew-UNIT.", show_default=False),
+        typer.Argument(
+            metavar="DEVICE_ID", help="Devices, or collector, dispatcher, crew-UNIT, gateway-NAME.", show_default=False
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every device.")] = False,
 ) -> None:
@@ -66,10 +70,11 @@ def rotate(
 class _Users:
     devices: list[str]
     units: list[str]
+    gateways: dict[str, list[str]]  # with the devices behind them
 
     @property
     def all(self) -> list[str]:
-        return [*self.devices, *service_users(self.units)]
+        return [*self.devices, *service_users(self.units, self.gateways)]
 
 
 def _load_users(connection: Connection, settings: Settings) -> _Users:
@@ -79,10 +84,16 @@ def _load_users(connection: Connection, settings: Settings) -> _Users:
         DescriptionError: listing names that would give somebody another one's rights.
     """
     registry = load_registry(connection, wiring.kinds(settings))
+    gateways: dict[str, list[str]] = defaultdict(list)
+    for device in registry.devices.values():
+        if device.gateway:
+            gateways[device.gateway].append(device.device_id)
     users = _Users(
-        sorted(device.device_id for device in registry.devices.values()), sorted(load_city(connection).units)
+        sorted(device.device_id for device in registry.devices.values()),
+        sorted(load_city(connection).units),
+        {name: sorted(gateways[name]) for name in sorted(gateways)},
     )
-    if problems := [*contradictions(users.devices, users.units, settings.partitions)]:
+    if problems := [*contradictions(users.devices, users.units, users.gateways, settings.partitions)]:
         raise DescriptionError("users of the broker", problems)
     return users
 

@@ -93,6 +93,35 @@ def test_with_everybody_behind_a_password_a_reading_still_becomes_the_crews_case
     assert ledger(connection).stored == 1
 
 
+def test_a_gateway_speaks_for_the_devices_behind_it_until_the_registry_says_otherwise(
+    connection: Connection,
+    registry: Registry,
+    guarded_but_stopped: Guarded,
+    start_without_broker: Starter,
+    command: Command,
+) -> None:
+    guarded = guarded_but_stopped
+    connection.execute("UPDATE device SET gateway = 'north' WHERE device_id = %s", [COVER])
+    assert command("devices", "acl", "--out", str(guarded.folder)).code == 0
+    assert list(guarded.learn()) == ["gateway-north"]
+    guarded.start()
+    start_without_broker("collect", **guarded.settings("collector")).says("collecting")
+    behind, others = topic_of(registry, COVER), topic_of(registry, OTHER)
+    with plain_client(guarded.as_device("gateway-north"), listen="#", tls=guarded.tls) as gateway:
+        gateway.publish(others, payload(now(), tilt=1))
+        gateway.publish(behind.removesuffix("up") + "status", b"online")
+        gateway.publish(behind, payload(now(), tilt=1))
+        eventually(lambda: ledger(connection).stored == 1, "the reading of its device")
+        assert gateway.heard == []
+    assert ledger(connection).received == 1, "nothing of the other device"
+    assert command("devices", "rotate", "gateway-north", "--out", str(guarded.folder)).code == 0
+    old = guarded.as_device("gateway-north")
+    guarded.reload()
+    assert answer(guarded, old, "gateway-north") == "Not authorized"
+    guarded.learn()
+    assert answer(guarded, guarded.as_device("gateway-north"), "gateway-north") == "Success"
+
+
 def test_a_device_can_speak_for_no_other(
     connection: Connection, registry: Registry, guarded: Guarded, start_without_broker: Starter
 ) -> None:
@@ -195,8 +224,8 @@ def test_after_rotation_only_the_new_password_opens_the_door(
     assert answer(guarded, guarded.as_device(OTHER)) == "Success"
     kept = credential_store.load_hashes(connection)
     assert {*kept} == {each.device_id for each in registry.devices.values()} | {
-        "collector", "dispatcher", *(f"crew-{unit}" for unit in ("east-cg", "west-cg", "drainage", "lighting",
-                                                                 "bridges", "sensor-care"))
+        "collector", "dispatcher", "gateway-G1",
+        *(f"crew-{unit}" for unit in ("east-cg", "west-cg", "drainage", "lighting", "bridges", "sensor-care")),
     }  # fmt: skip
     assert not any(password in str(kept) for password in guarded.passwords.values())
 
@@ -205,7 +234,9 @@ def test_rotating_all_leaves_nobody_but_the_services_an_old_password(guarded: Gu
     old = dict(guarded.passwords)
     assert command("devices", "rotate", "--all", "--out", str(guarded.folder)).code == 0
     new = guarded.learn()
-    assert {*new} == {user for user in old if user not in {"collector", "dispatcher"} and not user.startswith("crew-")}
+    assert {*new} == {
+        user for user in old if user not in {"collector", "dispatcher"} and not user.startswith(("crew-", "gateway-"))
+    }
     assert not {*new.values()} & {*old.values()}
     guarded.reload()
     assert answer(guarded, guarded.as_device(OTHER)) == "Success"

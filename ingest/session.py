@@ -26,9 +26,11 @@ TICK = 0.5  # seconds without a message after which an empty batch lets the loop
 HANDSHAKE = 10.0  # seconds for the connection, and again for CONNACK and SUBACK
 PARTING = 1.0  # seconds for the last PUBACKs and DISCONNECT
 KEEPALIVE = 30  # seconds; the broker takes us for dead after one and a half of it
-# Seconds from one batch to the next. A commit costs some milliseconds of processor time, be it of one message or of a
-# hundred: those that come within so short a time share one. A message that comes alone does not wait.
-APART = 0.02
+# Seconds from one batch to the next, looking every so many for more. A commit costs some milliseconds of processor
+# time, be it of one message or of a hundred: those that come one upon the other share one. A message that comes alone
+# hardly waits, and neither do a batch that is large enough and a broker that sends no more before we acknowledge.
+APART, LOOK = 0.02, 0.005
+LARGE = 500  # messages
 LARGEST_BATCH = 5000  # messages: beyond it a commit gets longer, not cheaper per message
 LARGEST_READ = 16 * 1024 * 1024  # bytes of a batch: ten times what so many usual readings are
 _CHUNK = 256 * 1024  # bytes: a thousand readings in one call
@@ -117,8 +119,8 @@ class Session:
         """What has arrived, as it arrives: one message when it is quiet, thousands under load, none as a tick."""
         begun = -APART
         while not self._stopping():
-            time.sleep(max(0.0, begun + APART - time.monotonic()))
             self._exchange()
+            self._gather(until=begun + APART)
             begun = time.monotonic()
             messages, self._arrived = self._arrived, []
             yield Batch(messages, self._clock.micros())
@@ -160,6 +162,16 @@ class Session:
             select.select([self._socket], [self._socket] if self._outgoing else [], [], timeout)
             self._read()
             self._write()
+
+    def _gather(self, until: float) -> None:
+        """More of what is arriving, as long as it does."""
+        before = 0
+        while before < len(self._arrived) < LARGE and time.monotonic() < until:
+            before = len(self._arrived)
+            time.sleep(LOOK)
+            with self._told():
+                self._read()
+                self._write()
 
     def _read(self) -> None:
         self._more, size = False, 0

@@ -166,7 +166,7 @@ class Session:
     def _gather(self, until: float) -> None:
         """More of what is arriving, as long as it does."""
         before = 0
-        while before < len(self._arrived) < LARGE and time.monotonic() < until:
+        while not self._more and before < len(self._arrived) < LARGE and time.monotonic() < until:
             before = len(self._arrived)
             time.sleep(LOOK)
             with self._told():

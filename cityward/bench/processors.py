@@ -27,3 +27,9 @@ def usage(pid: int) -> Usage:
             seconds += times.user + times.system + times.children_user + times.children_system
             memory += each.memory_info().rss
     return Usage(seconds, memory)
+
+
+def machine_seconds() -> float:
+    """Processor time that all processes of this machine, whoever's they are, have used so far."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + getattr(times, "irq", 0) + getattr(times, "softirq", 0))

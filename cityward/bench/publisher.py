@@ -112,11 +112,8 @@ class Publisher:
             self._stop.wait(PAUSE)
 
     def _connect(self) -> socket.socket:
-        connection = socket.create_connection((self._broker.host, self._broker.port), TIMEOUT)
+        connection = welcomed(self._broker, "bench-publisher")
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.sendall(packets.connect(packets.Hello("bench-publisher", keepalive=0)))
-            _welcomed(connection.recv(4, socket.MSG_WAITALL))
             connection.sendall(self._waiting.again())
         except BaseException:
             connection.close()
@@ -168,6 +165,19 @@ class Publisher:
                 self.acknowledged[number] = 1
 
 
-def _welcomed(answer: bytes) -> None:
+def welcomed(broker: Broker, client_id: str) -> socket.socket:
+    """A connection that the broker has accepted; it waits for TIMEOUT at most."""
+    connection = socket.create_connection((broker.host, broker.port), TIMEOUT)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(packets.connect(packets.Hello(client_id, keepalive=0)))
+        _understand(connection.recv(4, socket.MSG_WAITALL))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _understand(answer: bytes) -> None:
     if answer[:2] != b"\x20\x02" or packets.read_connack(answer[2:], packets.Protocol.V311).code:
         raise ConnectionError(f"the broker answered {answer.hex()}")

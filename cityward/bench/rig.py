@@ -40,13 +40,18 @@ _progress = Console(stderr=True, highlight=False)
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What to start. ``autosave`` is Mosquitto's, in seconds; ``postgres`` are server settings."""
+    """What to start.
+
+    ``autosave`` is Mosquitto's, in seconds; ``postgres`` are server settings. Unless ``at_work``, Cityward's processes
+    are left to whoever has the rig.
+    """
 
     devices: Sequence[Description]
     collectors: int = 1
     packs: Path = PACKS_FOLDER
     autosave: int = 1
     postgres: dict[str, str] = field(default_factory=dict)
+    at_work: bool = True
 
 
 class Rig:
@@ -83,7 +88,7 @@ class Rig:
             Program(["collect"], folder / f"collector-{number}", variables) for number in range(1, setup.collectors + 1)
         ]
         self.dispatcher = Program(["dispatch"], folder / "dispatcher", variables)
-        self._devices = setup.devices
+        self._setup = setup
 
     @property
     def programs(self) -> list[Program]:
@@ -91,20 +96,24 @@ class Rig:
         return [*self.collectors, self.dispatcher]
 
     def start(self) -> None:
-        """Everything, up to collectors and dispatcher at their work."""
+        """Everything, up to collectors and dispatcher at their work if they are wanted."""
         self.database.start()
         self.broker.start()
         migrate(self.database.dsn, self.kinds, lambda _step: None)
         city = tomllib.loads(CITY_FILE.read_text(encoding="utf-8"))
         with self.connected("bench") as connection:
             import_city(connection, {**city, "alarms": ALL_ALARMS}, str(CITY_FILE), self.clock.now())
-            import_devices(connection, self._devices, "the benchmark", self.clock.now())
-        # From now on the broker keeps for the partition whatever is published.
+            import_devices(connection, self._setup.devices, "the benchmark", self.clock.now())
+        if self._setup.at_work:
+            self.subscribe()
+            for program in self.programs:
+                program.start()
+            self.until_at_work()
+
+    def subscribe(self) -> None:
+        """From now on the broker keeps for the partition whatever is published."""
         with Session(self.broker.broker, PARTITION, subscriptions(FILTER), clock=self.clock, stopping=lambda: True):
             pass
-        for program in self.programs:
-            program.start()
-        self.until_at_work()
 
     def end(self) -> None:
         """Everything, in order."""
@@ -138,7 +147,7 @@ class Rig:
 
         self.wait(at_work, "collectors and dispatcher at their work")
 
-    def wait(self, so: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    def wait(self, so: Callable[[], bool], what: str, patience: float = PATIENCE, every: float = LOOK) -> None:
         """Return when it is so.
 
         Raises:
@@ -148,7 +157,7 @@ class Rig:
         while not so():
             if time.monotonic() > give_up:
                 raise BenchError(f"{what}: not within {patience:g} s")
-            self.pause(LOOK)
+            self.pause(every)
 
     def pause(self, seconds: float) -> None:
         """Let it run for so long; raises as ``wait`` does."""
@@ -165,7 +174,7 @@ def rig(setup: Setup, stop: threading.Event) -> Iterator[Rig]:
     """A rig that has started; its folder, with all logs, stays where something went wrong."""
     folder = Path(tempfile.mkdtemp(prefix="cityward-bench-"))
     folder.chmod(0o711)  # servers with an account of their own pass through
-    say("starting Mosquitto, PostgreSQL, collectors and a dispatcher ...")
+    say("starting Mosquitto, PostgreSQL and Cityward's processes ...")
     try:
         made = Rig(setup, folder, stop)
     except BaseException:

@@ -119,13 +119,7 @@ class Mosquitto(Server):
 
     def __init__(self, folder: Path, account: str | None, wait: Wait, *, autosave: int) -> None:
         super().__init__(folder, account, wait)
-        # Distributions install it where only root looks.
-        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-        if program is None:
-            raise BenchError(
-                "Mosquitto is not installed (apt install mosquitto, brew install mosquitto); try again then"
-            )
-        self._program = program
+        self._program = installed("mosquitto")
         self.broker = Broker("127.0.0.1", _quiet_port())
         self._configuration = folder / "mosquitto.conf"
         text = CONFIGURATION.read_text(encoding="utf-8")
@@ -182,6 +176,20 @@ class Postgres(Server):
                 return True
         except DatabaseUnavailableError:
             return False
+
+
+def installed(program: str) -> str:
+    """Where a program of Mosquitto's is.
+
+    Raises:
+        BenchError: if it is not there.
+    """
+    # Distributions install the broker where only root looks.
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        how = "apt install mosquitto mosquitto-clients, brew install mosquitto"
+        raise BenchError(f"{program} is not installed ({how}); try again then")
+    return found
 
 
 def account() -> str | None:

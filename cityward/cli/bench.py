@@ -8,6 +8,7 @@ import typer
 
 from cityward import log
 from cityward.bench import chaos as chaotic
+from cityward.bench import ingest as ingesting
 from cityward.bench import outage as away
 from cityward.bench import scenario_b as scenario
 from cityward.bench.load import Meters
@@ -86,6 +87,31 @@ def scenario_b(
     log.configure(LogFormat.CONSOLE)
     found = scenario.run(scenario.Plan(minutes, devices, rate), stop_event(with_stdin=False))
     _report("Scenario B", found, as_json=json_line)
+    raise typer.Exit(0 if found["passed"] else 1)
+
+
+@bench_app.command("ingest")
+def ingest(
+    messages: Annotated[int, typer.Option(min=1, help="How many each client receives in a round.")] = 100_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often both are measured; medians are reported.")] = 5,
+    qos: Annotated[int, typer.Option(min=0, max=1, help="With which messages are published.")] = 1,
+    queued: Annotated[
+        bool, typer.Option("--queued", help="Publish before the client comes, not while it is there: the hardest test.")
+    ] = False,
+    devices: Annotated[int, typer.Option(min=100, help="Size of the pretend city; of 5,000, 2,000 are lamps.")] = 5000,
+    kind: Annotated[list[str] | None, typer.Option(help="Only devices of this kind send; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="The pretend city's.")] = 1,
+    json_line: _Json = False,
+) -> None:
+    """Measure how near the collector comes to a client in C that only acknowledges, on the same broker.
+
+    Says the ratio of their speeds, and what processor time every process takes for a message. The ratio means something
+    while strangers (processors that others keep busy) is near 0. Needs Mosquitto and mosquitto_sub.
+    """
+    log.configure(LogFormat.CONSOLE)
+    plan = ingesting.Plan(messages, rounds, qos, queued, devices, kind or (), seed)
+    found = ingesting.run(plan, stop_event(with_stdin=False))
+    _report("Ingest", found, as_json=json_line)
     raise typer.Exit(0 if found["passed"] else 1)
 
 

@@ -1,6 +1,6 @@
 """The kinds' default limits as a table, so that views can hold what was measured against them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from psycopg import Connection
@@ -23,10 +23,10 @@ def _rows(kind: Kind) -> Iterator[dict[str, Any]]:
     for limit in kind.limits.values():
         attribute = kind.attributes.get(limit.by)
         fallback = "" if attribute is None or attribute.default is None else str(attribute.default)
-        values: Mapping[str, float | None] = limit.values or {"": limit.value}
-        for word, value in values.items():
-            yield {
-                "kind": kind.name, "name": limit.name, "attribute": limit.by, "fallback": fallback, "word": word,
-                # A limit without a successor holds for readings of before its standard as well.
-                "valid_from": _ALWAYS, "value": value, "standard_ref": limit.standard_ref,
-            }  # fmt: skip
+        words = {word for values in (limit.values, *(change.values for change in limit.changes)) for word in values}
+        for word in sorted(words) or [""]:
+            for step in limit.steps({limit.by: word}):
+                yield {
+                    "kind": kind.name, "name": limit.name, "attribute": limit.by, "fallback": fallback, "word": word,
+                    "valid_from": step.valid_from or _ALWAYS, "value": step.value, "standard_ref": step.standard_ref,
+                }  # fmt: skip

@@ -2,16 +2,20 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from astral import Observer
 from astral.sun import sunrise, sunset
 from psycopg.types.json import Jsonb
 
+from devices.kind import LimitChange
 from devices.quality import Quality
+from storage.limit_tables import write_limits
 from storage.reading_writer import write
 from tests.fix_rolled import Store
 from tests.integration.making import MINUTE, micros, readings, rows
@@ -194,6 +198,24 @@ def test_the_citys_own_night_and_a_devices_own_limit_count(store: Store) -> None
         (DAY - timedelta(days=1), pytest.approx(60), 62, True),
         (DAY, pytest.approx(60), 58, False),
     ]
+
+
+def test_a_kinds_limit_that_changes_on_a_day_counts_from_that_day(store: Store) -> None:
+    change = LimitChange(date(2036, 11, 20), values={"1": 53})
+    noise = store.kinds["noise"]
+    limit = msgspec.structs.replace(noise.limits["day"], changes=(change,))
+    with store.connection.transaction(force_rollback=True):
+        write_limits(store.connection, [replace(noise, limits={"day": limit})])
+        homes, mixed = (store.device(f"zone-{zone}", "noise", attributes=Jsonb({"noise_zone": zone})) for zone in "12")
+        query = "SELECT valid_from::text, value, valid_until::text FROM device_limit WHERE device = %s ORDER BY 1"
+        assert rows(store.connection, query, homes) == [
+            ("2008-10-01", 55, "2036-11-20"),
+            ("2036-11-20", 53, "infinity"),
+        ]
+        assert rows(store.connection, query, mixed) == [
+            ("2008-10-01", 60, "2036-11-20"),
+            ("2036-11-20", None, "infinity"),
+        ]
 
 
 def test_night_compliance_counts_valid_point_nights_of_areas(store: Store) -> None:

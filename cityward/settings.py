@@ -9,7 +9,7 @@ from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     metrics_port: Annotated[
         int, Field(ge=0, le=65535, description="Prometheus metrics of collectors on 127.0.0.1; 0: none.")
     ] = 0
+    grafana_url: Annotated[str, Field(description="Grafana's address, for cityward grafana push.")] = ""
+    grafana_token: Annotated[
+        SecretStr, Field(description="Token of a service account of Grafana's with the role Editor.")
+    ] = SecretStr("")
     clock: Annotated[ClockSettings, Field(description="A faster clock, for a pretend city only.")] = ClockSettings()
 
     @field_validator("broker_url")

@@ -15,6 +15,7 @@ from storage.connection import connect, describe
 from storage.errors import translated
 from storage.hypertables import Keep
 from storage.limit_tables import write_limits
+from storage.measurement_view import measurement
 from storage.queries import load
 from storage.reading_tables import ensure
 from storage.roles import ensure_roles
@@ -58,7 +59,7 @@ def _follow_kinds(
         done = ensure(connection, kinds.values(), capability, keep)
         write_limits(connection, kinds.values())
         rolled_up, steps = build(connection, kinds.values(), capability, time_zone(connection), drop)
-        views = [*rolled_up, *load_views()]
+        views = [*rolled_up, *load_views(), measurement(kinds.values())]
         if make_views(connection, views):
             steps.append(f"made {len(views)} views")
         steps += ensure_roles(connection, [view.name for view in views])

@@ -17,6 +17,7 @@ from cityward.cli import (
     completeness,
     device_status,
     explain,
+    grafana,
     identity,
     notifications,
     permits,
@@ -30,6 +31,7 @@ from cityward.cli import (
 )
 from cityward.cli.context import CommandError, err
 from devices.errors import DescriptionError
+from grafana.pushing import GrafanaError
 from ingest.errors import BrokerRefusedError, RetryableError
 from rules.packs import PackError
 from simulators.publish import BrokerRefusedError as SimulatorRefusedError
@@ -72,6 +74,7 @@ app.add_typer(supervision.sheets_app, name="sheets", help="Supervision sheets: w
 app.add_typer(notifications.notifications_app, name="notifications", help="Who was told what, and whether it arrived.")
 app.add_typer(supervision.units_app, name="units", help="Who answers for facilities.")
 app.add_typer(storage.storage_app, name="storage", help="Room that readings and roll-ups take.")
+app.add_typer(grafana.grafana_app, name="grafana", help="The boards of the operations centre.")
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 # What a person can mend; anything else is a defect and shows its traceback.
@@ -80,6 +83,7 @@ _EXPLAINED = (
     BenchError,
     CommandError,
     DescriptionError,
+    GrafanaError,
     PackError,
     CaseError,
     UnknownCaseError,

@@ -37,6 +37,17 @@ def city_import(file: _File) -> None:
     out.print(f"{city.names[settings.language]}: {len(city.districts)} districts, {len(city.units)} units.")
 
 
+@city_app.command("show")
+def city_show() -> None:
+    """The city in force: its districts, and the units that are responsible there."""
+    settings = load_settings()
+    with database(settings) as connection:
+        city = load_city(connection)
+    rows = ((key, each.name[settings.language], each.fallback) for key, each in city.districts.items())
+    out.print(f"{city.names[settings.language]}, {city.calendar.timezone}, {len(city.units)} units.")
+    out.print(table("Districts", ["district", "name", "who gets what nobody else is responsible for"], rows))
+
+
 @devices_app.command("import")
 def devices_import(file: _File) -> None:
     """Register the devices of a CSV file: all of them, or none and a list of what is wrong."""

@@ -27,7 +27,18 @@ _Out = Annotated[
 ]
 
 
-def acl(folder: _Out) -> None:
+def acl(
+    folder: _Out,
+    service: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VARIABLE",
+            help="Give collector, dispatcher, crew-UNIT or gateway-NAME the password in this variable of the "
+            "environment; may be repeated. Nobody else gets a password then.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Write Mosquitto's access list and password file; users that have no password yet get one.
 
     Users are every device under its id, collector, dispatcher, crew-UNIT for every unit, and gateway-NAME for every
@@ -37,7 +48,10 @@ def acl(folder: _Out) -> None:
     settings = load_settings()
     with database(settings) as connection:
         users = _load_users(connection, settings)
-        _issue(connection, settings, users, folder)
+        if service:
+            _take(connection, settings, users, service)
+        else:
+            _issue(connection, settings, users, folder)
         _write(folder / _ACCESS, access_list(users.units, users.gateways))
         _write_hashes(connection, folder)
     _say_reload(f"{_ACCESS} and {_HASHES}", folder)
@@ -124,6 +138,22 @@ def _issue(
             path.unlink()
         raise
     out.print(f"{len(passwords)} new passwords in {path}: hand them out and delete it, they are nowhere else.")
+
+
+def _take(connection: Connection, settings: Settings, users: _Users, given: Collection[str]) -> None:
+    """Keep the hashes of passwords that services already have: the start of a container is no time to make new ones."""
+    hashes = {}
+    for each in given:
+        name, _, variable = each.partition("=")
+        if name not in service_users(users.units, users.gateways):
+            known = "collector, dispatcher, crew-UNIT and gateway-NAME"
+            raise CommandError(f"--service {each}: {name!r} is no service; there are {known}")
+        if not os.environ.get(variable):
+            raise CommandError(f"--service {each}: the variable {variable or '?'} of the environment is empty")
+        hashes[name] = hashed(os.environ[variable])
+    with connection.transaction():
+        store.lock(connection)
+        store.save_services(connection, hashes, wiring.clock(settings).now())
 
 
 def _write_passwords(path: Path, passwords: Mapping[str, str]) -> None:

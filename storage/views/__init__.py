@@ -10,7 +10,7 @@ from pathlib import Path
 from storage.rollups import View
 
 FOLDER = Path(__file__).parent
-AREAS = ("registry", "lighting", "noise", "fume", "bridge", "manhole", "data", "alarms", "cases")
+AREAS = ("registry", "lighting", "noise", "fume", "bridge", "manhole", "data", "alarms", "cases", "boards")
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 

@@ -1,0 +1,129 @@
+"""The compose file: what it sets is what Cityward reads, and what it starts first does what the others need."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cityward.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+EXAMPLE = ROOT / ".env.example"
+SETTINGS = {f"CITYWARD_{name.upper()}" for name in Settings.model_fields}
+
+
+def composed() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def filled() -> str:
+    """The example with something in every field that has no default."""
+    return re.sub(r"^(\w+_PASSWORD)=$", r"\1=x", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+
+
+def compose() -> list[str]:
+    """The program, whichever generation is installed."""
+    if program := shutil.which("docker-compose"):
+        return [program]
+    if os.environ.get("CITYWARD_REQUIRE_SERVICES"):
+        pytest.fail("docker-compose is not installed, and CI must have it")
+    pytest.skip("docker-compose is not installed")
+
+
+def test_compose_finds_nothing_wrong_and_says_what_is_missing(tmp_path: Path) -> None:
+    environment = tmp_path / "env"
+    environment.write_text(filled(), encoding="utf-8")
+    base = {name: value for name, value in os.environ.items() if not name.endswith("_PASSWORD")}
+    command = [*compose(), "--file", str(FILE), "--env-file"]
+    clean = subprocess.run(
+        [*command, str(environment), "config"], env=base, capture_output=True, text=True, check=False
+    )
+    assert clean.returncode == 0, clean.stderr
+    empty = tmp_path / "empty"
+    empty.touch()
+    bare = subprocess.run([*command, str(empty), "config"], env=base, capture_output=True, text=True, check=False)
+    assert bare.returncode != 0
+    assert "see .env.example" in bare.stderr
+
+
+def test_every_setting_in_the_file_is_one_that_cityward_has() -> None:
+    named = set(re.findall(r"CITYWARD_[A-Z_]+", FILE.read_text(encoding="utf-8")))
+    assert named
+    assert named <= SETTINGS, "not in cityward settings"
+
+
+def test_every_setting_in_the_documents_is_one_that_cityward_has() -> None:
+    texts = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    tests_only = {"CITYWARD_TEST_DSN", "CITYWARD_REQUIRE_SERVICES"}
+    for path in texts:
+        named = set(re.findall(r"CITYWARD_[A-Z_]+[A-Z]", path.read_text(encoding="utf-8"))) - tests_only
+        assert named <= SETTINGS, path.name
+
+
+def test_the_example_names_every_variable_of_the_file_and_no_other() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+)", FILE.read_text(encoding="utf-8")))
+    given = set(re.findall(r"^([A-Z_]+)=", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert used | {"COMPOSE_PROJECT_NAME"} == given
+
+
+def test_images_are_pinned_and_services_bounded() -> None:
+    for name, service in composed()["services"].items():
+        assert re.search(r":\d+\.\d+", service["image"]), name
+        assert "logging" in service, name
+        if service["restart"] != "no":
+            assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
+            assert "healthcheck" in service, name
+
+
+def test_the_broker_of_the_containers_differs_from_the_documented_one_in_two_lines(tmp_path: Path) -> None:
+    original, made = ROOT / "deploy/mosquitto/mosquitto.conf", tmp_path / "mosquitto.conf"
+    script = composed()["services"]["broker"]["command"].removeprefix('sh -c "').split(" && exec")[0]
+    script = script.replace("/etc/mosquitto/mosquitto.conf", str(original)).replace("/tmp/mosquitto.conf", str(made))  # noqa: S108
+    subprocess.run(["sh", "-c", script], check=True)
+    before, after = (path.read_text(encoding="utf-8").splitlines() for path in (original, made))
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert changed == [
+        ("listener 8884 127.0.0.1", "listener 8884"),
+        ("persistence_location /var/lib/mosquitto/", "persistence_location /mosquitto/data/"),
+    ]
+
+
+def test_the_first_start_can_be_repeated_and_gives_services_their_passwords(dsn: str, tmp_path: Path) -> None:
+    identity = tmp_path / "identity"
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "CITYWARD_DATABASE_URL": dsn,
+        "IDENTITY": str(identity),
+        "CITY": str(ROOT / "simulators/cities/demo/city.toml"),
+        "COLLECTOR_PASSWORD": "one",
+        "DISPATCHER_PASSWORD": "two",
+    }
+    for _ in range(2):
+        subprocess.run([ROOT / "deploy/first-start"], env=environment, check=True, capture_output=True)
+        users = [line.split(":")[0] for line in (identity / "passwd").read_text(encoding="utf-8").splitlines()]
+        assert users == ["collector", "dispatcher"]
+    assert "user collector" in (identity / "acl").read_text(encoding="utf-8")
+    assert not (identity / "passwords.csv").exists(), "nobody else was given a password"
+
+
+def test_certificates_are_made_once_and_carry_every_name(tmp_path: Path) -> None:
+    script = ROOT / "deploy/certificates"
+    subprocess.run([script, tmp_path, "broker.example.org", "localhost", "10.0.0.7"], check=True, capture_output=True)
+    made = (tmp_path / "broker.crt").read_bytes()
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", tmp_path / "broker.crt", "-noout", "-ext", "subjectAltName"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "DNS:broker.example.org, DNS:localhost, IP Address:10.0.0.7" in shown.stdout
+    subprocess.run(["openssl", "verify", "-CAfile", tmp_path / "ca.crt", tmp_path / "broker.crt"], check=True)
+    subprocess.run([script, tmp_path, "other"], check=True)
+    assert (tmp_path / "broker.crt").read_bytes() == made
+    assert (tmp_path / "broker.key").stat().st_mode & 0o077 == 0

@@ -19,27 +19,53 @@ WHERE permit.kind = 'maintenance' AND permit.revoked_at IS NULL
 
 -- name: explanations
 -- Which active alarms explain which others, where one of the two is among these; the oldest cause first.
-WITH child AS (
-    SELECT alarm.id, alarm.rule_id, alarm.rule_version, facility.gateway, facility.cabinet, facility.circuit,
-           facility
-    FROM alarm JOIN device AS facility ON facility.id = alarm.device
-    WHERE alarm.active AND NOT alarm.hushed
-), cause AS (
-    SELECT alarm.id, alarm.rule_id, alarm.suppressed_by, device.device_id, rule.input, rule.covers
-    FROM alarm JOIN device ON device.id = alarm.device
-    JOIN rule_text AS rule ON (rule.rule_id, rule.version) = (alarm.rule_id, alarm.rule_version)
-    WHERE alarm.active AND (rule.input = 'silence' OR rule.covers <> '{}')
+WITH among AS (
+    SELECT alarm.id, alarm.rule_id, alarm.suppressed_by, alarm.hushed, alarm.device, rule.input, rule.covers
+    FROM alarm JOIN rule_text AS rule ON (rule.rule_id, rule.version) = (alarm.rule_id, alarm.rule_version)
+    WHERE alarm.id = ANY (%(ids)s::bigint[]) AND alarm.active
+), grouped AS (
+    SELECT alarm.id, alarm.rule_id, alarm.suppressed_by, facility.device_id,
+           split_part(facility.device_id, ':', 1) AS fields, rule.covers
+    FROM rule_text AS rule JOIN alarm
+        ON (alarm.rule_id, alarm.rule_version) = (rule.rule_id, rule.version) AND alarm.active
+    JOIN device AS facility ON facility.id = alarm.device
+    WHERE rule.covers <> '{}'
 )
-SELECT child.id, cause.id, cause.rule_id, cause.device_id, 'parent_silent', cause.suppressed_by
-FROM child JOIN rule_text AS rule
-    ON (rule.rule_id, rule.version) = (child.rule_id, child.rule_version) AND rule.input = 'silence'
-CROSS JOIN LATERAL unnest(ARRAY[child.gateway, child.cabinet, child.circuit]) AS parent (device_id)
-JOIN cause ON cause.device_id = parent.device_id AND cause.input = 'silence' AND cause.id <> child.id
-WHERE child.id = ANY (%(ids)s::bigint[]) OR cause.id = ANY (%(ids)s::bigint[])
-UNION ALL
-SELECT child.id, cause.id, cause.rule_id, cause.device_id, 'group', cause.suppressed_by
-FROM child JOIN cause ON child.rule_id = ANY (cause.covers) AND belongs(child.facility, cause.device_id)
-WHERE child.id = ANY (%(ids)s::bigint[]) OR cause.id = ANY (%(ids)s::bigint[])
+-- The silence of these by that of a gateway, cabinet or circuit.
+SELECT among.id, cause.id, cause.rule_id, source.device_id, 'parent_silent', cause.suppressed_by
+FROM among JOIN device AS facility ON facility.id = among.device
+CROSS JOIN LATERAL unnest(ARRAY[facility.gateway, facility.cabinet, facility.circuit]) AS parent (device_id)
+JOIN device AS source ON source.device_id = parent.device_id
+JOIN alarm AS cause ON cause.device = source.id AND cause.active AND cause.id <> among.id
+JOIN rule_text AS rule ON (rule.rule_id, rule.version) = (cause.rule_id, cause.rule_version) AND rule.input = 'silence'
+WHERE among.input = 'silence' AND NOT among.hushed
+UNION
+-- The silence of others by that of these.
+SELECT child.id, among.id, among.rule_id, source.device_id, 'parent_silent', among.suppressed_by
+FROM among JOIN device AS source ON source.id = among.device
+CROSS JOIN LATERAL (
+    SELECT id FROM device WHERE gateway = source.device_id AND gateway <> ''
+    UNION SELECT id FROM device WHERE cabinet = source.device_id AND cabinet <> ''
+    UNION SELECT id FROM device WHERE circuit = source.device_id AND circuit <> ''
+) AS facility
+JOIN alarm AS child ON child.device = facility.id AND child.active AND NOT child.hushed AND child.id <> among.id
+JOIN rule_text AS rule ON (rule.rule_id, rule.version) = (child.rule_id, child.rule_version) AND rule.input = 'silence'
+WHERE among.input = 'silence'
+UNION
+-- These by the alarm of a group that they are members of.
+SELECT among.id, grouped.id, grouped.rule_id, grouped.device_id, 'group', grouped.suppressed_by
+FROM among JOIN device AS facility ON facility.id = among.device
+CROSS JOIN (SELECT DISTINCT fields FROM grouped) AS by
+JOIN grouped ON grouped.device_id = device_group(facility, by.fields) AND among.rule_id = ANY (grouped.covers)
+WHERE NOT among.hushed
+UNION
+-- Members by the alarm of their group that is among these.
+SELECT child.id, grouped.id, grouped.rule_id, grouped.device_id, 'group', grouped.suppressed_by
+FROM (SELECT DISTINCT fields, unnest(covers) AS rule_id FROM grouped WHERE id = ANY (%(ids)s::bigint[])) AS covered
+JOIN alarm AS child ON child.rule_id = covered.rule_id AND child.active AND NOT child.hushed
+JOIN device AS facility ON facility.id = child.device
+JOIN grouped ON grouped.device_id = device_group(facility, covered.fields) AND child.rule_id = ANY (grouped.covers)
+WHERE grouped.id = ANY (%(ids)s::bigint[])
 ORDER BY 2
 
 -- name: pass_over

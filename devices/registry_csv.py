@@ -19,7 +19,8 @@ OPTIONAL = (
     "supervisor", "owner", "maintainer",
 )  # fmt: skip
 UNIT_COLUMNS = ("supervisor", "owner", "maintainer")
-SEPARATOR = "\x1e"  # no word of the registry holds it: many devices are read as one text
+# No word of the registry holds them: many devices are read as one text, in which they stand between and within cells.
+SEPARATOR, WITHIN = "\x1e", "\x1f"
 GRID_DIGITS = 15  # unit grid of GB/T 30428.1: 12 digits of area and 3 of sequence
 _CHANGE = re.compile(r"(?P<value>\S+)\s+from\s+(?P<day>\S+)(?:\s+\((?P<ref>.+)\))?")
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
@@ -136,8 +137,10 @@ class _Rows:
         for name, text in cells.items():
             if "\0" in text:
                 self._wrong(name, "holds a NUL character, which no database stores in a text")
-            if SEPARATOR in text:
-                self._wrong(name, "holds the control character 0x1E, which separates devices in the database's answers")
+            if SEPARATOR in text or WITHIN in text:
+                self._wrong(
+                    name, "holds the control character 0x1E or 0x1F, which separate words when devices are read"
+                )
         for name in REQUIRED:
             if not cells[name]:
                 self._wrong(name, "must not be empty")

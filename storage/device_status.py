@@ -89,6 +89,11 @@ def write_connections(connection: Connection, statuses: Mapping[int, Status]) ->
     connection.execute(_SQL["write_connections"], told)
 
 
+def numbers(connection: Connection) -> list[int]:
+    """The numbers of all registered devices, in their order."""
+    return [int(number) for (number,) in connection.execute(_SQL["numbers"])]
+
+
 def one(connection: Connection, device_id: str) -> DeviceStatus | None:
     """What is known of a device; None if none of that id is registered."""
     with connection.cursor(row_factory=class_row(DeviceStatus)) as cursor:

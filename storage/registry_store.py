@@ -1,6 +1,8 @@
 """The city file and the registry of devices: imported as a whole, read as a snapshot."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -14,8 +16,8 @@ from cases.city import City, read_city
 from devices.errors import DescriptionError
 from devices.groups import facility
 from devices.kind import Kind, LimitChange
-from devices.registry import AttributeValue, Description, Device, Registry
-from devices.registry_csv import SEPARATOR
+from devices.registry import Description, Device, Registry
+from devices.registry_csv import SEPARATOR, WITHIN
 from storage.queries import load
 
 _SQL = load("registry")
@@ -118,65 +120,36 @@ def load_registry(connection: Connection, kinds: Mapping[str, Kind]) -> Registry
 def _devices(connection: Connection) -> Iterator[Device]:
     """All devices by number.
 
-    A million of them come in three seconds: each column of some thousand rows as one text, taken apart here. Words that
-    devices have in common, and limits and attributes, are one object for all.
+    A million of them come in four seconds: each column of some thousand rows as one text, taken apart here while the
+    server gathers the next. What devices have in common is taken apart once, and is one object for all of them.
     """
-    after = 0
-    words: dict[str, str] = {}
-    documents: dict[str, Mapping[str, Any]] = {}
 
+    @cache
     def document(text: str) -> Mapping[str, Any]:
-        if text not in documents:
-            documents[text] = msgspec.json.decode(text)
-        return documents[text]
+        return msgspec.json.decode(text, type=dict[str, Any])
 
     @cache
     def changing(text: str) -> Mapping[str, tuple[LimitChange, ...]]:
         return msgspec.json.decode(text, type=dict[str, tuple[LimitChange, ...]])
 
-    while True:
-        row = connection.execute(_SQL["load_devices"], {"after": after, "limit": _READ_AT_ONCE}).fetchone()
-        if row is None or row[0] is None:
-            return
-        cells = [column.split(SEPARATOR) for column in row]
-        names, shared, (lon, lat), (limits, changes, attributes) = cells[1:3], cells[3:-5], cells[-5:-3], cells[-3:]
+    @cache
+    def common(text: str) -> Sequence[Any]:
+        *words, limits, changes, attributes = text.split(WITHIN)
+        return (*map(sys.intern, words), document(limits), changing(changes), document(attributes))
+
+    for row in _columns_of_many(connection):
+        numbers, device_ids, names, lons, lats, shared = (column.split(SEPARATOR) for column in row)
         yield from map(
-            _device,
-            map(int, cells[0]),
-            *names,
-            *([words.setdefault(word, word) for word in column] for column in shared),
-            map(float, lon),
-            map(float, lat),
-            map(document, limits),
-            map(changing, changes),
-            map(document, attributes),
+            _device, map(int, numbers), device_ids, names, map(float, lons), map(float, lats), map(common, shared)
         )
-        after = int(cells[0][-1])
 
 
-def _device(
-    number: int,
-    device_id: str,
-    name: str,
-    kind: str,
-    district: str,
-    grid: str,
-    road: str,
-    road_class: str,
-    component_class: str,
-    circuit: str,
-    cabinet: str,
-    gateway: str,
-    supervisor: str,
-    owner: str,
-    maintainer: str,
-    lon: float,
-    lat: float,
-    limits: Mapping[str, float],
-    limit_changes: Mapping[str, tuple[LimitChange, ...]],
-    attributes: Mapping[str, AttributeValue],
-) -> Device:
-    """A device from the columns of ``load_devices``: plain arguments, because a million of them are made at a start."""
+def _device(number: int, device_id: str, name: str, lon: float, lat: float, common: Sequence[Any]) -> Device:
+    """A device from the columns of ``load_devices``."""
+    (
+        kind, district, grid, road, road_class, component_class, circuit, cabinet, gateway,
+        supervisor, owner, maintainer, limits, limit_changes, attributes,
+    ) = common  # fmt: skip
     return Device(
         id=number,
         device_id=device_id,
@@ -199,6 +172,21 @@ def _device(
         limit_changes=limit_changes,
         attributes=attributes,
     )
+
+
+def _columns_of_many(connection: Connection) -> Iterator[Sequence[str]]:
+    """What ``load_devices`` finds, part by part; the next part is on its way while one is used."""
+
+    def fetch(after: int) -> Sequence[str] | None:
+        row = connection.execute(_SQL["load_devices"], {"after": after, "limit": _READ_AT_ONCE}).fetchone()
+        return row if row and row[0] is not None else None
+
+    with ThreadPoolExecutor(1, thread_name_prefix="registry") as ahead:
+        part = fetch(0)
+        while part:
+            following = ahead.submit(fetch, int(part[0].rpartition(SEPARATOR)[2]))
+            yield part
+            part = following.result()
 
 
 def load_device(connection: Connection, device_id: str) -> Device | None:

@@ -62,17 +62,18 @@ UPDATE registry_revision SET revision = revision + 1
 SELECT revision FROM registry_revision
 
 -- name: load_devices
--- The next registered devices: every column as one text, its cells separated by chr(30). What was learnt counts.
+-- The next registered devices: every column as one text, its cells separated by chr(30). What devices have in common with
+-- others is one cell, its words separated by chr(31). What was learnt counts.
 SELECT string_agg(id::text, chr(30)), string_agg(device_id, chr(30)), string_agg(name, chr(30)),
-       string_agg(kind, chr(30)), string_agg(district, chr(30)), string_agg(grid, chr(30)),
-       string_agg(road, chr(30)), string_agg(road_class, chr(30)), string_agg(component_class, chr(30)),
-       string_agg(circuit, chr(30)), string_agg(cabinet, chr(30)), string_agg(gateway, chr(30)),
-       string_agg(coalesce(supervisor, ''), chr(30)), string_agg(coalesce(owner, ''), chr(30)),
-       string_agg(coalesce(maintainer, ''), chr(30)), string_agg(lon::text, chr(30)), string_agg(lat::text, chr(30)),
-       string_agg(limits::text, chr(30)), string_agg(limit_changes::text, chr(30)),
-       string_agg((part.attributes || coalesce(learnt.attributes, '{}'))::text, chr(30))
-FROM (SELECT * FROM device WHERE id > %(after)s ORDER BY id LIMIT %(limit)s) AS part
-LEFT JOIN device_learnt AS learnt ON learnt.device = part.id
+       string_agg(lon::text, chr(30)), string_agg(lat::text, chr(30)),
+       string_agg(concat_ws(chr(31), kind, district, grid, road, road_class, component_class, circuit, cabinet,
+                            gateway, coalesce(supervisor, ''), coalesce(owner, ''), coalesce(maintainer, ''),
+                            limits::text, limit_changes::text, known_attributes::text), chr(30))
+FROM (
+    SELECT device.*, device.attributes || coalesce(learnt.attributes, '{}') AS known_attributes
+    FROM device LEFT JOIN device_learnt AS learnt ON learnt.device = device.id
+    WHERE device.id > %(after)s ORDER BY device.id LIMIT %(limit)s
+) AS part
 
 -- name: load_device
 -- One registered device.

@@ -28,6 +28,10 @@ FROM unnest(%(devices)s::integer[], %(online)s::boolean[], %(since)s::bigint[]) 
 ON CONFLICT (device) DO UPDATE SET online = excluded.online, since = excluded.since
 WHERE known.online <> excluded.online AND known.since <= excluded.since
 
+-- name: numbers
+-- The numbers of all registered devices.
+SELECT id FROM device ORDER BY id
+
 -- name: one_status
 -- What is known of one device.
 SELECT device.device_id, device.kind, device.name, device.district, device.road, device.gateway, device.limits,

@@ -163,7 +163,8 @@ def test_a_file_with_headings_alone_has_no_devices(folder: Path) -> None:
         ("attr.well_depth", "deep", "'deep' is not a number"),
         ("attr.cover_type", "round", "'round' is not one of six_proof, hidden, old"),
         ("name", "Cover\x001", "holds a NUL character"),
-        ("name", "Cover\x1e1", "holds the control character 0x1E"),
+        ("name", "Cover\x1e1", "holds the control character 0x1E or 0x1F"),
+        ("road", "Main\x1fRoad", "holds the control character 0x1E or 0x1F"),
     ],
 )
 def test_a_wrong_cell_is_named_by_line_and_column(folder: Path, column: str, cell: str, complaint: str) -> None:

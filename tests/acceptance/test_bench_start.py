@@ -1,0 +1,20 @@
+"""The bench of a start, with a small city: it runs to its end and says what it is asked for."""
+
+import json
+
+import pytest
+
+from tests.fix_broker import BROKERS
+from tests.fix_processes import Command
+
+needs_mosquitto = pytest.mark.skipif("mosquitto" not in BROKERS, reason="Mosquitto is not installed")
+
+
+@needs_mosquitto
+def test_a_collector_and_a_dispatcher_start_with_a_whole_city(command: Command) -> None:
+    ended = command("bench", "load", "--devices", "500", "--json")
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out.splitlines()[-1])
+    assert (found["passed"], found["devices"], found["rule_states"], found["first_heard"]) == (True, 500, 5, 400)
+    assert min(found[name] for name in ("collector_start_s", "collector_peak_mib", "dispatcher_peak_mib")) > 0
+    assert "registering 500 devices" in ended.err

@@ -10,6 +10,7 @@ from cityward import log
 from cityward.bench import chaos as chaotic
 from cityward.bench import ingest as ingesting
 from cityward.bench import outage as away
+from cityward.bench import rules as judging
 from cityward.bench import scenario_b as scenario
 from cityward.bench import start as starting
 from cityward.bench.load import Meters
@@ -130,6 +131,21 @@ def load(
     found = starting.run(starting.Plan(devices), stop_event(with_stdin=False))
     _report("Start", found, as_json=json_line)
     raise typer.Exit(0 if found["passed"] else 1)
+
+
+@bench_app.command("rules")
+def rules(
+    messages: Annotated[int, typer.Option(min=1000, help="How many are decoded and judged.")] = 300_000,
+    devices: Annotated[int, typer.Option(min=100, help="Size of the pretend city.")] = 5000,
+    seed: Annotated[int, typer.Option(help="The pretend city's.")] = 1,
+    json_line: _Json = False,
+) -> None:
+    """Measure how many readings the rules judge in a second, and their share of the collector's own work.
+
+    Needs nothing but a processor. What it has to reach is 2 million readings a second on long tables.
+    """
+    log.configure(LogFormat.CONSOLE)
+    _report("Rules", judging.run(judging.Plan(messages, devices, seed)), as_json=json_line)
 
 
 @bench_app.command("meters", hidden=True)

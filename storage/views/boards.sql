@@ -63,7 +63,7 @@ FROM notification
 JOIN dispatch_case ON dispatch_case.id = notification.case_id
 
 -- name: unit_list
--- Organisations that can be responsible.
+-- Organisations that can be responsible for a case, with their names in both languages; without how they are reached.
 SELECT unit_id, name_en, name_zh FROM unit
 
 -- name: device_lag

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -66,8 +67,9 @@ def with_limits(kinds: Mapping[str, Kind], limits: Mapping[str, float]) -> dict[
 
 
 def _with(kind: Kind, limits: Mapping[str, float]) -> Kind:
+    tried: dict[str, Any] = {"by": "", "values": {}, "valid_from": None, "changes": ()}
     changed = {
-        name: msgspec.structs.replace(limit, value=limits[name], by="", values={}) if name in limits else limit
+        name: msgspec.structs.replace(limit, value=limits[name], **tried) if name in limits else limit
         for name, limit in kind.limits.items()
     }
     return replace(kind, limits=changed)

@@ -16,7 +16,6 @@ from grafana.board import Board, Colour, Column, Look, Panel, Said, Step, Text, 
 from grafana.queries import EventQuery, Query, queries, source
 
 TAG = "cityward"
-CONSOLE = "http://localhost:8080"  # where links to cases lead, until a push says better
 WIDTH = 24  # columns of Grafana's grid
 _ALL = models.VariableOption(selected=True, text="All", value="$__all")
 _SCHEMA = 41  # of Grafana 11.6
@@ -56,9 +55,8 @@ def as_json(board: Board, language: Language, boards: Sequence[Board]) -> str:
         .refresh(board.refresh)
         .links([_link(each, language) for each in boards if each is not board])
     )
-    for name, value in (("language", language.value), ("console", CONSOLE)):
-        fixed = dashboard.TextBoxVariable(name).default_value(value).hide(models.VariableHide.HIDE_VARIABLE)
-        made = made.with_variable(fixed)
+    spoken = dashboard.TextBoxVariable("language").default_value(language.value)
+    made = made.with_variable(spoken.hide(models.VariableHide.HIDE_VARIABLE))
     for variable in board.variables:
         made = made.with_variable(_variable(variable, language))
     for name in board.annotations:

@@ -162,12 +162,18 @@ def _write_truth(story: Story, city: PretendCity, seed: int, path: Path, scenari
     out.print(f"{scenario.title}: {len(found.labels)} labels, {len(found.permits)} permits in {path}")
 
 
+def _overwrite(line: str) -> None:
+    """One line of progress over the last; where nobody looks, as in a file, none."""
+    if out.is_terminal:
+        out.print(line, end="\r")
+
+
 def _progress(*, as_json: bool) -> Callable[[int, datetime], None]:
     def report(published: int, at: datetime) -> None:
         if as_json:
             print(json.dumps({"published": published}), flush=True)  # noqa: T201 - another program reads it
         else:
-            out.print(f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S} in the city  {published} published", end="\r")
+            _overwrite(f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S} in the city  {published} published")
 
     return report
 
@@ -185,7 +191,7 @@ def _into_database(
     def report(done: Backfilled) -> None:
         at = datetime.fromtimestamp(done.until / MICROS, LOCAL)
         if not as_json:
-            out.print(f"{at:%Y-%m-%d %H:%M} in the city  {done.stored} stored", end="\r")
+            _overwrite(f"{at:%Y-%m-%d %H:%M} in the city  {done.stored} stored")
 
     with database(settings) as connection:
         registry = load_registry(connection, city.kinds)

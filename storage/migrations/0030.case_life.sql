@@ -105,17 +105,3 @@ CREATE TABLE sheet_counter (
     PRIMARY KEY (year, colour)
 );
 COMMENT ON TABLE sheet_counter IS 'The last sheet number given out for a year and a colour.';
-
-CREATE FUNCTION is_member(member device, group_id text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(CASE split_part(group_id, ':', 1)
-        WHEN 'circuit' THEN member.circuit
-        WHEN 'cabinet' THEN member.cabinet
-        WHEN 'gateway' THEN member.gateway
-        WHEN 'grid' THEN member.grid
-        WHEN 'road' THEN member.road
-        WHEN 'district' THEN member.district
-        WHEN 'city' THEN substring(group_id FROM position(':' IN group_id) + 1)
-        ELSE member.attributes->>split_part(group_id, ':', 1)
-    END = substring(group_id FROM position(':' IN group_id) + 1), false)
-$$;
-COMMENT ON FUNCTION is_member IS 'Whether a device belongs to a group, whose id is its word, a colon and its name: circuit:C-03.';

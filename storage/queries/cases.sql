@@ -52,7 +52,9 @@ FOR UPDATE OF dispatch_case
 -- The open case, by one of these rules, of a group that a device belongs to, locked.
 SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
 WHERE dispatch_case.open AND device.kind = 'group' AND dispatch_case.rule_id = ANY (%(rules)s::text[])
-  AND EXISTS (SELECT FROM device AS member WHERE member.id = %(device)s AND is_member(member, device.device_id))
+  AND EXISTS (SELECT FROM device AS member
+              WHERE member.id = %(device)s
+                AND device_group(member, split_part(device.device_id, ':', 1)) = device.device_id)
 ORDER BY dispatch_case.id LIMIT 1
 FOR UPDATE OF dispatch_case
 
@@ -60,7 +62,7 @@ FOR UPDATE OF dispatch_case
 -- The open cases, carried by no other, of these problems at the members of a group, locked.
 SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
 WHERE dispatch_case.open AND dispatch_case.parent IS NULL AND dispatch_case.problem = ANY (%(problems)s::text[])
-  AND dispatch_case.device <> %(device)s AND is_member(device.*, %(group)s)
+  AND dispatch_case.device <> %(device)s AND device_group(device.*, split_part(%(group)s, ':', 1)) = %(group)s
 ORDER BY dispatch_case.id
 FOR UPDATE OF dispatch_case
 

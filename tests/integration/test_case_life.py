@@ -162,7 +162,7 @@ class Street:
 
     desk: Desk
     lamps: list[str]
-    circuit: str = "circuit:C9"
+    circuit: str = "circuit:C9:streetlight"
 
     def dark(self, at: datetime, *lamps: str) -> None:
         self.desk.alarm(*[("SL-01", lamp) for lamp in lamps or self.lamps], at=at)
@@ -182,7 +182,7 @@ def street(desk: Desk) -> Street:
             [lamp, LAMP],
         )
     desk.connection.execute(
-        f"INSERT INTO device (device_id, circuit, {columns}) SELECT 'circuit:C9', '', 'group', "  # noqa: S608
+        f"INSERT INTO device (device_id, circuit, {columns}) SELECT 'circuit:C9:streetlight', '', 'group', "  # noqa: S608
         f"{columns.removeprefix('kind, ')} FROM device WHERE device_id = %s".encode(),
         [LAMP],
     )

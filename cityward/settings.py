@@ -120,6 +120,11 @@ class Settings(BaseSettings):
     grafana_token: Annotated[
         SecretStr, Field(description="Token of a service account of Grafana's with the role Editor.")
     ] = SecretStr("")
+    console_host: Annotated[str, Field(description="Where the console listens.")] = "127.0.0.1"
+    console_port: Annotated[int, Field(ge=0, le=65535, description="The console's port.")] = 8080
+    console_https: Annotated[
+        bool, Field(description="Whether people reach the console by https, through a proxy: cookies then need it.")
+    ] = False
     clock: Annotated[ClockSettings, Field(description="A faster clock, for a pretend city only.")] = ClockSettings()
 
     @field_validator("broker_url")

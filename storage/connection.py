@@ -5,7 +5,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from storage.errors import translated
 
-__all__ = ["Connection", "connect", "describe"]
+__all__ = ["Connection", "connect", "describe", "parameters"]
 
 CONNECT_TIMEOUT = 5  # seconds
 # A server that was unplugged is found out after about ten seconds of silence.
@@ -22,13 +22,17 @@ def connect(dsn: str, *, name: str = "cityward") -> Connection:
     Raises:
         DatabaseUnavailableError: naming the server that was looked for.
     """
-    settings = make_conninfo(dsn, connect_timeout=CONNECT_TIMEOUT, application_name=name, **_ALIVE)
     with translated(describe(dsn)):
-        connection = Connection.connect(settings, autocommit=True)
+        connection = Connection.connect(parameters(dsn, name), autocommit=True)
         connection.execute("SET TIME ZONE 'UTC'")
         # The same from the other end: a lock must not outlive a machine that was unplugged.
         connection.execute("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 2")
     return connection
+
+
+def parameters(dsn: str, name: str) -> str:
+    """A DSN with what every connection of ours has besides."""
+    return make_conninfo(dsn, connect_timeout=CONNECT_TIMEOUT, application_name=name, **_ALIVE)
 
 
 def describe(dsn: str) -> str:

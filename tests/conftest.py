@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fix_city",
     "tests.fix_processes",
     "tests.fix_guarded",
+    "tests.fix_console",
 ]
 
 

@@ -15,6 +15,7 @@ from cityward.cli import (
     cases,
     city,
     completeness,
+    console,
     device_status,
     explain,
     grafana,
@@ -75,6 +76,8 @@ app.add_typer(notifications.notifications_app, name="notifications", help="Who w
 app.add_typer(supervision.units_app, name="units", help="Who answers for facilities.")
 app.add_typer(storage.storage_app, name="storage", help="Room that readings and roll-ups take.")
 app.add_typer(grafana.grafana_app, name="grafana", help="The boards of the operations centre.")
+app.command("console")(console.console)
+app.add_typer(console.users_app, name="users", help="Who may use the console.")
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 # What a person can mend; anything else is a defect and shows its traceback.

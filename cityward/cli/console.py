@@ -1,0 +1,86 @@
+"""The console, and who may use it."""
+
+from typing import Annotated
+
+import typer
+
+from cases.words import Language
+from cityward import console as serving
+from cityward import wiring
+from cityward.cli.context import CommandError, database, load_settings, out, table
+from console import passwords
+from console.access import MAY, Role
+from storage import console_store
+from storage.registry_store import load_city
+
+users_app = typer.Typer(no_args_is_help=True)
+_Username = Annotated[str, typer.Argument(help="Lower case letters, digits, . _ -", show_default=False)]
+
+
+def console() -> None:
+    """Serve the dispatch desk, the crew pages and the API. Make somebody who may sign in: cityward users add NAME."""
+    settings = load_settings()
+    with wiring.database_url(settings) as url:
+        serving.serve(settings, url, wiring.clock(settings))
+
+
+@users_app.command("add")
+def add(
+    username: _Username,
+    role: Annotated[Role, typer.Option(help="What they may do: cityward users roles.")],
+    name: Annotated[str, typer.Option(help="Full name, as it shall stand in histories.")] = "",
+    unit: Annotated[str, typer.Option(help="The unit of a crew.")] = "",
+    language: Annotated[Language, typer.Option(help="Of their pages.")] = Language.ZH,
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for if left out.")
+    ] = "",
+) -> None:
+    """Let somebody use the console; for a known name everything is changed, and open sessions end."""
+    settings = load_settings()
+    if len(password) < passwords.SHORTEST:
+        raise CommandError(f"the password needs {passwords.SHORTEST} characters or more")
+    with database(settings) as connection:
+        units = load_city(connection).units
+        if (role is Role.CREW) != bool(unit):
+            raise CommandError("--unit belongs to a crew, and a crew needs it")
+        if unit and unit not in units:
+            raise CommandError(f"--unit: {unit!r} is not in the city file; there are {', '.join(sorted(units))}")
+        console_store.save(
+            connection,
+            username=username,
+            full_name=name or username,
+            role=role,
+            unit=unit,
+            language=language,
+            password_hash=passwords.hashed(password),
+            at=wiring.clock(settings).now(),
+        )
+    out.print(f"{username} may sign in as {role}.")
+
+
+@users_app.command("list")
+def list_command() -> None:
+    """Everybody, with what they may do."""
+    with database(load_settings()) as connection:
+        users = console_store.everybody(connection)
+    rows = (
+        (user.username, user.full_name, user.role, user.unit or "all", "no" if user.disabled_at else "yes")
+        for user in users
+    )
+    out.print(table(f"{len(users)} users", ["user", "name", "role", "unit", "may sign in"], rows))
+
+
+@users_app.command("disable")
+def disable(username: _Username) -> None:
+    """Shut somebody out at once; what they did stays in the histories."""
+    settings = load_settings()
+    with database(settings) as connection:
+        if not console_store.disable(connection, username, wiring.clock(settings).now()):
+            raise CommandError(f"there is no {username} who may sign in; cityward users list shows all")
+    out.print(f"{username} is shut out.")
+
+
+@users_app.command("roles")
+def roles() -> None:
+    """What each role may do."""
+    out.print(table("Roles", ["role", "may"], ((role, ", ".join(sorted(MAY[role]))) for role in Role)))

@@ -1,0 +1,32 @@
+"""The console as a process."""
+
+import uvicorn
+
+from cityward.clock import Clock
+from cityward.settings import Settings
+from console.app import create_app
+from console.context import Context
+from console.signing import Signing
+from storage import console_store
+from storage.pool import Pool
+from storage.registry_store import load_city
+
+CONNECTIONS = 16
+
+
+def serve(settings: Settings, url: str, clock: Clock) -> None:
+    """Answer until told to stop."""
+    with Pool(url, size=CONNECTIONS, name="cityward console") as pool:
+        with pool.connection() as connection:
+            city = load_city(connection)
+            key = console_store.signing_key(connection, clock.now())
+        context = Context(pool, clock, city, Signing(key), settings.language, secure=settings.console_https)
+        uvicorn.run(
+            create_app(context),
+            host=settings.console_host,
+            port=settings.console_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+        )

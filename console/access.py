@@ -1,0 +1,34 @@
+"""Who may do what: one table, asked by every route."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is at the console."""
+
+    VIEWER = "viewer"
+    CREW = "crew"  # of one unit: sees and works that unit's cases only
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    """What a route does."""
+
+    LOOK = "look"  # at everything that the centre sees
+    LOOK_OWN = "look_own"  # at the cases of one's unit
+    WORK = "work"  # accept, arrive, make safe, report done, return: the unit's side of a case
+    DISPATCH = "dispatch"  # assign, join, split, suspend; acknowledge and shelve alarms
+    JUDGE = "judge"  # grant delays, decide checks, cancel, answer sheets
+    MANAGE = "manage"  # people of the console
+
+
+MAY: Mapping[Role, frozenset[Action]] = {
+    Role.VIEWER: frozenset({Action.LOOK, Action.LOOK_OWN}),
+    Role.CREW: frozenset({Action.LOOK_OWN, Action.WORK}),
+    Role.OPERATOR: frozenset({Action.LOOK, Action.LOOK_OWN, Action.WORK, Action.DISPATCH}),
+    Role.SUPERVISOR: frozenset({Action.LOOK, Action.LOOK_OWN, Action.WORK, Action.DISPATCH, Action.JUDGE}),
+    Role.ADMIN: frozenset(Action),
+}

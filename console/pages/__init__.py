@@ -1,0 +1,1 @@
+"""Pages: what people see, rendered on the server."""

@@ -1,0 +1,104 @@
+"""Signing in and out, and the link that opens a crew's page."""
+
+import secrets
+from collections import defaultdict, deque
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from console import passwords
+from console.context import Context, context
+from console.identity import COOKIE
+from console.pages.rendering import page
+from console.signing import SESSION_LIFE, Session
+from storage import console_store
+
+TRIES, WITHIN = 5, timedelta(minutes=5)
+router = APIRouter()
+
+
+class Tries:
+    """How often somebody has failed lately, by user name: guessing is made slow, for a name that exists or not."""
+
+    def __init__(self) -> None:
+        self._failed: defaultdict[str, deque[datetime]] = defaultdict(deque)
+
+    def too_many(self, username: str, now: datetime) -> bool:
+        """Whether this name must wait."""
+        failed = self._failed[username]
+        while failed and now - failed[0] > WITHIN:
+            failed.popleft()
+        if not failed:
+            del self._failed[username]
+        return len(failed) >= TRIES
+
+    def note(self, username: str, now: datetime) -> None:
+        """One more failure."""
+        self._failed[username].append(now)
+
+
+@router.get("/sign-in")
+def form(request: Request, at: Annotated[Context, Depends(context)]) -> Response:
+    """The form."""
+    return page("sign_in.html", request, at.language(request), problem="", username="")
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    at: Annotated[Context, Depends(context)],
+    username: Annotated[str, Form(max_length=64)],
+    password: Annotated[str, Form(max_length=200)],
+) -> Response:
+    """A session for the right password."""
+    now, tries, language = at.clock.now(), request.app.state.tries, at.language(request)
+    name = username.strip().lower()
+
+    def refused(problem: str, status: HTTPStatus) -> Response:
+        return page("sign_in.html", request, language, status=status, problem=problem, username=username)
+
+    if tries.too_many(name, now):
+        return refused("sign_in.slow", HTTPStatus.TOO_MANY_REQUESTS)
+    with at.connection() as connection:
+        user = console_store.find(connection, name)
+    known = user is not None and user.disabled_at is None
+    right = passwords.matches(password, user.hash if known and user else passwords.nobody())
+    if not (known and user and right):
+        tries.note(name, now)
+        return refused("sign_in.wrong", HTTPStatus.FORBIDDEN)
+    until = int((now + SESSION_LIFE).timestamp())
+    return _begun(at, Session(user.username, user.generation, user.unit, secrets.token_urlsafe(), until), "/")
+
+
+@router.post("/sign-out")
+def sign_out() -> Response:
+    """The end of a session."""
+    answer = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+@router.get("/c/{sealed}")
+def crew_link(sealed: str, request: Request, at: Annotated[Context, Depends(context)]) -> Response:
+    """A unit's page on a phone: whoever has the link is the crew."""
+    link = at.signing.opened(sealed, at.clock.now())
+    if link is None:
+        return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="")
+    session = Session("", 0, link.unit, secrets.token_urlsafe(), link.until)
+    return _begun(at, session, f"/crew/{link.case}" if link.case else "/crew")
+
+
+def _begun(at: Context, session: Session, place: str) -> Response:
+    answer = RedirectResponse(place, HTTPStatus.SEE_OTHER)
+    answer.set_cookie(
+        COOKIE,
+        at.signing.cookie(session),
+        expires=datetime.fromtimestamp(session.until, at.clock.now().tzinfo),
+        httponly=True,
+        samesite="lax",
+        secure=at.secure,
+    )
+    return answer

@@ -1,0 +1,27 @@
+"""The console's own words in English and Chinese: a file for each part of it, sections of their own in each."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from cases.words import Language, Word
+
+
+@cache
+def _vocabulary() -> dict[str, dict[str, Word]]:
+    sections: dict[str, dict[str, Word]] = {}
+    for file in sorted(Path(__file__).parent.glob("*.toml")):
+        sections |= msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, dict[str, Word]])
+    return sections
+
+
+def word(key: str, language: Language) -> str:
+    """The word for ``section.name``.
+
+    Raises:
+        KeyError: for a key that no file has: a page asks for what nobody has written.
+    """
+    section, name = key.split(".")
+    return _vocabulary()[section][name].say(language)

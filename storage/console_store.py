@@ -1,0 +1,78 @@
+"""People who may use the console, the key that signs for them, and what their phones have done."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from storage.queries import load
+
+_SQL = load("console")
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleUser:
+    """A person. ``unit`` is empty where the role sees all; ``generation`` grows when open sessions must end."""
+
+    username: str
+    full_name: str
+    role: str
+    unit: str
+    language: str
+    hash: str
+    disabled_at: datetime | None
+    generation: int
+
+
+def find(connection: Connection, username: str) -> ConsoleUser | None:
+    """The person of that name, disabled or not."""
+    with connection.cursor(row_factory=class_row(ConsoleUser)) as cursor:
+        return cursor.execute(_SQL["console_user"], {"username": username}).fetchone()
+
+
+def everybody(connection: Connection) -> list[ConsoleUser]:
+    """All, by name."""
+    with connection.cursor(row_factory=class_row(ConsoleUser)) as cursor:
+        return cursor.execute(_SQL["console_users"]).fetchall()
+
+
+def save(
+    connection: Connection,
+    *,
+    username: str,
+    full_name: str,
+    role: str,
+    unit: str,
+    language: str,
+    password_hash: str,
+    at: datetime,
+) -> None:
+    """Create a person, or change everything about a known one; their open sessions end."""
+    values = {"username": username, "full_name": full_name, "role": role, "unit": unit, "language": language}
+    connection.execute(_SQL["save_console_user"], {**values, "hash": password_hash, "at": at})
+
+
+def disable(connection: Connection, username: str, at: datetime) -> bool:
+    """Shut somebody out; False if there is nobody of that name, or was shut out before."""
+    return connection.execute(_SQL["disable_console_user"], {"username": username, "at": at}).rowcount == 1
+
+
+def signing_key(connection: Connection, at: datetime) -> bytes:
+    """The key of all consoles on this database; made by the first that asks."""
+    connection.execute(_SQL["make_console_key"], {"key": secrets.token_bytes(_KEY_BYTES), "at": at})
+    row = connection.execute(_SQL["console_key"]).fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def first_time(connection: Connection, key: UUID, actor: str, at: datetime) -> bool:
+    """Note a phone's action; False if it was done before. Belongs into the transaction of what it does."""
+    return connection.execute(_SQL["note_console_action"], {"key": key, "actor": actor, "at": at}).rowcount == 1
+
+
+def forget_actions(connection: Connection, before: datetime) -> None:
+    """Drop the keys of actions older than that."""
+    connection.execute(_SQL["forget_console_actions"], {"before": before})

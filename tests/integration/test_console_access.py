@@ -1,0 +1,85 @@
+"""Getting into the console: sessions, tokens, headers; in process, on a real database."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from psycopg import Connection
+
+from console import passwords
+from console.access import Role
+from console.signing import CrewLink, Session, Signing
+from storage import console_store
+from tests.fix_console import Time
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of the people below
+HASH = passwords.hashed(PASSWORD)
+
+
+def person(connection: Connection, role: Role, unit: str = "") -> str:
+    name = f"{role}-{secrets.token_hex(2)}"
+    console_store.save(
+        connection,
+        username=name,
+        full_name=name.title(),
+        role=role,
+        unit=unit,
+        language="en",
+        password_hash=HASH,
+        at=datetime(2026, 11, 21, tzinfo=UTC),
+    )
+    return name
+
+
+def test_the_right_password_begins_a_session_and_a_wrong_one_does_not(
+    console: httpx.Client, connection: Connection
+) -> None:
+    name = person(connection, Role.VIEWER)
+    refused = console.post("/sign-in", data={"username": name, "password": "wrong"})
+    assert (refused.status_code, "cityward" in refused.cookies) == (403, False)
+    assert "is wrong" in refused.text
+    entered = console.post("/sign-in", data={"username": name, "password": PASSWORD})
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    cookie = entered.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+def test_guessing_is_made_to_wait(console: httpx.Client, connection: Connection, time: Time) -> None:
+    name = person(connection, Role.VIEWER)
+    answers = [console.post("/sign-in", data={"username": name, "password": "x"}).status_code for _ in range(6)]
+    assert answers == [403] * 5 + [429]
+    assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 429
+    time.at += timedelta(minutes=6)
+    assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 303
+
+
+def test_somebody_shut_out_cannot_come_back(console: httpx.Client, connection: Connection, time: Time) -> None:
+    name = person(connection, Role.ADMIN)
+    assert console_store.disable(connection, name, time.now())
+    assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 403
+
+
+def test_every_answer_forbids_what_is_not_ours(console: httpx.Client) -> None:
+    for path in ("/sign-in", "/static/console.css", "/nothing"):
+        answer = console.get(path)
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_link_opens_its_units_page_until_it_is_over(console: httpx.Client, signing: Signing, time: Time) -> None:
+    link = signing.link(CrewLink("drainage", "", int(time.at.timestamp()) + 60))
+    assert console.get(f"/c/{link}").headers["location"] == "/crew"
+    time.at += timedelta(minutes=2)
+    assert console.get(f"/c/{link}").status_code == 403
+    assert console.get("/c/nonsense").status_code == 403
+
+
+def test_a_cookie_of_another_key_is_no_session(time: Time) -> None:
+    ours, theirs = Signing(b"a" * 32), Signing(b"b" * 32)
+    session = Session("ann", 1, "", "t", int(time.at.timestamp()) + 60)
+    assert ours.session(ours.cookie(session), time.at) == session
+    assert ours.session(theirs.cookie(session), time.at) is None
+    link = CrewLink("drainage", "", session.until)
+    assert ours.session(ours.link(link), time.at) is None, "a link is no cookie"

@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fix_rolled",
     "tests.fix_gate",
     "tests.fix_broker",
+    "tests.fix_mosquitto",
     "tests.fix_city",
     "tests.fix_processes",
     "tests.fix_guarded",

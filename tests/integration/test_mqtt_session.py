@@ -1,6 +1,5 @@
 """The session of a partition against real brokers: what it keeps, what it says when they are away or say no."""
 
-import getpass
 import json
 import os
 import signal
@@ -9,7 +8,6 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,10 +23,11 @@ from ingest.mqtt import packets
 from ingest.mqtt.packets import Hello, Protocol
 from ingest.mqtt.reader import LARGEST_PACKET
 from ingest.session import LARGEST_BATCH, TICK, Session
-from tests.fix_broker import BROKERS, MOSQUITTO
+from tests.fix_broker import BROKERS
 from tests.fix_city import plain_client
+from tests.fix_mosquitto import StartMosquitto
 from tests.unit.mqtt.oracle import Published, published
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import PATIENCE
 
 TOPIC = "city/east/noise/n-1/up"
 FILTERS = ["city/+/+/+/up", "city/+/+/+/event"]
@@ -37,55 +36,6 @@ SPOKEN = [(name, Protocol.V311) for name in BROKERS] + [(name, Protocol.V5) for 
 
 on_every_broker = pytest.mark.parametrize(("broker", "protocol"), SPOKEN, indirect=["broker"])
 in_both_versions = pytest.mark.parametrize("protocol", Protocol)
-
-
-class OwnMosquitto:
-    """A Mosquitto with a configuration of one's own."""
-
-    def __init__(self, folder: Path, configuration: str) -> None:
-        self.broker = Broker("127.0.0.1", embedded.free_port(0))
-        (folder / "mosquitto.conf").write_text(
-            # Started by root it would change to a user who may not read what a test has written.
-            f"user {getpass.getuser()}\nlistener {self.broker.port} 127.0.0.1\n{configuration}\n"
-        )
-        with (folder / "mosquitto.log").open("w") as log:
-            self._process = subprocess.Popen(
-                [MOSQUITTO or "mosquitto", "-c", str(folder / "mosquitto.conf")], stdout=log, stderr=log
-            )
-        eventually(lambda: self._answers() or self._process.poll() is not None, "Mosquitto listens")
-        assert self._process.poll() is None, (folder / "mosquitto.log").read_text()
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex((self.broker.host, self.broker.port)) == 0
-
-    def signal(self, number: int) -> None:
-        self._process.send_signal(number)
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
-StartMosquitto = Callable[[str], OwnMosquitto]
-
-
-@pytest.fixture
-def own_mosquitto(tmp_path: Path) -> Iterator[StartMosquitto]:
-    """Start Mosquittos with these lines of configuration."""
-    if "mosquitto" not in BROKERS:
-        pytest.skip("Mosquitto is not installed")
-    started: list[OwnMosquitto] = []
-
-    def start(configuration: str) -> OwnMosquitto:
-        folder = tmp_path / f"mosquitto-{len(started)}"
-        folder.mkdir()
-        started.append(OwnMosquitto(folder, configuration))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.end()
 
 
 def collector(

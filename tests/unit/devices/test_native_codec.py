@@ -1,60 +1,30 @@
 """The native payload: whatever bytes arrive, each reading is read or refused on its own."""
 
-import json
-import math
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.codecs.decoded import Aside, Decoded
 from devices.codecs.native import NativeCodec
-from devices.kind import Kind, Metric, MetricType, load_kinds
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
 from devices.rejection import Code, Rejected
-
-KINDS = load_kinds()
-METRICS = (
-    Metric("level", MetricType.REAL, "m", "", range=(0, 5)),
-    Metric("energy", MetricType.DOUBLE, "kWh", "", range=(0, 1e9)),
-    Metric("signal", MetricType.SMALLINT, "1", "", range=(0, 31)),
-    Metric("count", MetricType.INTEGER, "1", "", range=(0, 65535)),
-    Metric("wet", MetricType.BOOL, "", ""),
-    Metric("state", MetricType.ENUM, "", "", values=("shut", "open")),
-    Metric("plate", MetricType.TEXT, "", "", max_length=8),
+from tests.unit.devices.gates import (
+    CODEC,
+    DEVICE,
+    GATE,
+    KINDS,
+    METRICS,
+    NOON,
+    YEAR_2000,
+    YEAR_2100,
+    read,
+    refused,
+    sent,
+    value,
 )
-GATE = replace(KINDS["manhole"], name="gate", metrics=METRICS, limits={}, attributes={})
-CODEC = NativeCodec(GATE)
-DEVICE = "gate-7"
-NOON = 1_795_291_200_000  # ms
-YEAR_2000, YEAR_2100 = 946_684_800_000, 4_102_444_800_000  # ms
-LARGEST_REAL = 3.4028234e38
-
-
-def sent(*, ts: str = str(NOON), metrics: str = '"level": 1.5', rest: str = "") -> bytes:
-    return f'{{"ts": {ts}, "m": {{{metrics}}}{rest}}}'.encode()
-
-
-def read(payload: bytes) -> Decoded:
-    [outcome] = CODEC.decode(payload, DEVICE)
-    assert isinstance(outcome, Decoded), outcome
-    return outcome
-
-
-def refused(payload: bytes) -> Rejected:
-    [outcome] = CODEC.decode(payload, DEVICE)
-    assert isinstance(outcome, Rejected), outcome
-    assert outcome.detail
-    return outcome
-
-
-def value(metric: str, text: str) -> float | bool | str | None:
-    return read(sent(metrics=f'"{metric}": {text}')).values[GATE.position[metric]]
 
 
 def test_a_reading_has_its_time_counter_type_and_metrics_in_the_kinds_order() -> None:
@@ -329,102 +299,6 @@ def test_a_kind_with_a_single_metric_is_read_too() -> None:
     [reading] = NativeCodec(replace(GATE, metrics=METRICS[:1])).decode(sent(), DEVICE)
     assert isinstance(reading, Decoded)
     assert reading.values == (1.5,)
-
-
-def values_of(metric: Metric) -> st.SearchStrategy[Any]:
-    match metric.type:
-        case MetricType.BOOL:
-            return st.booleans()
-        case MetricType.ENUM:
-            return st.sampled_from(metric.values)
-        case MetricType.TEXT:
-            letters = st.characters(codec="utf-8", exclude_characters="\0")
-            return st.text(letters, max_size=metric.max_length)
-        case MetricType.SMALLINT:
-            return st.integers(-(2**15), 2**15 - 1)
-        case MetricType.INTEGER:
-            return st.integers(-(2**31), 2**31 - 1)
-        case _:
-            return st.floats(-LARGEST_REAL, LARGEST_REAL)
-
-
-def documents(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
-    metrics = st.fixed_dictionaries({}, optional={metric.name: values_of(metric) for metric in kind.metrics})
-    return st.fixed_dictionaries(
-        {"ts": st.integers(YEAR_2000, YEAR_2100 - 1), "m": metrics},
-        optional={"seq": st.integers(0, 2**31 - 1), "type": st.sampled_from(MESSAGE_TYPES)},
-    )
-
-
-def written(document: object) -> bytes:
-    return json.dumps(document).encode()
-
-
-@pytest.mark.parametrize("kind", [*KINDS.values(), GATE], ids=lambda kind: kind.name)
-@pytest.mark.parametrize("encode", [written, msgspec.json.encode], ids=["ascii", "utf-8"])
-def test_whatever_the_metrics_allow_is_read_as_it_was_written(kind: Kind, encode: Callable[[object], bytes]) -> None:
-    codec = NativeCodec(kind)
-
-    @settings(max_examples=30, deadline=None)
-    @given(documents=st.lists(documents(kind), min_size=1, max_size=4), alone=st.booleans())
-    def check(documents: list[dict[str, Any]], *, alone: bool) -> None:
-        wanted = [
-            Decoded(
-                document["ts"] * 1000,
-                document.get("seq", NO_SEQUENCE),
-                MESSAGE_TYPES.index(document.get("type", "periodic")),
-                tuple(document["m"].get(metric.name) for metric in kind.metrics),
-            )
-            for document in (documents[:1] if alone else documents)
-        ]
-        assert codec.decode(encode(documents[0] if alone else documents), DEVICE) == wanted
-
-    check()
-
-
-def fragments() -> st.SearchStrategy[bytes]:
-    """What bytes go wrong with: values of JSON, pieces of it, and noise."""
-    pieces = st.sampled_from(
-        [b"1e999", b"NaN", b"-Infinity", b'"', b"\\u0000", b"\\ud800", b"\xff", b"\x00", b"[", b"]", b"{", b"}", b","]
-    )
-    return pieces | st.binary(max_size=4) | json_values().map(written)
-
-
-def json_values() -> st.SearchStrategy[Any]:
-    keys = st.sampled_from(["ts", "m", "seq", "type", "level", "plate", "x"]) | st.text(max_size=4)
-    leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
-    return st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
-
-
-@st.composite
-def spoilt(draw: st.DrawFn) -> bytes:
-    """A good payload with a piece of it replaced."""
-    payload = written(draw(st.lists(documents(GATE), min_size=1, max_size=2) | documents(GATE)))
-    start, end = sorted(draw(st.tuples(*[st.integers(0, len(payload))] * 2)))
-    return payload[:start] + draw(fragments()) + payload[draw(st.sampled_from([start, end])) :]
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.binary(max_size=64) | json_values().map(written) | spoilt())
-@example(sent(rest=', "x": 1e999'))
-@example(sent(rest=', "x": "?"').replace(b"?", b"\xff"))
-@example(sent(rest=', "?": 1').replace(b"?", b"\xff"))
-@example(sent(ts="-" + "9" * 4300))
-@example(sent(metrics=f'"count": {"9" * 5000}'))
-@example(sent(metrics='"level": 1', rest=', "m": {}, "x": 1'))
-def test_whatever_arrives_is_read_to_what_a_table_can_hold_or_refused_with_a_reason(payload: bytes) -> None:
-    outcomes = CODEC.decode(payload, DEVICE)
-    assert outcomes
-    for outcome in outcomes:
-        if isinstance(outcome, Rejected):
-            assert outcome.detail
-            continue
-        assert YEAR_2000 * 1000 <= outcome.ts < YEAR_2100 * 1000
-        assert len(outcome.values) == len(METRICS)
-        assert all(math.isfinite(each) for each in outcome.values if isinstance(each, float))
-        texts = [*outcome.also_sent, *(each for each in outcome.values if isinstance(each, str))]
-        assert not any("\0" in text for text in texts)
-        assert all(text.encode() for text in texts if text)
 
 
 def test_a_reading_may_name_its_device() -> None:

@@ -10,8 +10,10 @@ from cityward.cli import app
 from cityward.cli.context import out
 from devices.kind import Kind
 from devices.registry import Registry
+from tests.integration.collecting import collect
 from tests.integration.desk import Desk
 from tests.integration.prompt import Command, Now
+from tests.integration.quarantining import Collect
 
 
 @pytest.fixture
@@ -32,3 +34,10 @@ def cityward(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, now: Now
     monkeypatch.setattr(out, "_width", 250)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def collects(connection: Connection, dsn: str, kinds: dict[str, Kind], registry: Registry) -> Collect:
+    """``collects((at, [(topic, payload), …]), …)``: a collector's life in the small city."""
+    assert registry.devices
+    return lambda *batches, partition="all": collect(connection, dsn, kinds, *batches, partition=partition)

@@ -1,8 +1,6 @@
 """The quarantine in the database: who asks, who does it, what becomes of a message and of the ledger."""
 
-import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +19,6 @@ from storage.overview import ledger, overview
 from storage.partition_store import PartitionStore
 from storage.quarantine import (
     Resolution,
-    Row,
     Selection,
     adopt,
     drop,
@@ -32,27 +29,26 @@ from storage.quarantine import (
     request_replay,
     unregistered,
 )
-from storage.reading_writer import stored_at
 from storage.registry_store import import_devices, load_registry
 from tests.fix_city import payload, topic_of
-from tests.integration.collecting import collect
-from tests.integration.making import COVER_EAST, KITCHEN, NOON, device_of, rows
-
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-STRANGER = "4201020102000099"
-HERE = f"city/east/manhole/{STRANGER}/up"
-COVER = Description(
-    device_id=STRANGER, kind="manhole", name="Cover 99", district="east", lon=114.3, lat=30.6, component_class="0102"
+from tests.integration.making import COVER_EAST, KITCHEN, NOON, rows
+from tests.integration.quarantining import (
+    COVER,
+    HERE,
+    HOUR,
+    MINUTE,
+    SECOND,
+    STRANGER,
+    Collect,
+    adopted,
+    array,
+    element,
+    message,
+    minutes,
+    only,
+    readings,
+    tick,
 )
-Tick = tuple[datetime, list[tuple[str, bytes]]]
-Collect = Callable[..., Any]
-
-
-@pytest.fixture
-def collects(connection: Connection, dsn: str, kinds: dict[str, Kind], registry: Registry) -> Collect:
-    """``collects((at, [(topic, payload), …]), …)``: a collector's life in the small city."""
-    assert registry.devices
-    return lambda *batches, partition="all": collect(connection, dsn, kinds, *batches, partition=partition)
 
 
 @pytest.fixture
@@ -64,45 +60,6 @@ def asks(connection: Connection) -> Callable[..., list[int]]:
         return request_replay(connection, chosen, NOON + 2 * HOUR, "wang")
 
     return ask
-
-
-def tick(at: datetime = NOON + 2 * HOUR) -> Tick:
-    return at, []
-
-
-def message(at: datetime, *, topic: str = HERE, **metrics: Any) -> tuple[str, bytes]:
-    return topic, payload(at, **metrics)
-
-
-def array(*elements: Any, topic: str = HERE) -> tuple[str, bytes]:
-    return topic, json.dumps(elements).encode()
-
-
-def element(at: datetime, **metrics: Any) -> dict[str, Any]:
-    sent: dict[str, Any] = json.loads(payload(at, **metrics))
-    return sent
-
-
-def only(connection: Connection) -> Row:
-    (row,) = load_rows(connection, list(find(connection, Selection(), resolved=True)))
-    return row
-
-
-def minutes(connection: Connection) -> list[tuple[Any, ...]]:
-    """The ledger, a line a minute since noon."""
-    query = """
-        SELECT (extract(epoch FROM minute - %s) / 60)::integer, partition, received, stored, duplicate, quarantined
-        FROM ledger ORDER BY 1, 2
-    """
-    return rows(connection, query, NOON)
-
-
-def readings(connection: Connection) -> list[tuple[Any, ...]]:
-    return rows(connection, "SELECT ts, received_at, quality, tilt FROM reading_manhole ORDER BY ts")
-
-
-def adopted(connection: Connection) -> list[int]:
-    return adopt(connection, COVER, lambda _topic: "all", NOON + HOUR, "li")
 
 
 def test_an_adopted_devices_messages_become_readings_of_their_own_time(
@@ -427,84 +384,3 @@ def test_progress_tells_who_waits_what_is_resolved_and_why_the_rest_stays(
     assert (done.stored, done.duplicate) == (1, 1)
     asks(ids=numbers[1:2])
     assert progress(connection, numbers).waiting == {"all": 1}
-
-
-def test_the_last_replayed_reading_raises_an_alarm_if_nothing_newer_is_known(
-    connection: Connection, collects: Collect
-) -> None:
-    opened = [message(NOON + step * MINUTE, kind="event", open_state="open", tilt=60) for step in (0, 1)]
-    collects((NOON + MINUTE, opened))
-    adopted(connection)
-    collects(tick())
-    assert rows(connection, "SELECT rule_id, active, raised_at, occurrences FROM alarm") == [("MH-01", True, NOON, 1)]
-    assert rows(connection, "SELECT event, seen_at FROM alarm_event") == [("raised", NOON + 2 * HOUR)]
-
-
-def test_replayed_readings_older_than_what_was_judged_raise_nothing(connection: Connection, collects: Collect) -> None:
-    collects((NOON, [message(NOON, kind="event", open_state="open", tilt=60)]))
-    adopted(connection)
-    connection.execute("UPDATE quarantine SET replay_partition = 'none yet'")
-    collects((NOON + HOUR, [message(NOON + HOUR, open_state="closed", tilt=0)]))
-    connection.execute("UPDATE quarantine SET replay_partition = 'all'")
-    collects(tick())
-    assert [row[2] for row in readings(connection)] == [Quality.REPLAYED | Quality.LATE, Quality.GOOD]
-    assert rows(connection, "SELECT rule_id FROM alarm") == []
-
-
-def test_a_replay_that_breaks_off_leaves_everything_as_it_was(
-    connection: Connection, collects: Collect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    collects((NOON, [message(NOON, kind="event", open_state="open", tilt=60)]))
-    adopted(connection)
-    with monkeypatch.context() as broken:
-        broken.setattr("storage.alarm_store.record", lambda *_: 1 // 0)
-        with pytest.raises(ZeroDivisionError):
-            collects(tick())
-    assert readings(connection) == []
-    assert minutes(connection) == [(0, "all", 1, 0, 0, 1)]
-    assert only(connection).attempts == 0
-    collects(tick())
-    assert len(readings(connection)) == 1
-
-
-@pytest.mark.usefixtures("_status_at_once")
-def test_a_replay_tells_when_a_device_was_heard_and_is_no_sign_of_life(
-    connection: Connection, collects: Collect
-) -> None:
-    collects((NOON, [message(NOON - SECOND, tilt=1, colour=3)]))
-    adopted(connection)
-    collects(tick(), tick())
-    status = "SELECT last_ts, last_received_at, readings, also_sent FROM device_status"
-    assert rows(connection, status) == [(NOON - SECOND, NOON, 0, ["colour"])]
-    assert overview(connection).by_kind["manhole"].readings == 1, "found, if not heard"
-
-
-@pytest.fixture
-def _status_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bulk updates with every batch instead of every two seconds."""
-    monkeypatch.setattr("storage.partition_store.STATUS_EVERY", -1.0)
-
-
-def test_a_stored_reading_is_found_by_device_and_time(
-    connection: Connection, collects: Collect, registry: Registry, kinds: dict[str, Kind]
-) -> None:
-    at = NOON + timedelta(milliseconds=123)
-    collects((NOON + SECOND, [message(at, topic=topic_of(registry, COVER_EAST), tilt=1.5)]))
-    device = device_of(registry, COVER_EAST).id
-    found = stored_at(connection, kinds["manhole"], device, at)
-    assert found is not None
-    assert (found["tilt"], found["received_at"], found["battery_v"]) == (1.5, NOON + SECOND, None)
-    assert stored_at(connection, kinds["manhole"], device, NOON) is None
-
-
-def test_the_status_of_an_adopted_device_becomes_its_status_and_leaves_the_ledger(
-    connection: Connection, collects: Collect
-) -> None:
-    topic = HERE.removesuffix("up") + "status"
-    collects((NOON, [(topic, b"online"), message(NOON, tilt=1)]), (NOON + MINUTE, [(topic, b"offline")]))
-    assert sum(line[2] for line in minutes(connection)) == 3
-    adopted(connection)
-    collects(tick())
-    assert rows(connection, "SELECT online, since FROM device_connection") == [(False, NOON + MINUTE)]
-    assert [line[2:] for line in minutes(connection)] == [(1, 1, 0, 0), (0, 0, 0, 0)]
-    assert progress(connection, list(find(connection, Selection(), resolved=True))).waiting == {}

@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.fix_processes",
     "tests.fix_guarded",
     "tests.fix_console",
+    "tests.fix_browser",
 ]
 
 

@@ -1,9 +1,10 @@
 """A console that really listens, on the database of the test."""
 
+import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -11,9 +12,10 @@ import uvicorn
 from psycopg import Connection
 
 from cases.words import Language
+from console.access import Role
 from console.app import create_app
 from console.context import Context
-from console.signing import Signing
+from console.signing import Session, Signing
 from storage import console_store
 from storage.pool import Pool
 from storage.registry_store import load_city
@@ -55,10 +57,46 @@ def signing(connection: Connection, time: Time) -> Signing:
 
 
 @pytest.fixture
-def console(dsn: str, connection: Connection, registry: object, time: Time, signing: Signing) -> Iterator[httpx.Client]:
-    """A browser without a picture, at the console of the small city."""
+def site(dsn: str, connection: Connection, registry: object, time: Time, signing: Signing) -> Iterator[str]:
+    """The address of a console of the small city."""
     del registry  # the city is imported
-    with Pool(dsn, size=4, name="console test") as pool:
-        context = Context(pool, time, load_city(connection), signing, Language.EN, secure=False)
-        with serving(context) as address, httpx.Client(base_url=address) as client:
-            yield client
+    city = load_city(connection)
+    with (
+        Pool(dsn, size=4, name="console test") as pool,
+        serving(Context(pool, time, city, signing, Language.EN, secure=False)) as address,
+    ):
+        yield address
+
+
+@pytest.fixture
+def console(site: str) -> Iterator[httpx.Client]:
+    """A browser without a picture."""
+    with httpx.Client(base_url=site) as client:
+        yield client
+
+
+SignedIn = Callable[..., Session]
+
+
+@pytest.fixture
+def signed_in(connection: Connection, time: Time) -> SignedIn:
+    """``signed_in(Role.OPERATOR)``: the session of a new person; ``signed_in(unit="drainage")``: of a crew's link."""
+
+    def begin(role: Role | None = None, *, unit: str = "", language: Language = Language.EN) -> Session:
+        until = int((time.at + timedelta(hours=12)).timestamp())
+        if role is None:
+            return Session("", 0, unit, secrets.token_urlsafe(), until)
+        name = f"{role}-{secrets.token_hex(3)}"
+        console_store.save(
+            connection,
+            username=name,
+            full_name=name.title(),
+            role=role,
+            unit=unit,
+            language=language,
+            password_hash="none that fits",  # noqa: S106
+            at=time.at,
+        )
+        return Session(name, 1, unit, secrets.token_urlsafe(), until)
+
+    return begin

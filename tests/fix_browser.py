@@ -1,0 +1,82 @@
+"""Chromium as people use it: Debian's, driven by playwright. What a page complains about fails its test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, sync_playwright
+
+from cases.words import Language
+from console.identity import COOKIE
+from console.signing import Session, Signing
+
+CHROMIUM = shutil.which("chromium")
+PHONE, DESK = (360, 740), (1280, 800)  # CSS pixels
+_LOCALES = {Language.EN: "en-GB", Language.ZH: "zh-CN"}
+_PATIENCE_MS = 30_000.0  # far more than anything takes, so that a busy machine fails nothing
+_ANSWERED = "Failed to load resource"  # how Chromium reports any answer of 400 and above: tests look at answers
+
+
+class Browse(Protocol):
+    """Opens a page with cookies and storage of its own; signed in, where a session is given."""
+
+    def __call__(
+        self, session: Session | None = None, *, language: Language = Language.EN, size: tuple[int, int] = PHONE
+    ) -> Page: ...
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One for the tests of a file: while playwright is open, nothing else in its thread can run an event loop."""
+    if CHROMIUM is None:
+        reason = "no browser: install Debian's chromium"
+        assert not os.environ.get("CITYWARD_REQUIRE_SERVICES"), reason
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Browser, site: str, signing: Signing) -> Iterator[Browse]:
+    """Pages of the console; in the end none must have said an error: a script that broke, or what the CSP refused."""
+    contexts: list[BrowserContext] = []
+    said: list[str] = []
+
+    def begin(
+        session: Session | None = None, *, language: Language = Language.EN, size: tuple[int, int] = PHONE
+    ) -> Page:
+        context = chromium.new_context(
+            base_url=site,
+            viewport={"width": size[0], "height": size[1]},
+            locale=_LOCALES[language],
+            timezone_id="Asia/Shanghai",
+            has_touch=size == PHONE,
+        )
+        contexts.append(context)
+        context.set_default_timeout(_PATIENCE_MS)
+        context.on("console", _listener(said))
+        context.on("weberror", _error_listener(said))
+        if session:
+            context.add_cookies([{"name": COOKIE, "value": signing.cookie(session), "url": site}])
+        return context.new_page()
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert not said
+
+
+def _listener(said: list[str]) -> Callable[[ConsoleMessage], None]:
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(_ANSWERED):
+            said.append(message.text)
+
+    return hear
+
+
+def _error_listener(said: list[str]) -> Callable[[WebError], None]:
+    return lambda error: said.append(str(error.error))

@@ -118,7 +118,7 @@ class _Desk:
         rule_texts.keep(connection, rules, clock.now())
         self._connection = connection
         self._rules = [rule for rule in rules if rule.input is Input.SILENCE]
-        self._asked = {name for rule in self._rules for condition in rule.conditions for name in condition.alarms}
+        self._asked = {name for rule in self._rules for name in rule.asked}
         self._clock = clock
         self._city = load_city(connection)
         self._practice = wiring.practice(self._city, rules, installed)

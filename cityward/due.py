@@ -124,7 +124,7 @@ class DueRules:
             yield from (self._ask(rule, moments) for rule in series.rules)
             return
         start, end = min(start for start, _ in moments), moments[-1][1]
-        asked = {name for rule in series.rules for condition in rule.conditions for name in condition.alarms}
+        asked = {name for rule in series.rules for name in rule.asked}
         alarms = judged_store.alarm_spells(self._connection, asked, start)
         metrics = {name for rule in series.rules for condition in rule.conditions for name in condition.metrics}
         kind = self._registry.kinds[series.rules[0].kind]

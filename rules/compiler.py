@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -22,7 +23,7 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Div: lambda a, b: a / np.where(b == 0, np.nan, b),  # by nothing: unknown
 }
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt,
@@ -92,7 +93,7 @@ class Compiler:
                 return self._limit(tree, name)
             case ast.Constant(value=str(word)):
                 return Node(Type.WORD, lambda _frame: word, literal=word)
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and _finite(value):
                 return Node(Type.NUMBER, lambda frame: np.full(len(frame), float(value)), value=float(value))
             case _:
                 self._refuse(tree, "not allowed here; use metrics, limits, comparisons, and/or/not, + - * / and abs")
@@ -101,6 +102,8 @@ class Compiler:
         apply = _ARITHMETIC[type(op)]
         a, b = self._expect(left, Type.NUMBER), self._expect(right, Type.NUMBER)
         match op:
+            case ast.Div() if b.value == 0:
+                self._refuse(tree, "divides by zero, which is always unknown")
             case ast.Add() | ast.Sub():
                 unit = self._same_unit(tree, a, b)
             case _ if a.value is not None and isinstance(op, ast.Mult):
@@ -357,6 +360,13 @@ class Compiler:
         everything = ", ".join(f"{prefix}{each}" for each in sorted(known))
         hint = f"did you mean {near[0]!r}?" if near else f"known are {everything}"
         self._refuse(tree, f"a {self._kind.name} knows no {prefix + name!r}; {hint}")
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond every float
+        return False
 
 
 def _contents(frame: Frame) -> Contents:

@@ -40,13 +40,13 @@ class Expression:
 
     def truth(self, frame: Frame) -> Truth:
         """The condition for every reading of the frame."""
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             result: Truth = self._evaluate(frame)
         return result
 
     def look(self, frame: Frame) -> dict[str, float | str]:
         """What the names stand for in the first row of the frame; the unknown left out."""
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             found = {name: look(frame, name) for name in self.names}
             found |= {name: _look_at(node, frame) for name, node in self.aggregates.items()}
         return {name: value for name, value in found.items() if value is not None}
@@ -80,7 +80,7 @@ def compile_condition(text: str, kind: Kind, scope: Scope = Scope.READING) -> Ex
 def _look_at(node: Node, frame: Frame) -> float | str | None:
     """An aggregate of the first window."""
     value = float(as_floats(node.evaluate(frame))[0])
-    if np.isnan(value):
+    if not np.isfinite(value):
         return None
     return node.words[int(value)] if node.words else value
 

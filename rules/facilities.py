@@ -90,9 +90,11 @@ def residual_strain(frame: Frame, _margin: int) -> Floats:
 
 def response_ratio(frame: Frame, margin: int) -> Floats:
     """The largest share of its limit among the responses that a reading carries, strain without its heat."""
+    limits = {name: frame.limit(name) for name in RESPONSES}
     ratios = [
-        np.abs(residual_strain(frame, margin) if name == "strain" else frame.metric(name)) / frame.limit(name)
-        for name in RESPONSES
+        np.abs(residual_strain(frame, margin) if name == "strain" else frame.metric(name))
+        / np.where(limit == 0, np.nan, limit)
+        for name, limit in limits.items()
     ]
     return np.asarray(reduce(np.fmax, ratios))  # fmax passes over what the reading does not carry
 

@@ -95,8 +95,7 @@ class Hindsight:
             return
         frame = frame_of(readings, moments, Frame(readings, self._registry, self._local_time))
         self._note(found.transitions)
-        asked = {name for condition in rule.conditions for name in condition.alarms}
-        alarms = Spells.of(spell for (name, _), spells in self._spells.items() if name in asked for spell in spells)
+        alarms = Spells.of(spell for (name, _), own in self._spells.items() if name in rule.asked for spell in own)
         verdicts = close(rule, frame, self._memories[rule.id], alarms=alarms)
         for (_, subject), state in verdicts.states.items():
             self._memories[rule.id].keep(subject, state)

@@ -57,19 +57,46 @@ def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[R
             except msgspec.ValidationError as error:
                 problems.append(entry.problem(_misfit(error)))
     for rule_id, rule in rules.items():
-        problems += [entries[rule_id].problem(error) for error in _strangers(rule, rules)]
+        problems += [entries[rule_id].problem(error) for error in _strangers(rule, rules, entries[rule_id].document)]
     if problems:
         raise PackError(problems)
     return [rules[rule_id] for rule_id in sorted(rules)]
 
 
-def _strangers(rule: Rule, rules: Mapping[str, Rule]) -> Iterator[FieldError]:
-    """Rules that a rule names and that are not there."""
-    asked = {name for condition in rule.conditions for name in condition.alarms}
-    for name in sorted({*rule.covers, *asked} - rules.keys()):
-        near = difflib.get_close_matches(name, rules, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(rules))}"
-        yield FieldError(("covers",) if name in rule.covers else (), f"there is no rule {name!r}; {hint}")
+def _strangers(rule: Rule, rules: Mapping[str, Rule], document: Mapping[str, Any]) -> Iterator[FieldError]:
+    """Rules that a rule names and that are not there, that cannot be what it takes them for, or that ask it back."""
+    for name in sorted(set(rule.covers) | rule.asked):
+        path, column = _named(document, name)
+        if name not in rules:
+            near = difflib.get_close_matches(name, rules, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(rules))}"
+            yield FieldError(path, f"there is no rule {name!r}; {hint}", column, name)
+        elif name in rule.covers and (rules[name].kind != rule.kind or rules[name].group):
+            yield FieldError(path, f"{name} raises no alarms of single devices of the kind {rule.kind}", column, name)
+        elif name in rule.asked and (way := _way_back(name, rule.id, rules)):
+            ring = " asks for ".join([rule.id, *way])
+            yield FieldError(path, f"goes round in a ring: {ring}", column, name)
+
+
+def _way_back(start: str, end: str, rules: Mapping[str, Rule]) -> list[str]:
+    """The shortest chain of rules that ask for each other's alarms, from one to another; empty where there is none."""
+    ways, seen = [[start]], {start}
+    for way in ways:
+        if way[-1] == end:
+            return way
+        for name in sorted(rules[way[-1]].asked & rules.keys() - seen):
+            seen.add(name)
+            ways.append([*way, name])
+    return []
+
+
+def _named(part: Any, name: str, path: tuple[str | int, ...] = ()) -> tuple[tuple[str | int, ...], int]:
+    """Where in a document a rule is named: the path to the text and the column in it; none where it is not found."""
+    if isinstance(part, str):
+        found = re.search(rf"(?:^|[\"']){re.escape(name)}(?:$|[\"'])", part)
+        return (path, part.index(name, found.start()) + 1) if found and path != ("id",) else ((), 1)
+    steps = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    return next((place for key, each in steps if (place := _named(each, name, (*path, key)))[0]), ((), 1))
 
 
 def _misfit(error: msgspec.ValidationError) -> FieldError:

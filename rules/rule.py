@@ -143,3 +143,8 @@ class Rule:
             self.member,
         )
         return tuple(condition for condition in found if condition is not None)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The rules of whose alarms its conditions ask."""
+        return frozenset(name for condition in self.conditions for name in condition.alarms)

@@ -95,8 +95,7 @@ def _tell_silence(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Verdic
 
 def _alarms(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Spells:
     """Of the rules that a rule's conditions ask for."""
-    asked = {alarm for condition in rule.conditions for alarm in condition.alarms}
-    return Spells.of(spell for alarm in sorted(asked) for spell in _spells(rules[alarm], story, rules))
+    return Spells.of(spell for alarm in sorted(rule.asked) for spell in _spells(rules[alarm], story, rules))
 
 
 def _spells(rule: Rule, story: Story, rules: Mapping[str, Rule]) -> Iterator[Spell]:

@@ -29,8 +29,8 @@ class Truth:
 
     @classmethod
     def of(cls, true: Bools, *operands: Floats) -> Self:
-        """A comparison of numbers: unknown wherever an operand is NaN."""
-        unknown = np.logical_or.reduce([np.isnan(operand) for operand in operands])
+        """A comparison of numbers: unknown wherever an operand is none, or beyond all bounds."""
+        unknown = np.logical_or.reduce([~np.isfinite(operand) for operand in operands])
         return cls(true & ~unknown, ~true & ~unknown)
 
     @classmethod

@@ -117,8 +117,31 @@ def test_the_other_metrics_of_an_implausible_reading_are_believed(holds: Holds) 
     assert holds("water_immersed", "manhole", sent, quality=Quality.IMPLAUSIBLE) is True
 
 
-def test_division_by_zero_is_no_crash_and_nothing_by_nothing_is_unknown(holds: Holds) -> None:
-    assert holds("tilt / temperature > 1", "manhole", {"tilt": 0, "temperature": 0}) is None
+@pytest.mark.parametrize("tilt", [0, 5])
+@pytest.mark.parametrize(
+    "text",
+    ["tilt / temperature > 1", "tilt / temperature < 1", "1 / (tilt / temperature) < 1", "tilt / (1 - 1) > 1",
+     "not tilt / temperature > 1", "tilt * 1e300 * 1e300 / temperature > 1"],
+)  # fmt: skip
+def test_what_is_divided_by_zero_is_unknown_and_never_true_false_or_a_crash(
+    holds: Holds, text: str, tilt: float
+) -> None:
+    assert holds(text, "manhole", {"tilt": tilt, "temperature": 0}) is None
+
+
+def test_what_is_beyond_all_numbers_is_unknown(holds: Holds) -> None:
+    assert holds("tilt * 1e300 * 1e300 > 1", "manhole", {"tilt": 5}) is None
+
+
+def test_a_share_of_a_limit_of_nothing_is_unknown(holds: Holds) -> None:
+    assert holds("response_ratio > 1", "bridge", {"tilt": 5}, limits={"tilt": 0}) is None
+
+
+def test_an_attribute_that_the_device_does_not_have_is_unknown(holds: Holds) -> None:
+    for text in ("strain / strain_per_kelvin > 3", "not strain / strain_per_kelvin > 3"):
+        assert holds(text, "bridge", {"strain": 50}) is None
+    for text in ('road_class == "main"', 'road_class != "main"'):
+        assert holds(text, "streetlight", {"active_power": 50}) is None
 
 
 def test_an_enumeration_compares_with_its_words_from_either_side(holds: Holds) -> None:
@@ -293,7 +316,7 @@ def test_a_condition_is_read_without_the_blanks_around_it(kinds: Mapping[str, Ki
 
 _quantities = ["tilt", "temperature", "baseline_tilt", "limit.tilt", "well_depth"]
 _numbers = st.recursive(  # converted quantities go together whatever their units
-    st.sampled_from([*(f"({name} * 100)" for name in _quantities), "0", "2.5", "15"]),
+    st.sampled_from([*(f"({name} * 100)" for name in _quantities), "-0", "2.5", "15"]),
     lambda inner: st.one_of(
         st.builds("({} {} {})".format, inner, st.sampled_from("+-*/"), inner),
         inner.map("abs({})".format),

@@ -18,6 +18,7 @@ SOUND = """\
   case: {problem: test, fix: 1d work}
   source: a test
 """
+NOT_ALLOWED = "raise: {!r}: not allowed here; use metrics, limits, comparisons, and/or/not, + - * / and abs"
 Refused = Callable[..., list[str]]
 
 
@@ -132,6 +133,17 @@ def changed(*lines: str) -> str:
                 "outside of aggregates"
             ),
         ),
+        ("raise: tilt / 0 > 1", "4:10", "raise: 'tilt / 0': divides by zero, which is always unknown"),
+        ("clear: 15 > tilt / 0.0", "8:15", "clear: 'tilt / 0.0': divides by zero, which is always unknown"),
+        ("raise: tilt > 1e400", "4:10", NOT_ALLOWED.format("1e309")),
+        ('raise: tilt > "steep"', "4:10", "raise: \"tilt > 'steep'\": cannot compare a number with a word"),
+        ("raise: road_class > 3", "4:10", "raise: 'road_class > 3': cannot compare a word with a number"),
+        ("raise: open_state == 3", "4:10", "raise: 'open_state == 3': cannot compare an enumeration with a number"),
+        (
+            "raise: tilt > baseline_tlt",
+            "4:17",
+            "raise: 'baseline_tlt': a manhole knows no 'baseline_tlt'; did you mean 'baseline_tilt'?",
+        ),
         (
             "raise: >-\n    tilt > 15\n    and tlt > 3",
             "6:9",
@@ -206,6 +218,49 @@ def test_a_rule_without_an_id_is_found_by_its_line(refused: Refused) -> None:
 
 def test_an_id_stands_once_in_all_packs(refused: Refused) -> None:
     assert refused(SOUND, second=f"# A comment first.\n{SOUND}") == ["second.yaml:2:7: X-01: id: this id stands twice"]
+
+
+WINDOW = ("input: window", "window: 1h")
+GROUP = ("input: group", "window: 1h", "group: grid", "raise: hits > 1")
+
+
+@pytest.mark.parametrize(
+    ("packs", "problems"),
+    [
+        (
+            {"X-01": (*WINDOW, 'raise: alarmed("X-01")')},
+            ["x-01.yaml:4:19: X-01: raise: goes round in a ring: X-01 asks for X-01"],
+        ),
+        (
+            {
+                "X-01": (*WINDOW, 'raise: max(tilt) > 15 or alarmed("X-02")'),
+                "X-02": (*GROUP, 'member: max(tilt) > 3 and alarmed("X-03")'),
+                "X-03": (*WINDOW, "raise: max(tilt) > 1", 'severity: {default: minor, major: alarmed("X-01")}'),
+            },
+            [
+                "x-01.yaml:4:37: X-01: raise: goes round in a ring: X-01 asks for X-02 asks for X-03 asks for X-01",
+                "x-02.yaml:11:38: X-02: member: goes round in a ring: X-02 asks for X-03 asks for X-01 asks for X-02",
+                (
+                    "x-03.yaml:5:46: X-03: severity: major: goes round in a ring: "
+                    "X-03 asks for X-01 asks for X-02 asks for X-03"
+                ),
+            ],
+        ),
+        (
+            {"X-01": (*GROUP, "member: max(tilt) > 1", "covers: [X-01]")},
+            ["x-01.yaml:12:12: X-01: covers 1: X-01 raises no alarms of single devices of the kind manhole"],
+        ),
+        (
+            {"X-01": (*GROUP, "member: max(tilt) > 1", "covers: [X-02]"), "X-02": ("kind: noise", "raise: laeq > 60")},
+            ["x-01.yaml:12:12: X-01: covers 1: X-02 raises no alarms of single devices of the kind manhole"],
+        ),
+    ],
+)
+def test_rules_that_ask_for_each_other_in_a_ring_or_cover_what_they_cannot_are_refused(
+    refused: Refused, packs: Mapping[str, Sequence[str]], problems: Sequence[str]
+) -> None:
+    texts = {rule_id.lower(): changed(*lines).replace("id: X-01", f"id: {rule_id}") for rule_id, lines in packs.items()}
+    assert refused("[]", **texts) == problems
 
 
 def test_every_problem_in_every_pack_is_listed_at_once(refused: Refused) -> None:

@@ -24,6 +24,7 @@ from rules.expressions import compile_condition
 from rules.frame import Frame
 from rules.local_time import LocalTime, moment
 from rules.nodes import Scope
+from rules.packs import rule_as_written
 from rules.remembering import Memory
 from rules.rule import Rule
 from rules.spells import Spell, Spells
@@ -267,9 +268,10 @@ def test_empty_windows_are_unknown_and_three_of_them_interrupt(
 
 
 def test_an_alarm_of_another_rule_is_asked_of_the_window(
-    rule_of: RuleOf, table_of: TableOf, surroundings: Callable[..., Frame]
+    rule_of: RuleOf, table_of: TableOf, surroundings: Callable[..., Frame], kinds: Mapping[str, Kind]
 ) -> None:
-    rule = rule_of("input: window", "window: 10m", 'raise: alarmed("T-01")', kind="noise")
+    text = rule_of("input: window", "window: 10m", "raise: count() > 0", kind="noise", rule_id="T-03").text
+    rule = rule_as_written(text.replace("count() > 0", 'alarmed("T-01")'), kinds)
     table = table_of("noise", [(device, START + minute * MINUTE, {"laeq": 50}) for device in (1, 2)
                                for minute in range(60)])  # fmt: skip
     alarms = Spells.of([Spell("T-01", 2, START + 12 * MINUTE, START + 25 * MINUTE), Spell("T-02", 1, START)])

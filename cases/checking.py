@@ -95,16 +95,20 @@ def fail(case: Case, *, city: City, at: datetime, actor: str, reason: str) -> St
     )
 
 
-def confirm(case: Case, *, photo: str, active: int, at: datetime, actor: str, reason: str = "") -> Step | Refusal:
+def confirm(
+    case: Case, *, photo: str, active: int, city: City, at: datetime, actor: str, reason: str = ""
+) -> Step | Refusal:
     """A supervisor confirms the work by a photo, where telemetry could not.
 
-    An alarm that is still active is no obstacle here: silence has not ended it, and only silence leads here.
+    An alarm that is still active is no obstacle here: silence has not ended it, and only silence leads here. But it is
+    watched for a while after the case is closed (``joining.doubt``).
     """
     if case.state is not State.UNVERIFIABLE:
         return Refusal.ALARM_ACTIVE if active else Refusal.TELEMETRY_DECIDES
     if not photo.strip():
         return Refusal.NO_PHOTO
     said = f"{photo.strip()}: {reason.strip()}" if reason.strip() else photo.strip()
+    watch = Check(at, at, deadline(at, city.policy.photo_holds, city.calendar)) if active else None
     return step(
         case,
         Event.CLOSE,
@@ -114,7 +118,7 @@ def confirm(case: Case, *, photo: str, active: int, at: datetime, actor: str, re
         outcome=Outcome.SUPERVISOR,
         photo=photo.strip(),
         closed_at=at,
-        check=None,
+        check=watch,
     )
 
 

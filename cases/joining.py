@@ -1,14 +1,14 @@
 """What alarms do to a case that is already there: one open case per facility and problem, and one that reopens."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cases.case import Case, Milestone, Step, note, step
-from cases.checking import Standard, fail, recover
+from cases.checking import Evidence, Standard, fail, recover
 from cases.city import City
 from cases.errors import IllegalMove
 from cases.history import SYSTEM, Because, Occurrence
-from cases.lifecycle import AT_WORK, IN_CHECK, OPEN_STATES, Event
+from cases.lifecycle import AT_WORK, IN_CHECK, OPEN_STATES, Event, State
 from cases.opening import Clocks
 from cases.policy import Colour
 
@@ -67,13 +67,33 @@ def reopen(case: Case, alarm: RaisedAlarm, clocks: Clocks, *, at: datetime) -> S
 
     Sheets of the first time stay on record; the colours begin anew.
     """
-    again = step(
+    again = _again(replace(case, severity=max(case.severity, alarm.severity)), clocks, Because.REPAIR_DID_NOT_HOLD, at)
+    return note(case, Occurrence.JOINED, at=at, actor=SYSTEM, reason=alarm.rule).then(again)
+
+
+def doubt(case: Case, evidence: Evidence, standard: Standard, clocks: Clocks, *, at: datetime) -> Step | None:
+    """What becomes of a case that was closed by a photo while an alarm of it was active; None as long as that is open.
+
+    With the alarm over the photo was right. It was wrong where the facility is heard again and the alarm stays, with no
+    delay running towards its end; and somebody must look again where silence keeps the alarm for too long.
+    """
+    if case.check is None or case.state is not State.CLOSED:
+        return None
+    if not evidence.active:
+        return Step(replace(case, check=None))
+    if evidence.readings >= max(standard.needed, 1) and not evidence.running:
+        return _again(case, clocks, Because.STILL_WRONG, at)
+    return _again(case, clocks, Because.STILL_ACTIVE, at) if at >= case.check.until else None
+
+
+def _again(case: Case, clocks: Clocks, because: Because, at: datetime) -> Step:
+    """A closed case is open once more, as rework."""
+    return step(
         case,
         Event.REOPEN,
         at=at,
         actor=SYSTEM,
-        reason=Because.REPAIR_DID_NOT_HOLD,
-        severity=max(case.severity, alarm.severity),
+        reason=because,
         rework=case.rework + 1,
         failed_checks=0,
         colour=Colour.NONE,
@@ -87,5 +107,5 @@ def reopen(case: Case, alarm: RaisedAlarm, clocks: Clocks, *, at: datetime) -> S
         dues=clocks.dues,
         white_at=clocks.white_at,
         red_at=clocks.red_at,
+        check=None,
     )
-    return note(case, Occurrence.JOINED, at=at, actor=SYSTEM, reason=alarm.rule).then(again)

@@ -89,7 +89,8 @@ class Policy:
     ``ownerless_classes`` are announced for ``public_notice`` while the district acts (one working day: practice of
     Tianjin). ``settle`` is how long a member's alarm waits for the alarm of its group. Cases of different kinds on one
     road within ``incident_within`` are one incident. A problem that returns within ``regression_within`` of a repair
-    reopens its case. ``observe`` is how long a case that recovered by itself is watched. ``accept`` is by severity,
+    reopens its case. ``observe`` is how long a case that recovered by itself is watched; ``photo_holds`` how long a
+    supervisor's photo stands against an alarm that is still active. ``accept`` is by severity,
     ``reply`` and ``points`` by colour of the sheet; ``joint`` names for a problem the units that answer for it
     together, the first as lead.
     """
@@ -101,6 +102,7 @@ class Policy:
     incident_within: timedelta = timedelta(minutes=10)
     regression_within: timedelta = timedelta(days=7)
     observe: Allowance = field(default_factory=lambda: Allowance.parse("2h natural"))
+    photo_holds: Allowance = field(default_factory=lambda: Allowance.parse("24h natural"))
     accept: Mapping[int, Allowance] = field(default_factory=_accept)
     reply: Mapping[Colour, Allowance] = field(default_factory=_reply)
     points: Mapping[Colour, int] = field(default_factory=_points)

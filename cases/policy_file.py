@@ -25,6 +25,7 @@ class _Dispatch(msgspec.Struct, forbid_unknown_fields=True):
     incident_minutes: _Count | None = None
     regression_days: _Count | None = None
     observe: str = ""
+    photo_holds: str = ""
     accept: dict[str, str] = {}
     reply: dict[str, str] = {}
     points: dict[str, int] = {}
@@ -56,6 +57,7 @@ def read_policy(pieces: Pieces) -> Policy:
         incident_within=_span(raw.incident_minutes, timedelta(minutes=1), _STANDARD.incident_within),
         regression_within=_span(raw.regression_days, timedelta(days=1), _STANDARD.regression_within),
         observe=pieces.allowance("dispatch.observe", raw.observe) or _STANDARD.observe,
+        photo_holds=pieces.allowance("dispatch.photo_holds", raw.photo_holds) or _STANDARD.photo_holds,
         accept={**_STANDARD.accept, **_named(pieces, "dispatch.accept", raw.accept, _SEVERITIES)},
         reply={**_STANDARD.reply, **_named(pieces, "dispatch.reply", raw.reply, _colours())},
         points={**_STANDARD.points, **_points(pieces, raw.points)},

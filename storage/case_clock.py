@@ -8,6 +8,8 @@ from psycopg.rows import dict_row
 
 from cases.checking import Evidence, judge
 from cases.dispatching import Practice, conclude
+from cases.joining import doubt
+from cases.opening import start_clocks
 from cases.supervision import look
 from devices.quality import Quality
 from storage.case_book import CaseBook, stored_of
@@ -55,7 +57,10 @@ def _judge(
             return False
         stored = stored_of(row)
         standard = practice.standard(stored.kind)
-        made = judge(stored.case, evidence, standard, city=practice.city, at=now)
+        clocks = start_clocks(practice.plan(stored.rule), stored.case.severity, practice.city, now)
+        made = judge(stored.case, evidence, standard, city=practice.city, at=now) or doubt(
+            stored.case, evidence, standard, clocks, at=now
+        )
         if made is None:
             return False
         conclude(stored, made, book, practice, now)

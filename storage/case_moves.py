@@ -129,6 +129,7 @@ class CaseMoves:
                 stored.case,
                 photo=photo,
                 active=self._book.active_alarms(stored),
+                city=self.city,
                 at=self._at,
                 actor=self._actor,
                 reason=reason,

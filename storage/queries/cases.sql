@@ -95,7 +95,8 @@ WHERE dispatch_case.number = %(number)s
 FOR UPDATE OF dispatch_case
 
 -- name: checked_cases
--- Cases of which telemetry is asked: good readings since then, active alarms, whether a delay runs or news wait.
+-- Cases of which telemetry is asked: good readings since then, active alarms, whether a delay runs or news wait. A
+-- closed one is among them while its photo stands against an active alarm, unless a later case has the trouble.
 SELECT dispatch_case.id,
        (SELECT count(*) FROM (
             SELECT FROM reading
@@ -109,7 +110,8 @@ SELECT dispatch_case.id,
             SELECT FROM case_alarm JOIN alarm ON alarm.id = case_alarm.alarm_id
             JOIN rule_state ON rule_state.rule_id = alarm.rule_id AND rule_state.device = alarm.device
             WHERE case_alarm.case_id = dispatch_case.id
-              AND jsonb_path_exists(rule_state.state, '$.raising[*] ? (@ != null)')
+              AND (jsonb_path_exists(rule_state.state, '$.raising[*] ? (@ != null)')
+                   OR jsonb_path_exists(rule_state.state, '$.clearing ? (@ != null)'))
        ) OR EXISTS (
             SELECT FROM alarm_event JOIN alarm ON alarm.id = alarm_event.alarm_id
             WHERE alarm_event.handled_at IS NULL AND alarm_event.stuck_since IS NULL
@@ -117,6 +119,9 @@ SELECT dispatch_case.id,
        ) AS running
 FROM dispatch_case JOIN device ON device.id = dispatch_case.device
 WHERE dispatch_case.check_since IS NOT NULL AND dispatch_case.id > %(after)s
+  AND (dispatch_case.open OR NOT EXISTS (
+      SELECT FROM dispatch_case AS later
+      WHERE later.open AND later.device = dispatch_case.device AND later.problem = dispatch_case.problem))
 ORDER BY dispatch_case.id LIMIT %(limit)s
 
 -- name: case_by_id

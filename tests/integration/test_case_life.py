@@ -23,6 +23,7 @@ from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, rows
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 STATES = "SELECT state FROM dispatch_case ORDER BY id"
+CLEARING = '{"active": true, "raising": [], "clearing": {"since": 1, "last": 1, "samples": 1}}'
 POLICY = """
 pauses = { permit = { name = { en = "permit", zh = "许可" } } }
 dispatch = { arbiter = "bridges", ownerless_classes = ["0114"], settle_s = 60, observe = "2h natural" }
@@ -127,6 +128,26 @@ def test_silence_is_unverifiable_until_a_supervisor_has_seen_a_photo(desk: Desk)
     ]
     with pytest.raises(errors.CheckViolation, match="checked_by_photo"):
         desk.connection.execute("UPDATE dispatch_case SET photo = ''")
+
+
+def test_an_alarm_that_outlives_a_photo_brings_its_case_back(desk: Desk) -> None:
+    raised(desk, "SL-01", LAMP, FRIDAY)
+    number = desk.only_number()
+    desk.work(number, FRIDAY)
+    desk.ask(FRIDAY + 26 * HOUR)
+    desk.moves(FRIDAY + 27 * HOUR, "li").confirm(number, "photos/lamp.jpg")
+    assert desk.ask(FRIDAY + 50 * HOUR) == 0
+    desk.connection.execute("INSERT INTO rule_state VALUES ('SL-01', %s, %s)", [desk.number(LAMP), CLEARING])
+    for minutes in range(3):
+        desk.hear(LAMP, FRIDAY + 50 * HOUR + minutes * MINUTE)
+    assert desk.ask(FRIDAY + 50 * HOUR + 3 * MINUTE) == 0, "a delay runs towards the end of the alarm"
+    desk.connection.execute("DELETE FROM rule_state")
+    reported = desk.moves(FRIDAY + 50 * HOUR).report(LAMP, "lamp_dark", "still dark", 2)
+    assert desk.ask(FRIDAY + 50 * HOUR + 3 * MINUTE) == 0, "somebody has reported it"
+    desk.moves(FRIDAY + 50 * HOUR).cancel(reported, "reported twice")
+    assert desk.ask(FRIDAY + 50 * HOUR + 3 * MINUTE) == 1
+    assert (states(desk), events(desk, number)[-1]) == (["dispatched", "cancelled"], "reopen")
+    assert desk.ask(FRIDAY + 90 * HOUR) == 0
 
 
 def test_what_recovers_by_itself_is_observed_and_not_called_repaired(desk: Desk) -> None:

@@ -4,17 +4,20 @@ from datetime import timedelta
 import pytest
 
 from cases import handling
-from cases.case import Case, Finding, Milestone, Outcome
+from cases.case import Case, Finding, Milestone, Outcome, Step
 from cases.checking import Evidence, Standard, confirm, judge, recover, reject
 from cases.history import Because
+from cases.joining import doubt
 from cases.lifecycle import Refusal, State
-from tests.unit.cases.sample import CITY, FRIDAY, opened, said, taken
+from cases.opening import start_clocks
+from tests.unit.cases.sample import CITY, FRIDAY, PLAN, opened, said, taken
 
 HOUR = timedelta(hours=1)
 STANDARD = Standard.of(timedelta(minutes=10))
 UNTIL = FRIDAY + STANDARD.patience
 GOOD = Evidence(readings=3, active=0, running=False)
 SILENT = Evidence(readings=0, active=0, running=False)
+SILENT_ACTIVE = replace(SILENT, active=1)
 
 
 def verifying() -> Case:
@@ -28,6 +31,12 @@ def unverifiable() -> Case:
     assert given_up is not None
     assert said(given_up) == [("give_up", "no_readings")]
     return given_up.case
+
+
+def by_photo(active: int = 1) -> Step | Refusal:
+    return confirm(
+        unverifiable(), photo="photos/17.jpg", active=active, city=CITY, at=UNTIL, actor="li", reason="new cover"
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,15 +81,42 @@ def test_silence_proves_nothing_even_with_an_alarm_that_it_left_active() -> None
 
 
 def test_a_supervisor_closes_what_telemetry_could_not_by_a_photo_only() -> None:
-    assert confirm(unverifiable(), photo=" ", active=1, at=UNTIL, actor="li") is Refusal.NO_PHOTO
-    closed = confirm(unverifiable(), photo="photos/17.jpg", active=1, at=UNTIL, actor="li", reason="new cover")
+    assert confirm(unverifiable(), photo=" ", active=1, city=CITY, at=UNTIL, actor="li") is Refusal.NO_PHOTO
+    closed = by_photo()
     assert said(closed) == [("close", "photos/17.jpg: new cover")]
     assert (taken(closed).outcome, taken(closed).photo) == (Outcome.SUPERVISOR, "photos/17.jpg")
+    assert taken(by_photo(active=0)).check is None, "nothing is left to be watched"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "later", "becomes"),
+    [
+        (SILENT_ACTIVE, 23 * HOUR, None),
+        (SILENT_ACTIVE, 24 * HOUR, Because.STILL_ACTIVE),
+        (replace(GOOD, active=1), HOUR, Because.STILL_WRONG),
+        (replace(GOOD, active=1, running=True), HOUR, None),
+    ],
+)
+def test_an_alarm_that_outlives_its_photo_reopens_the_case(
+    evidence: Evidence, later: timedelta, becomes: Because | None
+) -> None:
+    closed, at = taken(by_photo()), UNTIL + later
+    made = doubt(closed, evidence, STANDARD, start_clocks(PLAN, closed.severity, CITY, at), at=at)
+    assert (made and said(made)) == (becomes and [("reopen", becomes)])
+    if made:
+        assert (made.case.state, made.case.rework, made.case.check) == (State.DISPATCHED, 1, None)
+        assert made.case.fix_by == at + 2 * HOUR
+
+
+def test_a_photo_was_right_when_the_alarm_ends() -> None:
+    closed = taken(by_photo())
+    clocks = start_clocks(PLAN, closed.severity, CITY, UNTIL)
+    assert doubt(closed, SILENT, STANDARD, clocks, at=UNTIL) == Step(replace(closed, check=None))
 
 
 @pytest.mark.parametrize(("active", "refusal"), [(1, Refusal.ALARM_ACTIVE), (0, Refusal.TELEMETRY_DECIDES)])
 def test_while_telemetry_is_asked_no_person_decides(active: int, refusal: Refusal) -> None:
-    assert confirm(verifying(), photo="x.jpg", active=active, at=FRIDAY, actor="li") is refusal
+    assert confirm(verifying(), photo="x.jpg", active=active, city=CITY, at=FRIDAY, actor="li") is refusal
     assert reject(verifying(), city=CITY, at=FRIDAY, actor="li", reason="no") is Refusal.TELEMETRY_DECIDES
 
 

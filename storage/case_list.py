@@ -2,14 +2,11 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
-from cases.indicators import Counts
 from storage.queries import load
 
 _SQL = load("cases")
@@ -97,26 +94,6 @@ class UnitRow:
     unanswered: int
 
 
-class By(StrEnum):
-    """What indicators are computed for."""
-
-    UNIT = "unit"
-    DISTRICT = "district"
-    GRID = "grid"
-    MONTH = "month"
-    RULE = "rule"
-
-
-@dataclass(frozen=True, slots=True)
-class CountRow:
-    """Counts of cases of one unit, district, grid, month or rule; only the first two have names."""
-
-    key: str
-    name_en: str
-    name_zh: str
-    counts: Counts
-
-
 @dataclass(frozen=True, slots=True)
 class CaseFile:
     """One case with everything that belongs to it; history, alarms and notifications as rows of the tables."""
@@ -185,16 +162,6 @@ def list_units(connection: Connection, at: datetime) -> list[UnitRow]:
     """Every unit with what it has to do."""
     with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
         return cursor.execute(_SQL["list_units"], {"at": at}).fetchall()
-
-
-def count_cases(
-    connection: Connection, by: By, *, since: datetime, until: datetime, zone: ZoneInfo, at: datetime
-) -> list[CountRow]:
-    """Counts of the cases whose deadline falls between two moments, as of ``at``; months are the zone's."""
-    parameters = {"by": by, "since": since, "until": until, "zone": zone.key, "at": at}
-    with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(_SQL["case_counts"], parameters).fetchall()
-    return [CountRow(row.pop("key"), row.pop("name_en"), row.pop("name_zh"), Counts(**row)) for row in found]
 
 
 def _cases(connection: Connection, query: str, parameters: dict[str, Any]) -> list[CaseRow]:

@@ -14,15 +14,17 @@ from cases.case import Finding
 from cases.clocks import Allowance
 from cases.indicators import indicators
 from cases.lifecycle import Refusal, State
+from cases.standing import By
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out
 from cityward.cli.showing_cases import case_rows, kpi_rows, show_file
 from cityward.moments import parse_moment
 from storage.case_book import UnknownCaseError
-from storage.case_list import By, CaseFilter, case_file, count_cases, newest_cases, open_cases
+from storage.case_list import CaseFilter, case_file, newest_cases, open_cases
 from storage.case_moves import CaseMoves
 from storage.outbox import deferring_app
 from storage.registry_store import load_city
+from storage.report_book import count_cases
 
 cases_app = typer.Typer(no_args_is_help=True)
 

@@ -10,7 +10,8 @@ from cases.policy import Colour
 from cases.words import Language, Section, say
 from cityward.cli.context import table
 from cityward.countdown import countdown
-from storage.case_list import CaseFile, CaseRow, CountRow, SheetRow
+from storage.case_list import CaseFile, CaseRow, SheetRow
+from storage.report_book import CountRow
 
 
 def case_rows(cases: list[CaseRow], now: datetime, language: Language) -> Table:

@@ -32,8 +32,8 @@ ORDER BY fix_by LIMIT 200
 SELECT kpi.month, CASE '$language' WHEN 'zh' THEN unit_list.name_zh ELSE unit_list.name_en END AS unit,
        sum(kpi.should_handle) AS should_handle, sum(kpi.handled) / sum(kpi.should_handle)::double precision AS handled,
        sum(kpi.handled_in_time) / sum(kpi.should_handle)::double precision AS on_time,
-       sum(kpi.closed) / nullif(sum(kpi.handled), 0)::double precision AS closed,
-       sum(kpi.reworked) / nullif(sum(kpi.handled), 0)::double precision AS rework,
+       sum(kpi.closed) / nullif(sum(kpi.should_close), 0)::double precision AS closed,
+       sum(kpi.reworked) / nullif(sum(kpi.should_close), 0)::double precision AS rework,
        sum(kpi.overdue) / sum(kpi.should_handle)::double precision AS overdue
 FROM kpi_cases AS kpi JOIN unit_list ON unit_list.unit_id = kpi.unit
 WHERE kpi.district IN (${district:sqlstring}) AND kpi.unit IN (${unit:sqlstring})

@@ -185,9 +185,10 @@ UPDATE dispatch_case SET incident = %(incident)s WHERE id = %(case_id)s
 INSERT INTO case_alarm (case_id, alarm_id) VALUES (%(case_id)s, %(alarm_id)s) ON CONFLICT DO NOTHING
 
 -- name: insert_case_event
--- A line of a case's history.
-INSERT INTO case_event (case_id, event, state, at, actor, reason)
-VALUES (%(case_id)s, %(event)s, %(state)s, %(at)s, %(actor)s, %(reason)s)
+-- A line of a case's history, with whose the case now is, by when, and what was found.
+INSERT INTO case_event (case_id, event, state, at, actor, reason, unit, fix_by, found)
+SELECT id, %(event)s, %(state)s, %(at)s, %(actor)s, %(reason)s, unit, fix_by, found
+FROM dispatch_case WHERE id = %(case_id)s
 RETURNING id
 
 -- name: next_sheet
@@ -353,36 +354,3 @@ SELECT unit.unit_id, unit.name_en, unit.name_zh,
        (SELECT count(*) FROM sheet WHERE sheet.unit = unit.unit_id AND sheet.answered_at IS NULL) AS unanswered
 FROM unit LEFT JOIN dispatch_case ON dispatch_case.unit = unit.unit_id AND dispatch_case.open
 GROUP BY unit.unit_id ORDER BY unit.unit_id
-
--- name: case_counts
--- Cases whose deadline falls into a stretch of time, by what became of them; see cases/indicators.py.
-SELECT key, name_en, name_zh,
-       count(*) FILTER (WHERE counted) AS should_handle,
-       count(*) FILTER (WHERE counted AND done_at IS NOT NULL) AS handled,
-       count(*) FILTER (WHERE counted AND done_at <= fix_by) AS handled_on_time,
-       count(*) FILTER (WHERE counted AND state = 'closed') AS closed,
-       count(*) FILTER (WHERE counted AND state = 'closed' AND done_at <= fix_by) AS closed_on_time,
-       count(*) FILTER (WHERE counted AND rework > 0) AS rework,
-       count(*) FILTER (WHERE counted AND delays > 0) AS delayed,
-       count(*) FILTER (WHERE counted AND done_at IS NULL AND fix_by < %(at)s) AS overdue,
-       count(*) FILTER (WHERE found IS NOT NULL OR outcome = 'self_recovered') AS trips,
-       count(*) FILTER (WHERE found = 'found') AS finds,
-       coalesce(sum(points), 0)::bigint AS points
-FROM (
-    SELECT dispatch_case.*, sheets.points,
-           dispatch_case.state NOT IN ('reported', 'cancelled', 'merged')
-               AND coalesce(dispatch_case.outcome, '') NOT IN ('with_parent', 'self_recovered') AS counted,
-           CASE %(by)s WHEN 'unit' THEN dispatch_case.unit WHEN 'district' THEN dispatch_case.district
-                       WHEN 'grid' THEN device.grid WHEN 'rule' THEN dispatch_case.rule_id
-                       ELSE to_char(dispatch_case.fix_by AT TIME ZONE %(zone)s, 'YYYY-MM') END AS key,
-           CASE %(by)s WHEN 'unit' THEN unit.name_en WHEN 'district' THEN district.name_en ELSE '' END AS name_en,
-           CASE %(by)s WHEN 'unit' THEN unit.name_zh WHEN 'district' THEN district.name_zh ELSE '' END AS name_zh
-    FROM dispatch_case
-    JOIN device ON device.id = dispatch_case.device
-    JOIN unit ON unit.unit_id = dispatch_case.unit
-    JOIN district ON district.district_id = dispatch_case.district
-    LEFT JOIN LATERAL (SELECT sum(sheet.points) AS points FROM sheet WHERE sheet.case_id = dispatch_case.id) AS sheets
-        ON true
-    WHERE dispatch_case.fix_by >= %(since)s AND dispatch_case.fix_by < %(until)s
-) AS cases
-GROUP BY key, name_en, name_zh ORDER BY key

@@ -20,13 +20,13 @@ FROM (
 GROUP BY grp
 
 -- name: intact_rate
--- Facilities without an open case by group, at the moment asked for.
+-- Facilities without an open case of a fault of their own by group, at the moment asked for; as kpi_intact_rate_day.
 SELECT grp, count(*)::float8 AS facilities, count(*) FILTER (WHERE faulty)::float8 AS faulty,
        count(*) FILTER (WHERE NOT faulty) / count(*)::float8 AS intact_rate
 FROM (
     SELECT member.grp, EXISTS (
         SELECT FROM dispatch_case
-        WHERE dispatch_case.device = member.device AND opened_at <= to_timestamp(%(at)s / 1e6)
+        WHERE dispatch_case.device = member.device AND breaks_facility(problem) AND opened_at <= to_timestamp(%(at)s / 1e6)
           AND (closed_at IS NULL OR closed_at > to_timestamp(%(at)s / 1e6))) AS faulty
     FROM unnest(%(devices)s::integer[], %(groups)s::integer[]) AS member (device, grp)
 ) AS facility

@@ -6,7 +6,7 @@ SELECT device.kind, device.district, count(*) AS facilities, count(*) - count(fa
 FROM device
 LEFT JOIN (
     SELECT DISTINCT device FROM dispatch_case
-    WHERE open AND problem NOT IN ('device_offline', 'low_battery', 'sensor_fault', 'suspicious_data')
+    WHERE open AND breaks_facility(problem)
 ) AS fault ON fault.device = device.id
 WHERE device.kind <> 'group'
 GROUP BY device.kind, device.district
@@ -32,21 +32,24 @@ LEFT JOIN LATERAL (
     SELECT count(DISTINCT device.id) AS facilities
     FROM dispatch_case JOIN device ON device.id = dispatch_case.device
     WHERE device.kind = facility.kind AND device.district = facility.district
-      AND dispatch_case.problem NOT IN ('device_offline', 'low_battery', 'sensor_fault', 'suspicious_data')
+      AND breaks_facility(dispatch_case.problem)
       AND dispatch_case.opened_at < (date.day + 1)::timestamp AT TIME ZONE date.zone
       AND coalesce(dispatch_case.closed_at, 'infinity') >= (date.day + 1)::timestamp AT TIME ZONE date.zone
 ) AS broken ON true
 GROUP BY date.day, date.zone, facility.kind, facility.district
 
 -- name: kpi_cases
--- Cases by unit, district, grid and the month of their deadline, as urban management appraises units: should handle = deadline
--- in the month, those cancelled or merged into another left out; handled rate (处置率), handled in time (按期处置率), closed by handled (结案率), rework
--- by handled (返工率), overdue and not handled (超期待处置率), with more time granted (延期率).
-SELECT month, unit, district, grid, should_handle, handled, handled_in_time, closed, reworked, overdue, delayed,
+-- Cases by unit, district, grid and the month of their deadline, as urban management appraises units. Should handle:
+-- deadline in the month; left out are those not yet filed, cancelled, carried by another, or recovered by themselves.
+-- Handled rate (处置率), handled in time (按期处置率), overdue and not handled (超期待处置率), with more time granted (延期率)
+-- by should handle; closed (结案率) and rework (返工率) by should close: work was reported at least once. As they stand
+-- now; a month that was closed keeps its own counts (cityward reports month).
+SELECT month, unit, district, grid, should_handle, handled, handled_in_time, should_close, closed, reworked, overdue,
+       delayed,
        handled / should_handle::double precision AS handled_rate,
        handled_in_time / should_handle::double precision AS on_time_rate,
-       closed / nullif(handled, 0)::double precision AS closed_rate,
-       reworked / nullif(handled, 0)::double precision AS rework_rate,
+       closed / nullif(should_close, 0)::double precision AS closed_rate,
+       reworked / nullif(should_close, 0)::double precision AS rework_rate,
        overdue / should_handle::double precision AS overdue_rate,
        delayed / should_handle::double precision AS delay_rate
 FROM (
@@ -54,10 +57,12 @@ FROM (
            dispatch_case.district, device.grid, count(*) AS should_handle,
            count(dispatch_case.done_at) AS handled,
            count(*) FILTER (WHERE dispatch_case.done_at <= dispatch_case.fix_by) AS handled_in_time,
+           count(*) FILTER (WHERE dispatch_case.done_at IS NOT NULL OR dispatch_case.rework > 0) AS should_close,
            count(dispatch_case.closed_at) AS closed, count(*) FILTER (WHERE dispatch_case.rework > 0) AS reworked,
            count(*) FILTER (WHERE dispatch_case.done_at IS NULL AND dispatch_case.fix_by < city_clock.latest) AS overdue,
            count(*) FILTER (WHERE dispatch_case.delays > 0) AS delayed
     FROM dispatch_case JOIN device ON device.id = dispatch_case.device CROSS JOIN city_clock
-    WHERE dispatch_case.state NOT IN ('cancelled', 'merged')
+    WHERE dispatch_case.state NOT IN ('reported', 'cancelled', 'merged')
+      AND coalesce(dispatch_case.outcome, '') NOT IN ('with_parent', 'self_recovered')
     GROUP BY 1, 2, 3, 4
 ) AS counted

@@ -75,8 +75,8 @@ def seeded(connection: Connection, registry: Registry) -> Connection:
             INSERT INTO sheet (number, case_id, colour, because, unit, recipients, points, issued_at, reply_by)
             SELECT 'W-' || id, id, 1, 'fix', unit, '{}', 0, now(), now() + interval '1 day' FROM filed
         ), happened AS (
-            INSERT INTO case_event (case_id, event, state, at, actor, reason)
-            SELECT id, 'dispatch', 'dispatched', now() - interval '4 hours', 'system', '' FROM filed
+            INSERT INTO case_event (case_id, event, state, at, actor, reason, unit, fix_by)
+            SELECT id, 'dispatch', 'dispatched', now() - interval '4 hours', 'system', '', unit, now() FROM filed
             RETURNING id, case_id
         )
         INSERT INTO notification (case_event_id, case_id, channel, target, body, created_at)

@@ -10,13 +10,15 @@ from psycopg import Connection, errors
 
 from cases.case import Finding
 from cases.indicators import Counts
+from cases.standing import By
 from devices.kind import Kind
 from devices.quality import Quality
 from devices.registry import Registry
 from rules.rule import Severity
 from rules.verdicts import Change
-from storage.case_list import By, case_file, count_cases, list_sheets
+from storage.case_list import case_file, list_sheets
 from storage.registry_store import import_city
+from storage.report_book import count_cases
 from tests.fix_city import CITY
 from tests.integration.desk import FRIDAY, SHANGHAI, Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, rows

@@ -1,0 +1,87 @@
+"""What reports are made of: cases as they stood at a moment, sheets, names, frozen months."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from cases.case import Finding
+from cases.indicators import Counts
+from cases.lifecycle import State
+from cases.policy import Colour
+from cases.standing import By, Standing, grouped, tally
+from storage.queries import load
+
+_SQL = load("reports")
+_EVER = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """How far the books are read: up to this entry of histories and this sheet; without numbers to the end."""
+
+    event: int = _EVER
+    sheet: int = _EVER
+
+
+END = Through()
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """Counts of cases of one unit, district, street, grid, road, month or rule; only the first two have names."""
+
+    key: str
+    name_en: str
+    name_zh: str
+    counts: Counts
+
+
+def due_between(
+    connection: Connection, since: datetime, until: datetime, *, at: datetime, through: Through = END
+) -> list[Standing]:
+    """The cases whose deadline, as of ``at``, lay between two moments."""
+    return _standings(connection, since, until, at, through)
+
+
+def open_at(connection: Connection, at: datetime) -> list[Standing]:
+    """The cases that were open at a moment, the nearest deadline first."""
+    return [case for case in _standings(connection, None, None, at, END) if case.open]
+
+
+def count_cases(
+    connection: Connection, by: By, *, since: datetime, until: datetime, zone: ZoneInfo, at: datetime
+) -> list[CountRow]:
+    """Counts of the cases whose deadline falls between two moments, as of ``at``; months are the zone's."""
+    called = names(connection) if by in {By.UNIT, By.DISTRICT} else {}
+    groups = grouped(due_between(connection, since, until, at=at), by, zone)
+    return [CountRow(key, *called.get(key, ("", "")), tally(cases)) for key, cases in sorted(groups.items())]
+
+
+def names(connection: Connection) -> Mapping[str, tuple[str, str]]:
+    """What units and districts are called, in English and Chinese, by id."""
+    return {key: (name_en, name_zh) for key, name_en, name_zh in connection.execute(_SQL["names"])}
+
+
+def _standings(
+    connection: Connection, since: datetime | None, until: datetime | None, at: datetime, through: Through
+) -> list[Standing]:
+    parameters = {
+        "since": since, "until": until, "at": at, "through_event": through.event, "through_sheet": through.sheet
+    }  # fmt: skip
+    with connection.cursor(row_factory=dict_row) as cursor:
+        # Planned anew each time: a month and all that is open want different ways.
+        rows = cursor.execute(_SQL["standings"], parameters, prepare=False).fetchall()
+    return [
+        Standing(
+            at=at,
+            state=State(row.pop("state")),
+            found=Finding(found) if (found := row.pop("found")) else None,
+            colour=Colour(row.pop("colour")),
+            **row,
+        )
+        for row in rows
+    ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 
 from devices.kind import Kind, load_kinds
 from simulators.device import Device
@@ -18,7 +19,8 @@ from simulators.survey import Survey
 CITY_FILE = Path(__file__).parent / "cities" / "demo" / "city.toml"
 SMALLEST = 100  # fewer devices than this leave a district without one of the kinds or a bridge without sensors
 # Devices of each kind in a thousand; lamps are the rest.
-_SHARES = {manholes: 250, fumes: 150, noises: 120, bridges: 80}
+_SHARES = {"manhole": 250, "fume": 150, "noise": 120, "bridge": 80}
+_BUILDERS = {"manhole": manholes, "fume": fumes, "noise": noises, "bridge": bridges}
 _OTHERS = 30  # devices of each further kind
 _COLUMNS = (
     "device_id", "kind", "name", "district", "grid", "lon", "lat", "road", "road_class", "component_class",
@@ -50,7 +52,12 @@ class PretendCity:
         return self._by_kind.get(kind, [])
 
 
-def build_city(seed: int, devices: int = 520, kinds: Mapping[str, Kind] | None = None) -> PretendCity:
+def build_city(
+    seed: int,
+    devices: int = 520,
+    kinds: Mapping[str, Kind] | None = None,
+    shares: Mapping[str, int] = MappingProxyType(_SHARES),
+) -> PretendCity:
     """A city of so many devices; the same seed, number and kinds give the same city.
 
     Args:
@@ -58,6 +65,7 @@ def build_city(seed: int, devices: int = 520, kinds: Mapping[str, Kind] | None =
         devices: How many devices it has, all five kinds and three districts together; at least 100. Every
             further kind adds a few of its own.
         kinds: The installed kinds; those that come along where None.
+        shares: Covers, restaurants, meters and sensors on bridges in a thousand devices; lamps are the rest.
 
     Raises:
         ValueError: if the city would be too small to have something of everything.
@@ -67,8 +75,8 @@ def build_city(seed: int, devices: int = 520, kinds: Mapping[str, Kind] | None =
     owners = tomllib.loads(CITY_FILE.read_text(encoding="utf-8"))["component_owners"]
     survey = Survey(Random(f"city {seed}"), owners)
     built: list[Device] = []
-    for build, share in _SHARES.items():
-        built += build(survey, devices * share // 1000)
+    for kind_name, build in _BUILDERS.items():
+        built += build(survey, devices * shares[kind_name] // 1000)
     built += streetlights(survey, devices - len(built))
     installed = kinds if kinds is not None else load_kinds()
     built_in = {device.kind for device in built}

@@ -61,9 +61,10 @@ class Fleet:
         city: The devices.
         story: What happens to them and to their messages.
         seed: Where chance starts.
+        slice_s: Seconds of the city's time that are made at once; by the number of its messages where None.
     """
 
-    def __init__(self, city: PretendCity, story: Story, seed: int) -> None:
+    def __init__(self, city: PretendCity, story: Story, seed: int, slice_s: int | None = None) -> None:
         chance = Chance(seed)
         self.story = story
         self._seed = seed
@@ -79,7 +80,8 @@ class Fleet:
                 counted = np.zeros(len(population), dtype=np.int64)
                 self._troops.append(_Troop(population, harm, schedule, transport, counted))
         rate = sum(troop.schedule.rate() for troop in self._troops)
-        self._slice = round(min(_LONGEST_S, max(_SHORTEST_S, _WORTH / max(rate, 1e-9)))) * MICROS
+        worth = min(_LONGEST_S, max(_SHORTEST_S, _WORTH / max(rate, 1e-9)))
+        self._slice = round(slice_s or worth) * MICROS
         self._made_until: int | None = None
         self._ready: deque[Message] = deque()  # in order of time
         self._under_way: list[Message] = []  # arrives later than what has been made so far

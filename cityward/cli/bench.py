@@ -8,6 +8,7 @@ import typer
 
 from cityward import log
 from cityward.bench import chaos as chaotic
+from cityward.bench import dashboards as asking
 from cityward.bench import ingest as ingesting
 from cityward.bench import outage as away
 from cityward.bench import rules as judging
@@ -15,8 +16,9 @@ from cityward.bench import scenario_b as scenario
 from cityward.bench import start as starting
 from cityward.bench.load import Meters
 from cityward.bench.publisher import Publisher
-from cityward.cli.context import load_settings, out, stop_event, table
+from cityward.cli.context import CommandError, load_settings, out, stop_event, table
 from cityward.settings import LogFormat
+from simulators.city import SMALLEST
 
 _SHOWN = 20  # lines of a long list
 
@@ -146,6 +148,41 @@ def rules(
     """
     log.configure(LogFormat.CONSOLE)
     _report("Rules", judging.run(judging.Plan(messages, devices, seed)), as_json=json_line)
+
+
+@bench_app.command("dashboards")
+def dashboards(
+    days: Annotated[int, typer.Option(min=1, help="Days of readings, beside today's.")] = 3,
+    devices: Annotated[
+        int, typer.Option(min=SMALLEST, help="Size of the pretend city; of 10,000, 6,000 are lamps.")
+    ] = 500,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each query is sent.")] = 20,
+    database: Annotated[
+        str, typer.Option(help="URL of an empty database to fill; without it an embedded PostgreSQL, which is removed.")
+    ] = "",
+    again: Annotated[bool, typer.Option("--again", help="Measure once more what an earlier run has filled.")] = False,
+    board: Annotated[list[str] | None, typer.Option(help="Only this board, such as noise; may be repeated.")] = None,
+    seed: Annotated[int, typer.Option(help="The pretend city's.")] = 1,
+    json_line: _Json = False,
+) -> None:
+    """Measure how long every panel of every board takes on a city of some weeks, beside SELECT 1.
+
+    Fills a database with what a pretend city sends at its real intervals, a day after the other, with its roll-ups
+    refreshed and its older days compressed where TimescaleDB does that; says what a reading takes on disk.
+    A database given with --database keeps the city. 30 days of 10,000 devices take most of an hour and 20 GB.
+    """
+    log.configure(LogFormat.CONSOLE)
+    if again and not database:
+        raise CommandError("--again: name the database that an earlier run has filled with --database")
+    plan = asking.Plan(days, devices, rounds, seed, database, again, board or ())
+    found = asking.run(plan, stop_event(with_stdin=False))
+    if json_line:
+        _report("", found, as_json=True)
+        return
+    panels = found.pop("panels")
+    headings = ["board", "panel", "opened p50 ms", "p95 ms", "all days p50 ms", "p95 ms", "rows"]
+    out.print(table("Boards", headings, ([f"{value}" for value in panel.values()] for panel in panels)))
+    _report("Dashboards", found, as_json=False)
 
 
 @bench_app.command("meters", hidden=True)

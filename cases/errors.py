@@ -11,6 +11,7 @@ class IllegalMove(CaseError):  # noqa: N818 - named for what happened, as h11 an
     def __init__(self, state: str, event: str, possible: list[str]) -> None:
         self.state = state
         self.event = event
+        self.possible = possible
         now = ", ".join(possible) or "nothing, the case is over"
         super().__init__(f"a case that is {state} cannot take the event {event}; possible now: {now}")
 
@@ -30,4 +31,5 @@ class UnknownFacility(CaseError):  # noqa: N818
     """A report names a facility that the registry does not have."""
 
     def __init__(self, device_id: str) -> None:
+        self.device_id = device_id
         super().__init__(f"no facility has the id {device_id!r}; cityward devices import registers it")

@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from cityward import wiring
 from cityward.clock import Clock
 from cityward.settings import Settings
 from console.app import create_app
@@ -18,9 +19,12 @@ def serve(settings: Settings, url: str, clock: Clock) -> None:
     """Answer until told to stop."""
     with Pool(url, size=CONNECTIONS, name="cityward console") as pool:
         with pool.connection() as connection:
-            city = load_city(connection)
+            installed = wiring.kinds(settings)
+            practice = wiring.practice(load_city(connection), wiring.rules(settings, installed), installed)
             key = console_store.signing_key(connection, clock.now())
-        context = Context(pool, clock, city, Signing(key), settings.language, secure=settings.console_https)
+        context = Context(
+            pool, clock, practice, installed, Signing(key), settings.language, secure=settings.console_https
+        )
         uvicorn.run(
             create_app(context),
             host=settings.console_host,

@@ -12,6 +12,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
+    HOTLINE = "hotline"  # another system that hands on what citizens report
 
 
 class Action(StrEnum):
@@ -22,13 +23,16 @@ class Action(StrEnum):
     WORK = "work"  # accept, arrive, make safe, report done, return: the unit's side of a case
     DISPATCH = "dispatch"  # assign, join, split, suspend; acknowledge and shelve alarms
     JUDGE = "judge"  # grant delays, decide checks, cancel, answer sheets
+    REPORT = "report"  # hand on what citizens report
     MANAGE = "manage"  # people of the console
 
 
+_OPERATOR = frozenset({Action.LOOK, Action.LOOK_OWN, Action.WORK, Action.DISPATCH, Action.REPORT})
 MAY: Mapping[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset({Action.LOOK, Action.LOOK_OWN}),
     Role.CREW: frozenset({Action.LOOK_OWN, Action.WORK}),
-    Role.OPERATOR: frozenset({Action.LOOK, Action.LOOK_OWN, Action.WORK, Action.DISPATCH}),
-    Role.SUPERVISOR: frozenset({Action.LOOK, Action.LOOK_OWN, Action.WORK, Action.DISPATCH, Action.JUDGE}),
+    Role.OPERATOR: _OPERATOR,
+    Role.SUPERVISOR: _OPERATOR | {Action.JUDGE},
     Role.ADMIN: frozenset(Action),
+    Role.HOTLINE: frozenset({Action.REPORT}),
 }

@@ -1,19 +1,15 @@
 """The console put together: routes, words for errors, headers."""
 
-from http import HTTPStatus
 from pathlib import Path
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from console import problems
 from console.context import Context
 from console.headers import SafetyHeaders
-from console.identity import SignInError
 from console.pages import signing_in
-from storage.errors import DatabaseUnavailableError
 
-API = "/api/"
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -24,17 +20,6 @@ def create_app(context: Context) -> FastAPI:
     app.state.tries = signing_in.Tries()
     app.include_router(signing_in.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    app.add_exception_handler(SignInError, _sign_in)
-    app.add_exception_handler(DatabaseUnavailableError, _away)
+    problems.answer_for(app)
     app.add_middleware(SafetyHeaders)
     return app
-
-
-async def _sign_in(request: Request, _error: Exception) -> Response:
-    if request.url.path.startswith(API):
-        return JSONResponse({"detail": "sign in first"}, HTTPStatus.UNAUTHORIZED)
-    return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
-
-
-async def _away(_request: Request, error: Exception) -> Response:
-    return JSONResponse({"detail": str(error)}, HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})

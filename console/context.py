@@ -1,17 +1,21 @@
 """What routes work with: connections, the clock, the city, the words; one for the life of the console."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, cast
 
 from fastapi import Request
+from procrastinate import App
 
 from cases.city import City
+from cases.dispatching import Practice
 from cases.words import Language
 from console.signing import Signing
+from devices.kind import Kind
 from storage.connection import Connection
+from storage.outbox import deferring_app
 from storage.pool import Pool
 
 _TONGUES = frozenset(language.value for language in Language)
@@ -26,14 +30,32 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything a route needs."""
+    """Everything a route needs.
+
+    Attributes:
+        pool: Connections.
+        clock: The city's time.
+        practice: The city and how it dispatches.
+        kinds: The installed kinds.
+        signing: Signs cookies and links.
+        home_language: Where a browser asks for none that we speak.
+        secure: Whether cookies need https.
+        jobs: Where notifications go.
+    """
 
     pool: Pool
     clock: Clock
-    city: City
+    practice: Practice
+    kinds: Mapping[str, Kind]
     signing: Signing
     home_language: Language
     secure: bool
+    jobs: App = field(default_factory=deferring_app)
+
+    @property
+    def city(self) -> City:
+        """The city."""
+        return self.practice.city
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

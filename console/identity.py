@@ -1,37 +1,55 @@
 """Who is asking, and whether they may: the dependency that every route has."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from secrets import compare_digest
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from cases.words import Language
 from console.access import MAY, Action, Role
 from console.context import Context, context
+from console.errors import NotAllowed, NotSignedIn
 from console.signing import Session
-from storage import console_store
+from console.words import entry
+from storage import console_store, console_tokens
+from storage.console_trail import Doer
 
 COOKIE = "cityward"
 TOKEN = "token"  # noqa: S105 - a field's name
 TOKEN_HEADER = "X-Cityward-Token"  # noqa: S105 - a header's name
 _SAFE = frozenset({"GET", "HEAD"})
-
-
-class SignInError(Exception):
-    """Nobody has signed in; a page leads to the form, the API answers 401."""
+_BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="Of a machine: `cityward users token add`.")
+_COOKIE = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description=f"Of a person who has signed in; what changes something brings `{TOKEN_HEADER}` besides.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who asks. ``unit`` is empty where all units may be seen; ``name`` stands in histories."""
+    """Somebody who asks.
 
+    Attributes:
+        username: As they sign in; ``token:NAME`` for a machine, empty for a crew with a link.
+        name: As it stands in histories.
+        role: What they may do.
+        unit: Whose cases they see; empty where all may be seen.
+        language: Of what they are shown.
+        address: The network address that they ask from.
+        session: None for a machine: it brings its token with every request.
+    """
+
+    username: str
     name: str
     role: Role
     unit: str
     language: Language
-    session: Session
+    address: str
+    session: Session | None
 
     def may(self, action: Action) -> bool:
         """Whether the table says so."""
@@ -41,23 +59,63 @@ class Visitor:
         """Whether a unit's cases are theirs to see."""
         return self.may(Action.LOOK) or unit == self.unit
 
+    @property
+    def token(self) -> str:
+        """What forms and scripts of a page must bring back."""
+        return self.session.token if self.session else ""
 
-def visitor(request: Request, at: Annotated[Context, Depends(context)]) -> Visitor:
+    @property
+    def doer(self) -> Doer:
+        """As they stand in the record of changes."""
+        return Doer(self.username, self.name, self.role, self.unit, self.address)
+
+
+def visitor(
+    request: Request,
+    at: Annotated[Context, Depends(context)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    cookie: Annotated[str | None, Depends(_COOKIE)],
+) -> Visitor:
     """Who is asking.
 
     Raises:
-        SignInError: if nobody is, any more.
+        NotSignedIn: if nobody is, any more.
     """
-    session = at.signing.session(request.cookies.get(COOKIE, ""), at.clock.now())
+    if bearer is not None:
+        return machine(request, at, bearer.credentials)
+    session = at.signing.session(cookie or "", at.clock.now())
     if session is None:
-        raise SignInError
+        raise NotSignedIn
+    address = address_of(request)
     if not session.username:
-        return Visitor(f"crew of {session.unit}", Role.CREW, session.unit, at.language(request), session)
+        name = f"crew of {session.unit}"
+        return Visitor("", name, Role.CREW, session.unit, at.language(request), address, session)
     with at.connection() as connection:
         user = console_store.find(connection, session.username)
     if user is None or user.disabled_at or user.generation != session.generation:
-        raise SignInError
-    return Visitor(user.full_name, Role(user.role), user.unit, Language(user.language), session)
+        raise NotSignedIn
+    language = Language(user.language)
+    return Visitor(user.username, user.full_name, Role(user.role), user.unit, language, address, session)
+
+
+def machine(request: Request, at: Context, token: str) -> Visitor:
+    """The machine whose token this is.
+
+    Raises:
+        NotSignedIn: if it is nobody's, or not any more.
+    """
+    with at.connection() as connection:
+        known = console_tokens.find(connection, token, at.clock.now())
+    if known is None:
+        raise NotSignedIn("bad_token")
+    language = at.language(request)
+    name = f"token:{known.name}"
+    return Visitor(name, known.name, Role(known.role), known.unit, language, address_of(request), None)
+
+
+def address_of(request: Request) -> str:
+    """The network address that a request comes from."""
+    return request.client.host if request.client else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +123,17 @@ class May:
     """A dependency: somebody who may do this; whatever changes something also brings the session's token.
 
     The token comes in a header or a form's field: another site can make a browser send the cookie, not the token.
+    A machine's own token is sent by no browser by itself.
     """
 
     action: Action
 
     async def __call__(self, request: Request, who: Annotated[Visitor, Depends(visitor)]) -> Visitor:
         """The visitor, allowed."""
-        if not who.may(self.action):
-            raise HTTPException(HTTPStatus.FORBIDDEN, f"a {who.role} may not do this: {self.action}")
-        if request.method not in _SAFE:
+        if request.method not in _SAFE and who.session is not None:
             brought = request.headers.get(TOKEN_HEADER) or (await request.form()).get(TOKEN, "")
-            if not compare_digest(str(brought), who.session.token):
-                raise HTTPException(HTTPStatus.FORBIDDEN, "this page is out of date: load it again")
+            if not compare_digest(str(brought).encode(), who.token.encode()):
+                raise NotAllowed("page_too_old")
+        if not who.may(self.action):
+            raise NotAllowed("role", role=entry(f"role.{who.role}"), action=entry(f"action.{self.action}"))
         return who

@@ -15,6 +15,18 @@ class AlarmMoveError(Exception):
     """What was asked for cannot be done; nothing was."""
 
 
+class UnknownAlarmError(AlarmMoveError):
+    """No alarm has this number."""
+
+    def __init__(self, alarm_id: int) -> None:
+        self.alarm_id = alarm_id
+        super().__init__(f"there is no alarm {alarm_id}; cityward alarms list shows the open ones")
+
+
+class AlarmStateError(AlarmMoveError):
+    """The alarm's state does not have the move: often somebody was quicker."""
+
+
 class AlarmMoves:
     """The moves of one person at one moment.
 
@@ -67,11 +79,11 @@ class AlarmMoves:
             stories = {alarm.id: Story(alarm) for alarm in alarm_store.lock(self._connection, ids)}
             for alarm_id in ids:
                 if alarm_id not in stories:
-                    raise AlarmMoveError(f"there is no alarm {alarm_id}; cityward alarms list shows the open ones")
+                    raise UnknownAlarmError(alarm_id)
                 try:
                     move(stories[alarm_id])
                 except IllegalMoveError as error:
-                    raise AlarmMoveError(f"alarm {alarm_id}: {error}") from error
+                    raise AlarmStateError(f"alarm {alarm_id}: {error}") from error
             alarm_store.write(self._connection, list(stories.values()), self._at, self._actor)
 
 

@@ -30,6 +30,7 @@ class UnknownCaseError(Exception):
     """No case has this number."""
 
     def __init__(self, number: str) -> None:
+        self.number = number
         super().__init__(f"there is no case {number}; cityward cases list shows the open ones")
 
 

@@ -270,4 +270,5 @@ class UnknownSheetError(Exception):
     """No unanswered sheet has this number."""
 
     def __init__(self, number: str) -> None:
+        self.number = number
         super().__init__(f"there is no unanswered sheet {number}; cityward sheets list shows those that are open")

@@ -1,12 +1,15 @@
 """People who may use the console, the key that signs for them, and what their phones have done."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from storage.queries import load
 
@@ -71,6 +74,29 @@ def signing_key(connection: Connection, at: datetime) -> bytes:
 def first_time(connection: Connection, key: UUID, actor: str, at: datetime) -> bool:
     """Note a phone's action; False if it was done before. Belongs into the transaction of what it does."""
     return connection.execute(_SQL["note_console_action"], {"key": key, "actor": actor, "at": at}).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An action that was done before: by whom, the hash of what was asked, and what was answered."""
+
+    actor: str
+    asked: bytes | None
+    answer: dict[str, Any] | None
+
+
+def begin(connection: Connection, key: UUID, actor: str, asked: bytes, at: datetime) -> Asked | None:
+    """Note an action that will be answered, in the transaction of what it does; what it was if it was done before."""
+    values = {"key": key, "actor": actor, "asked": asked, "at": at}
+    if connection.execute(_SQL["note_asked"], values).rowcount == 1:
+        return None
+    with connection.cursor(row_factory=class_row(Asked)) as cursor:
+        return cursor.execute(_SQL["answered_action"], {"key": key}).fetchone()
+
+
+def answer(connection: Connection, key: UUID, said: Mapping[str, Any]) -> None:
+    """Keep the answer to an action, to give it again."""
+    connection.execute(_SQL["answer_action"], {"key": key, "answer": Jsonb(dict(said))})
 
 
 def forget_actions(connection: Connection, before: datetime) -> None:

@@ -12,10 +12,13 @@ import uvicorn
 from psycopg import Connection
 
 from cases.words import Language
+from cityward import wiring
 from console.access import Role
 from console.app import create_app
 from console.context import Context
 from console.signing import Session, Signing
+from devices.kind import Kind
+from rules.packs import load_packs
 from storage import console_store
 from storage.pool import Pool
 from storage.registry_store import load_city
@@ -57,14 +60,20 @@ def signing(connection: Connection, time: Time) -> Signing:
 
 
 @pytest.fixture
-def site(dsn: str, connection: Connection, registry: object, time: Time, signing: Signing) -> Iterator[str]:
-    """The address of a console of the small city."""
+def context(
+    dsn: str, connection: Connection, registry: object, kinds: dict[str, Kind], time: Time, signing: Signing
+) -> Iterator[Context]:
+    """What a console of the small city works with."""
     del registry  # the city is imported
-    city = load_city(connection)
-    with (
-        Pool(dsn, size=4, name="console test") as pool,
-        serving(Context(pool, time, city, signing, Language.EN, secure=False)) as address,
-    ):
+    practice = wiring.practice(load_city(connection), load_packs(kinds), kinds)
+    with Pool(dsn, size=4, name="console test") as pool:
+        yield Context(pool, time, practice, kinds, signing, Language.EN, secure=False)
+
+
+@pytest.fixture
+def site(context: Context) -> Iterator[str]:
+    """The address of a console of the small city."""
+    with serving(context) as address:
         yield address
 
 

@@ -27,7 +27,7 @@ def page(
         say=lambda section, key: say(Section(section), key, language),
         language=language.value,
         who=who,
-        token=who.session.token if who else "",
+        token=who.token if who else "",
         path=request.url.path,
         **shown,
     )

@@ -17,11 +17,16 @@ def _vocabulary() -> dict[str, dict[str, Word]]:
     return sections
 
 
-def word(key: str, language: Language) -> str:
-    """The word for ``section.name``.
+def entry(key: str) -> Word:
+    """The word for ``section.name``, in all languages.
 
     Raises:
         KeyError: for a key that no file has: a page asks for what nobody has written.
     """
     section, name = key.split(".")
-    return _vocabulary()[section][name].say(language)
+    return _vocabulary()[section][name]
+
+
+def word(key: str, language: Language) -> str:
+    """The word for ``section.name`` in a language."""
+    return entry(key).say(language)

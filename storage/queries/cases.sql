@@ -94,6 +94,17 @@ SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id 
 WHERE dispatch_case.number = %(number)s
 FOR UPDATE OF dispatch_case
 
+-- name: case_standing
+-- What a visitor must know of a case before moving it, locked: the number of its last line of history, its last move.
+SELECT dispatch_case.state, dispatch_case.unit, dispatch_case.joint, dispatch_case.delay IS NOT NULL AS delay_pending,
+       history.last, history.moved_at
+FROM dispatch_case, LATERAL (
+    SELECT max(case_event.id) AS last, max(case_event.at) FILTER (WHERE case_event.event = ANY (%(moves)s::text[])) AS moved_at
+    FROM case_event WHERE case_event.case_id = dispatch_case.id
+) AS history
+WHERE dispatch_case.number = %(number)s
+FOR UPDATE OF dispatch_case
+
 -- name: checked_cases
 -- Cases of which telemetry is asked: good readings since then, active alarms, whether a delay runs or news wait. A
 -- closed one is among them while its photo stands against an active alarm, unless a later case has the trouble.

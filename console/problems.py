@@ -1,0 +1,100 @@
+"""Answers where something went wrong: problem documents (RFC 9457) for programs, a page for people."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from cases.words import Language
+from console.context import Context
+from console.errors import BadInput, ConsoleError, NotSignedIn
+from console.pages.rendering import page
+from console.words import word
+from storage.errors import DatabaseUnavailableError
+
+PROGRAMS = ("/api/", "/open311/")
+MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger(__name__)
+# What the framework itself finds out.
+_KEYS = {HTTPStatus.NOT_FOUND: "nothing_here", HTTPStatus.METHOD_NOT_ALLOWED: "wrong_method"}
+
+
+def answer_for(app: FastAPI) -> None:
+    """Have the application answer for what goes wrong in it."""
+    app.add_exception_handler(ConsoleError, _ours)
+    app.add_exception_handler(HTTPException, _frameworks)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DatabaseUnavailableError, _away)
+    app.add_exception_handler(Exception, _failed)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ConsoleError)  # noqa: S101 - registered for these
+    if isinstance(error, NotSignedIn) and not _for_programs(request):
+        return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    return _problem(request, error.status, error.key, error.say(_language(request)), error.headers)
+
+
+def _frameworks(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    status = HTTPStatus(error.status_code)
+    key = _KEYS.get(status, "told")
+    said = word(f"problem.{key}", _language(request)).format(text=error.detail)
+    return _problem(request, status, key, said, dict(error.headers or {}))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    wrong = [
+        {"field": ".".join(map(str, each["loc"][1:])) or str(each["loc"][0]), "text": str(each["msg"])}
+        for each in error.errors()
+    ]
+    language = _language(request)
+    said = "; ".join(word("problem.field_wrong", language).format(**each) for each in wrong)
+    return _problem(request, BadInput.status, "field_wrong", said, fields=wrong)
+
+
+def _away(request: Request, _error: Exception) -> Response:
+    said = word("problem.away", _language(request))
+    return _problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "away", said, {"Retry-After": "5"})
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    _log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "failed", word("problem.failed", _language(request)))
+
+
+def _problem(
+    request: Request,
+    status: HTTPStatus,
+    key: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    language = _language(request)
+    if not _for_programs(request):
+        answer = page("problem.html", request, language, status=status, detail=detail)
+        answer.headers.update(headers or {})
+        return answer
+    body = {
+        "type": f"/api/#{key}",
+        "title": word(f"status.s{status.value}", language),
+        "status": status.value,
+        "detail": detail,
+        **more,
+    }
+    return JSONResponse(body, status, {"Content-Language": language.value, **(headers or {})}, MEDIA_TYPE)
+
+
+def _for_programs(request: Request) -> bool:
+    return request.url.path.startswith(PROGRAMS)
+
+
+def _language(request: Request) -> Language:
+    context: Context = request.app.state.context
+    return context.language(request)

@@ -1,6 +1,11 @@
 """Fixtures by concern, servers for real."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("cityward", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cityward")
 
 pytest_plugins = [
     "tests.fix_postgres",

@@ -228,7 +228,7 @@ def told(draw: st.DrawFn) -> list[tuple[float, int]]:
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=told())
 def test_what_the_database_counts_is_what_plain_words_count(meter: Meter, story: list[tuple[float, int]]) -> None:
     with meter.connection.transaction(force_rollback=True):

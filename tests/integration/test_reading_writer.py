@@ -94,7 +94,7 @@ def put(connection: Connection, batch: Readings) -> WriteResult:
         return write(connection, batch)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.lists(any_row, min_size=1, max_size=12, unique_by=lambda row: (row["device"], row["ts"])))
 def test_whatever_is_written_is_read_back(measuring_everything: Connection, batch: list[dict[str, Any]]) -> None:
     with measuring_everything.transaction(force_rollback=True):

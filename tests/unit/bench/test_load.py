@@ -55,7 +55,7 @@ def test_every_message_is_read_but_those_of_the_stranger(kinds: dict[str, Kind])
     assert decoded.also_sent == {}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 50), lost=st.sets(st.integers(1, 2 * PLANNED), max_size=40))
 def test_the_engine_says_what_was_foretold_from_the_readings_that_were_stored(seed: int, lost: set[int]) -> None:
     city, kinds = faulty_city(seed), load_kinds()

@@ -1,7 +1,7 @@
 """How a broker is written down."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.broker import Broker
@@ -9,7 +9,6 @@ from devices.broker import Broker
 WORDS = st.text(st.characters(codec="utf-8"))
 
 
-@settings(deadline=None)
 @given(
     host=st.sampled_from(["localhost", "mqtt.city.example", "10.0.0.7", "::1", "2001:db8::17"]),
     port=st.integers(1, 65535),

@@ -228,7 +228,6 @@ def test_nobody_looks_at_the_value_of_an_item_that_is_no_metric() -> None:
 BAD = [GOOD[:40], GOOD[:-9] + b"FFFF\r\n", GOOD.replace(b"50.1", b"60.1"), b"##\r\n", b"####", GOOD[1:], b"up"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 9_999).map(lambda tenths: tenths / 10) | st.sampled_from(BAD), min_size=1, max_size=8))
 def test_frames_may_be_joined_and_a_bad_one_does_not_cost_its_neighbours(pieces: list[float | bytes]) -> None:
     payload = b"".join(piece if isinstance(piece, bytes) else frame(data(f"LA-Rtd={piece}")) for piece in pieces)
@@ -267,7 +266,7 @@ def spoken() -> st.SearchStrategy[bytes]:
     return said | st.text(max_size=40).map(frame) | st.text(max_size=20).map(lambda text: frame(data(text)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.binary(max_size=12) | spoken() | st.sampled_from([b"##", b"0031", b"\r\n", GOOD]), max_size=5))
 @example([b"##0000FFFF"])
 @example([b"##-001FFFF"])

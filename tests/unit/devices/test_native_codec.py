@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.codecs.decoded import Aside, Decoded
@@ -193,7 +193,6 @@ def test_a_time_may_be_rfc_3339_with_an_offset(text: str, wanted: datetime) -> N
     assert read(sent(ts=f'"{text}"')).ts == wanted.timestamp() * 1_000_000
 
 
-@settings(deadline=None)
 @given(
     at=st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30)),  # noqa: DTZ001 - the offset is drawn beside
     offset=st.integers(-23 * 60, 23 * 60),

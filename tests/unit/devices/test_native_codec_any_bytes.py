@@ -62,7 +62,7 @@ def written(document: object) -> bytes:
 def test_whatever_the_metrics_allow_is_read_as_it_was_written(kind: Kind, encode: Callable[[object], bytes]) -> None:
     codec = NativeCodec(kind)
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(documents=st.lists(documents(kind), min_size=1, max_size=4), alone=st.booleans())
     def check(documents: list[dict[str, Any]], *, alone: bool) -> None:
         wanted = [
@@ -101,7 +101,7 @@ def spoilt(draw: st.DrawFn) -> bytes:
     return payload[:start] + draw(fragments()) + payload[draw(st.sampled_from([start, end])) :]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.binary(max_size=64) | json_values().map(written) | spoilt())
 @example(sent(rest=', "x": 1e999'))
 @example(sent(rest=', "x": "?"').replace(b"?", b"\xff"))

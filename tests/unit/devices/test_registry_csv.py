@@ -328,7 +328,7 @@ DESCRIPTIONS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(DESCRIPTIONS, max_size=4, unique_by=lambda device: device.device_id))
 def test_what_is_written_is_read(folder: Path, devices: list[Description]) -> None:
     columns = [*REQUIRED, *OPTIONAL, "limit.tilt", "limit.flip", "limit.ch4", "attr.well_depth", "attr.cover_type"]
@@ -350,7 +350,7 @@ ROWS = st.lists(CELLS, min_size=5, max_size=7).map(",".join) | st.just(COVER) | 
 FILES = st.lists(ROWS, max_size=4).map(lambda rows: lines(HEADING, *rows).encode())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(FILES | st.binary() | st.text().map(str.encode))
 @example(b"\xef\xbb\xbf")
 @example(b"\0")

@@ -1,7 +1,7 @@
 """The topic grammar, and which topics a partition hears."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
@@ -12,7 +12,6 @@ LEVEL = LEVELS.map(lambda text: text[:64])
 CHANNEL = st.sampled_from(CHANNELS) | LEVEL.map(lambda codec: f"up/{codec}")
 
 
-@settings(deadline=None)
 @given(district=LEVEL, kind=LEVEL, device_id=LEVEL, channel=CHANNEL)
 def test_a_topic_is_taken_apart_as_it_was_put_together(district: str, kind: str, device_id: str, channel: str) -> None:
     assert all(map(is_level, (district, kind, device_id)))
@@ -32,7 +31,6 @@ def topics() -> st.SearchStrategy[str]:
     return st.text() | st.lists(level, max_size=7).map("/".join)
 
 
-@settings(deadline=None)
 @given(topics())
 def test_any_text_is_either_a_topic_of_a_device_or_none(text: str) -> None:
     topic = parse(text)
@@ -108,7 +106,6 @@ def test_a_partition_subscribes_to_channels_of_devices(topic_filter: str, filter
     assert subscriptions(topic_filter) == filters
 
 
-@settings(deadline=None)
 @given(district=LEVEL, kind=LEVEL, device_id=LEVEL, channel=CHANNEL, unit=LEVEL)
 def test_a_district_hears_its_devices_once_and_never_its_crews(
     district: str, kind: str, device_id: str, channel: str, unit: str

@@ -313,7 +313,7 @@ def written(drawn: Drawn, position: int) -> Message:
     return message(drawn.device, good[0] if len(good) == 1 else good)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(DRAWN, max_size=8))
 def test_everything_received_is_a_row_or_a_refusal_of_its_message(drawn: list[Drawn]) -> None:
     batch = decode(*(written(each, position) for position, each in enumerate(drawn)))
@@ -343,7 +343,7 @@ def rows_of(readings: Readings) -> list[tuple[int, int, int, int]]:
     return [(number, ts, seq, position) for number, ts, seq, position in zip(*table, strict=True)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(sorted(TOPICS.values())) | st.text(max_size=40), st.binary(max_size=40))))
 def test_whatever_arrives_on_whatever_topic_finds_a_fate(arrived: list[tuple[str, bytes]]) -> None:
     batch = decode(*(Message(topic, payload) for topic, payload in arrived))

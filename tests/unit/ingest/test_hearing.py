@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.codecs.decoded import Aside
@@ -114,7 +114,6 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(batches=st.lists(ROWS, min_size=1, max_size=4))
 def test_columns_say_what_a_walk_reading_by_reading_says(
     batches: list[list[tuple[int, int, int, float | None]]],

@@ -1,7 +1,7 @@
 """The ledger balances, or there is none."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.rejection import Code, Rejected
@@ -10,14 +10,12 @@ from ingest.messages import MOST_REFUSALS, Batch, DecodedBatch, Ledger, LedgerEr
 COUNTS = st.integers(0, 1_000_000)
 
 
-@settings(deadline=None)
 @given(stored=COUNTS, duplicate=COUNTS, quarantined=COUNTS)
 def test_what_adds_up_is_a_ledger(stored: int, duplicate: int, quarantined: int) -> None:
     ledger = Ledger(stored + duplicate + quarantined, stored, duplicate, quarantined)
     assert (ledger.stored, ledger.duplicate, ledger.quarantined) == (stored, duplicate, quarantined)
 
 
-@settings(deadline=None)
 @given(stored=COUNTS, duplicate=COUNTS, quarantined=COUNTS, off=st.integers(-1_000, 1_000).filter(bool))
 def test_a_reading_without_a_fate_or_with_two_is_an_error(
     stored: int, duplicate: int, quarantined: int, off: int

@@ -311,7 +311,7 @@ ANY_ROW = st.builds(
 STEPS = st.tuples(st.sampled_from([1, 1, 1, 3, 4]), METRICS, st.sampled_from([NO_SEQUENCE, 1, 2, 2, 3]), st.booleans())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(batches=st.lists(st.lists(ANY_ROW, min_size=1, max_size=25), max_size=5))
 def test_whatever_comes_in_whatever_order_the_columns_say_what_the_plain_words_say(batches: list[list[Row]]) -> None:
     memory, plain = marking(), {device: Naive() for device in (1, 2, 1024)}
@@ -324,7 +324,7 @@ def test_whatever_comes_in_whatever_order_the_columns_say_what_the_plain_words_s
         assert put(memory, rows) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(steps=st.lists(STEPS, min_size=1, max_size=40), cuts=st.sets(st.integers(1, 39)))
 def test_however_a_series_is_cut_into_batches_the_doubts_are_the_same(
     steps: list[tuple[int, dict[str, float], int, bool]], cuts: set[int]

@@ -92,7 +92,7 @@ def test_room_is_made_for_devices_of_any_number() -> None:
 ROWS = st.lists(st.tuples(st.integers(0, 3) | st.sampled_from([1023, 1024, 5000]), st.integers(0, 20)), min_size=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(start=st.dictionaries(st.integers(0, 3), st.integers(0, 20)), batches=st.lists(ROWS, max_size=6))
 def test_a_watermark_is_the_newest_time_committed_and_never_falls(
     start: dict[int, int], batches: list[list[tuple[int, int]]]

@@ -75,7 +75,7 @@ def told(readings: Readings, edges: list[int], *rule_ids: str) -> list[Transitio
     return changes
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(edges=st.lists(st.integers(1, COUNT - 1), max_size=6, unique=True).map(sorted))
 def test_how_history_is_cut_changes_nothing(edges: list[int]) -> None:
     fume = np.full(COUNT, 0.5)

@@ -44,7 +44,7 @@ def test_another_seed_gives_other_messages() -> None:
     assert messages(timedelta(minutes=2), seed=1) != messages(timedelta(minutes=2), seed=2)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(0, 600_000), max_size=8))
 def test_it_does_not_matter_how_the_time_is_cut(cuts: list[int]) -> None:
     lasting = timedelta(minutes=10)

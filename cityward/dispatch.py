@@ -8,6 +8,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 
 import httpx
 import structlog
@@ -15,6 +16,7 @@ import structlog
 from cityward import wiring
 from cityward.clock import Clock
 from cityward.due import HOLDER, DueRules
+from cityward.links import ConsoleLinks
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
@@ -176,6 +178,11 @@ class _Desk:
         self._rules = [rule for rule in self._rules if rule.id not in benched]
 
 
+def _links(settings: Settings, store: outbox.NotificationStore) -> ConsoleLinks | None:
+    life = timedelta(days=settings.console_link_days)
+    return ConsoleLinks(settings.console_url, life, store) if settings.console_url else None
+
+
 async def _deliver(settings: Settings, dsn: str, clock: Clock) -> None:
     """Deliver notifications until cancelled; a database that is away at the start is waited for."""
     async with (
@@ -188,6 +195,6 @@ async def _deliver(settings: Settings, dsn: str, clock: Clock) -> None:
             WEBHOOK: WebhookChannel(client),
             PERSON: PersonChannel(store.city, os.environ),
         }
-        app = build_app(outbox.connector(dsn), store, channels, clock)
+        app = build_app(outbox.connector(dsn), store, channels, clock, _links(settings, store))
         async with app.open_async():
             await work(app, channels)

@@ -125,6 +125,10 @@ class Settings(BaseSettings):
     console_https: Annotated[
         bool, Field(description="Whether people reach the console by https, through a proxy: cookies then need it.")
     ] = False
+    console_url: Annotated[
+        str, Field(description="Where people reach the console; messages to crews then carry a link to their case.")
+    ] = ""
+    console_link_days: Annotated[int, Field(ge=1, le=90, description="Days for which a crew's link is good.")] = 7
     clock: Annotated[ClockSettings, Field(description="A faster clock, for a pretend city only.")] = ClockSettings()
 
     @field_validator("broker_url")

@@ -13,7 +13,7 @@ from console.context import Context, context
 from console.errors import NotAllowed, NotSignedIn
 from console.signing import Session
 from console.words import entry
-from storage import console_store, console_tokens
+from storage import console_store, console_tokens, crew_links
 from storage.console_trail import Doer
 
 COOKIE = "cityward"
@@ -88,6 +88,9 @@ def visitor(
         raise NotSignedIn
     address = address_of(request)
     if not session.username:
+        with at.connection() as connection:
+            if crew_links.generation(connection, session.unit) != session.generation:
+                raise NotSignedIn
         name = f"crew of {session.unit}"
         return Visitor("", name, Role.CREW, session.unit, at.language(request), address, session)
     with at.connection() as connection:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,13 +11,13 @@ import msgspec
 from itsdangerous import BadSignature, Signer
 
 SESSION_LIFE = timedelta(hours=12)  # a long shift
-LINK_LIFE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """A person who has signed in, or a crew that has opened its link (``username`` empty).
 
+    It ends when the person's, or the unit's links', ``generation`` does.
     ``token`` must come back with everything that changes something. ``until`` in seconds since 1970 UTC.
     """
 
@@ -30,10 +30,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class CrewLink:
-    """A unit's page, opened at one case where there is one."""
+    """A unit's page, opened at one case where there is one; good while the unit's links are of this generation."""
 
     unit: str
     case: str
+    generation: int
     until: int
 
 
@@ -69,14 +70,17 @@ def _sha256(data: bytes = b"") -> "hashlib._Hash":
 
 
 def _seal(signer: Signer, value: Session | CrewLink) -> str:
-    text = base64.urlsafe_b64encode(msgspec.json.encode(asdict(value))).rstrip(b"=")
+    # Without names: a link has to fit into a short message.
+    text = base64.urlsafe_b64encode(msgspec.json.encode(astuple(value))).rstrip(b"=")
     return signer.sign(text).decode()
 
 
 def _open(signer: Signer, sealed: str, of: type[_T], now: datetime) -> _T | None:
     try:
         text = signer.unsign(sealed.encode())
-        value = msgspec.json.decode(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)), type=of)
-    except (BadSignature, UnicodeEncodeError, binascii.Error, msgspec.MsgspecError):
+        values = msgspec.json.decode(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)), type=list)
+        named = zip((field.name for field in fields(of)), values, strict=True)
+        value = msgspec.convert(dict(named), of)
+    except (BadSignature, UnicodeEncodeError, binascii.Error, msgspec.MsgspecError, ValueError):
         return None
     return value if now.timestamp() < value.until else None

@@ -24,6 +24,7 @@ from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job, JobDeferrer
 
 from notify.errors import Permanent, Retryable
+from notify.linking import Links
 from notify.outbox import Channel, Clock, Notification, NotificationStore
 from notify.stages import Dropped, Held, Passed, Stage, pipeline
 
@@ -83,10 +84,16 @@ def job(app: App, *, channel: str, connection: Any = None) -> JobDeferrer:
     )
 
 
-def build_app(connector: BaseConnector, store: NotificationStore, channels: Mapping[str, Channel], clock: Clock) -> App:
+def build_app(
+    connector: BaseConnector,
+    store: NotificationStore,
+    channels: Mapping[str, Channel],
+    clock: Clock,
+    links: Links | None = None,
+) -> App:
     """The app with its one task; ``channels`` maps the names that notifications carry."""
     app = App(connector=connector)
-    stages = pipeline(store, channels, clock)
+    stages = pipeline(store, channels, clock, links)
 
     @app.task(name=TASK, retry=Backoff(), pass_context=True)
     async def deliver(context: JobContext, *, notification_id: int) -> None:

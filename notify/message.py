@@ -63,10 +63,13 @@ def render(message: Message, language: Language) -> str:
     return "\n".join(lines)
 
 
-def render_all(message: Message, others: Sequence[Message], language: Language) -> str:
-    """Several messages of one event as one text: how many, then a line for each of the first."""
-    if not others:
-        return render(message, language)
+def render_all(message: Message, others: Sequence[Message], language: Language, link: str = "") -> str:
+    """Messages of one event as one text: for several how many, then a line for each of the first; the link last."""
+    text = _render_many(message, others, language) if others else render(message, language)
+    return f"{text}\n{_label('link', language).format(link=link)}" if link else text
+
+
+def _render_many(message: Message, others: Sequence[Message], language: Language) -> str:
     everything = (message, *others)
     worst = max(each.severity for each in everything)
     lines = [
@@ -85,7 +88,7 @@ def render_all(message: Message, others: Sequence[Message], language: Language) 
     return "\n".join(lines)
 
 
-def as_json(message: Message, others: Sequence[Message] = ()) -> bytes:
+def as_json(message: Message, others: Sequence[Message] = (), link: str = "") -> bytes:
     """The message as MQTT and webhooks carry it, in UTF-8.
 
     The keys are a promise to receivers:
@@ -98,6 +101,7 @@ def as_json(message: Message, others: Sequence[Message] = ()) -> bytes:
     - ``lon``, ``lat``: degrees, or null
     - ``detail``: the colour of a sheet, or the step up the chain; mostly empty
     - ``cases``: the numbers of all cases that it tells of; all else speaks of the first
+    - ``link``: of the page where something can be done about it; empty where the console has no address
     - ``text``: ``{"en": ..., "zh": ...}`` for people
     """
     return msgspec.json.encode(
@@ -118,7 +122,8 @@ def as_json(message: Message, others: Sequence[Message] = ()) -> bytes:
             "lat": message.lat,
             "detail": message.detail,
             "cases": [each.case_number for each in (message, *others)],
-            "text": {language.value: render_all(message, others, language) for language in Language},
+            "link": link,
+            "text": {language.value: render_all(message, others, language, link) for language in Language},
         }
     )
 

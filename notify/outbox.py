@@ -14,7 +14,8 @@ _CRITICAL = 4
 class Notification:
     """A message for one channel and one target there: a unit's id for MQTT, a URL for a webhook, a contact's id.
 
-    ``delivered_at`` is None until the channel has taken it. ``others`` are further messages that go with it.
+    ``delivered_at`` is None until the channel has taken it. ``others`` are further messages that go with it;
+    ``link`` leads to the page where something can be done about it.
     """
 
     channel: str
@@ -23,6 +24,7 @@ class Notification:
     delivered_at: datetime | None = None
     created_at: datetime | None = None
     others: tuple[Message, ...] = ()
+    link: str = ""
 
     @property
     def urgent(self) -> bool:

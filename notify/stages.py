@@ -1,4 +1,4 @@
-"""The stages that a notification goes through, one literal list: settle, hours, throttle, group, dedup, send, record.
+"""The stages of a notification, one literal list: settle, hours, throttle, group, dedup, link, send, record.
 
 Each stage passes it on, holds it until later, or drops it with a reason. What may be held comes before what groups, so
 that whatever waited goes as one message.
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from cases.city import City
 from notify.errors import Permanent
+from notify.linking import Links, place_of
 from notify.outbox import Channel, Clock, Notification, NotificationStore
 from notify.recipients import PERSON
 
@@ -44,7 +45,9 @@ class Stage(Protocol):
         """Pass it on, hold it or drop it."""
 
 
-def pipeline(store: NotificationStore, channels: Mapping[str, Channel], clock: Clock) -> Sequence[Stage]:
+def pipeline(
+    store: NotificationStore, channels: Mapping[str, Channel], clock: Clock, links: Links | None = None
+) -> Sequence[Stage]:
     """The stages in their order."""
     return [
         Settle(store, clock),
@@ -52,6 +55,7 @@ def pipeline(store: NotificationStore, channels: Mapping[str, Channel], clock: C
         Throttle(store, clock),
         Group(store),
         Dedup(store, clock),
+        Link(store, links),
         Send(channels),
         Record(store, clock),
     ]
@@ -131,6 +135,21 @@ class Dedup:
         since = self.clock.now() - (await self.store.city()).manners.repeat_after
         told = not notification.others and await self.store.was_told(notification.message.notification_id, since)
         return Dropped("the same was said a few minutes ago") if told else notification
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Say where something can be done about it; nowhere, where the console has no address."""
+
+    store: NotificationStore
+    links: Links | None
+
+    async def __call__(self, notification: Notification) -> Passed:
+        """See ``Stage``."""
+        if self.links is None or notification.created_at is None:
+            return notification
+        place = place_of(notification, await self.store.city())
+        return replace(notification, link=await self.links.to(place, notification.created_at))
 
 
 @dataclass(frozen=True, slots=True)

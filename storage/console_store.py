@@ -64,9 +64,14 @@ def disable(connection: Connection, username: str, at: datetime) -> bool:
     return connection.execute(_SQL["disable_console_user"], {"username": username, "at": at}).rowcount == 1
 
 
+def new_key() -> bytes:
+    """A key that nobody can guess."""
+    return secrets.token_bytes(_KEY_BYTES)
+
+
 def signing_key(connection: Connection, at: datetime) -> bytes:
     """The key of all consoles on this database; made by the first that asks."""
-    connection.execute(_SQL["make_console_key"], {"key": secrets.token_bytes(_KEY_BYTES), "at": at})
+    connection.execute(_SQL["make_console_key"], {"key": new_key(), "at": at})
     row = connection.execute(_SQL["console_key"]).fetchone()
     return bytes(row[0]) if row else b""
 

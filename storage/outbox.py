@@ -18,6 +18,7 @@ from notify.delivery import TASK, job
 from notify.message import Message
 from notify.outbox import Notification
 from notify.recipients import TO_THE_UNIT, Happening, recipients
+from storage.console_store import new_key
 from storage.queries import load
 from storage.registry_store import NoCityError
 
@@ -26,6 +27,8 @@ _DETAILED = frozenset({Occurrence.SHEET, Occurrence.UNATTENDED})
 
 _SQL = load("notify")
 _CASES = load("cases")
+_CONSOLE = load("console")
+_LINKS = load("crew_links")
 _CITY_S = 60.0  # how old the city may be by which people are told
 
 
@@ -131,6 +134,16 @@ class NotificationStore:
                 raise NoCityError
             self._city, self._city_until = read_city(row[0], "the imported city file"), now + _CITY_S
         return self._city
+
+    async def link_key(self, unit: str, at: datetime) -> tuple[bytes, int]:
+        """The key of the consoles, and the generation of links that are good for a unit."""
+        async with self._pool.connection() as connection:
+            await connection.execute(_CONSOLE["make_console_key"], {"key": new_key(), "at": at})
+            key = await (await connection.execute(_CONSOLE["console_key"])).fetchone()
+            good = await (await connection.execute(_LINKS["crew_link_generation"], {"unit": unit})).fetchone()
+        assert key is not None  # noqa: S101 - made just now, if not before
+        assert good is not None  # noqa: S101 - a SELECT without FROM
+        return bytes(key[0]), int(good[0])
 
     async def has_earlier(self, notification_id: int) -> bool:
         """Whether an earlier message about the same case to the same target is on its way."""

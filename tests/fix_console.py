@@ -94,7 +94,7 @@ def signed_in(connection: Connection, time: Time) -> SignedIn:
     def begin(role: Role | None = None, *, unit: str = "", language: Language = Language.EN) -> Session:
         until = int((time.at + timedelta(hours=12)).timestamp())
         if role is None:
-            return Session("", 0, unit, secrets.token_urlsafe(), until)
+            return Session("", 1, unit, secrets.token_urlsafe(), until)
         name = f"{role}-{secrets.token_hex(3)}"
         console_store.save(
             connection,

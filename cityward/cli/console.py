@@ -1,5 +1,6 @@
 """The console, and who may use it."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -8,12 +9,17 @@ from cases.words import Language
 from cityward import console as serving
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.links import crew_page
 from console import passwords
 from console.access import MAY, Role
-from storage import console_store
+from console.signing import Signing
+from notify.linking import Place
+from storage import console_store, crew_links
+from storage.connection import Connection
 from storage.registry_store import load_city
 
 users_app = typer.Typer(no_args_is_help=True)
+_Unit = Annotated[str, typer.Argument(help="The unit's id, as in the city file.", show_default=False)]
 _Username = Annotated[str, typer.Argument(help="Lower case letters, digits, . _ -", show_default=False)]
 
 
@@ -78,6 +84,40 @@ def disable(username: _Username) -> None:
         if not console_store.disable(connection, username, wiring.clock(settings).now()):
             raise CommandError(f"there is no {username} who may sign in; cityward users list shows all")
     out.print(f"{username} is shut out.")
+
+
+@users_app.command("link")
+def link(
+    unit: _Unit,
+    case: Annotated[str, typer.Option(help="The number of the case at which it opens.")] = "",
+) -> None:
+    """A link that opens a unit's page on a phone; whoever has it acts as the crew. Messages carry one by themselves."""
+    settings = load_settings()
+    if not settings.console_url:
+        raise CommandError("set console_url, where people reach the console")
+    now = wiring.clock(settings).now()
+    with database(settings) as connection:
+        _known(connection, unit)
+        signing = Signing(console_store.signing_key(connection, now))
+        generation = crew_links.generation(connection, unit)
+    until = now + timedelta(days=settings.console_link_days)
+    out.print(crew_page(settings.console_url, signing, Place(unit, case), generation, until), soft_wrap=True)
+
+
+@users_app.command("revoke-links")
+def revoke_links(unit: _Unit) -> None:
+    """End all links of a unit at once, such as after a phone was lost; messages from now on carry new ones."""
+    settings = load_settings()
+    with database(settings) as connection:
+        _known(connection, unit)
+        crew_links.revoke(connection, unit, wiring.clock(settings).now())
+    out.print(f"{unit}: all links are over; cityward users link {unit} makes a new one.")
+
+
+def _known(connection: Connection, unit: str) -> None:
+    units = load_city(connection).units
+    if unit not in units:
+        raise CommandError(f"{unit!r} is not in the city file; there are {', '.join(sorted(units))}")
 
 
 @users_app.command("roles")

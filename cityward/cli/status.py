@@ -114,6 +114,6 @@ def _toml(value: object) -> str:
         return f"{{ {inner} }}"
     if isinstance(value, list):
         return f"[{', '.join(_toml(each) for each in value)}]"
-    if isinstance(value, int | float):
-        return str(value)
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
     return f'"{value or ""}"'

@@ -14,7 +14,7 @@ from console.context import Context, context
 from console.identity import COOKIE
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session
-from storage import console_store
+from storage import console_store, crew_links
 
 TRIES, WITHIN = 5, timedelta(minutes=5)
 router = APIRouter()
@@ -85,9 +85,12 @@ def sign_out() -> Response:
 def crew_link(sealed: str, request: Request, at: Annotated[Context, Depends(context)]) -> Response:
     """A unit's page on a phone: whoever has the link is the crew."""
     link = at.signing.opened(sealed, at.clock.now())
-    if link is None:
+    if link is not None:
+        with at.connection() as connection:
+            good = link.generation == crew_links.generation(connection, link.unit)
+    if link is None or not good:
         return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="")
-    session = Session("", 0, link.unit, secrets.token_urlsafe(), link.until)
+    session = Session("", link.generation, link.unit, secrets.token_urlsafe(), link.until)
     return _begun(at, session, f"/crew/{link.case}" if link.case else "/crew")
 
 

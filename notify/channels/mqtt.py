@@ -55,7 +55,7 @@ class MqttChannel:
         topic = crew_topic(message.district, notification.target)
         client = await self._open_client()
         try:
-            await client.publish(topic, as_json(message, notification.others), qos=1)
+            await client.publish(topic, as_json(message, notification.others, notification.link), qos=1)
         except aiomqtt.MqttError as error:
             raise Retryable(self._says(str(error))) from error
         except ValueError as error:

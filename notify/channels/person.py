@@ -36,7 +36,7 @@ class PersonChannel:
         to = apprise.Apprise()
         if not to.add(self._filled_in(notification.target, contact.url)):
             raise Permanent(f"the URL of the contact {notification.target!r} is none that apprise can read")
-        text = render_all(notification.message, notification.others, contact.language)
+        text = render_all(notification.message, notification.others, contact.language, notification.link)
         title, _, body = text.partition("\n")
         try:
             async with asyncio.timeout(self._timeout_s):

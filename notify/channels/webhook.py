@@ -43,7 +43,7 @@ class WebhookChannel:
         message, url = notification.message, notification.target
         self._take_turn(url)
         try:
-            answer = await self._post(url, message, as_json(message, notification.others))
+            answer = await self._post(url, message, as_json(message, notification.others, notification.link))
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Permanent(f"the webhook of {message.unit!r} is no URL to post to: {error}") from error
         except (httpx.HTTPError, TimeoutError) as error:

@@ -69,7 +69,7 @@ def test_every_answer_forbids_what_is_not_ours(console: httpx.Client) -> None:
 
 
 def test_a_link_opens_its_units_page_until_it_is_over(console: httpx.Client, signing: Signing, time: Time) -> None:
-    link = signing.link(CrewLink("drainage", "", int(time.at.timestamp()) + 60))
+    link = signing.link(CrewLink("drainage", "", 1, int(time.at.timestamp()) + 60))
     assert console.get(f"/c/{link}").headers["location"] == "/crew"
     time.at += timedelta(minutes=2)
     assert console.get(f"/c/{link}").status_code == 403
@@ -81,5 +81,5 @@ def test_a_cookie_of_another_key_is_no_session(time: Time) -> None:
     session = Session("ann", 1, "", "t", int(time.at.timestamp()) + 60)
     assert ours.session(ours.cookie(session), time.at) == session
     assert ours.session(theirs.cookie(session), time.at) is None
-    link = CrewLink("drainage", "", session.until)
+    link = CrewLink("drainage", "", 1, session.until)
     assert ours.session(ours.link(link), time.at) is None, "a link is no cookie"

@@ -91,6 +91,7 @@ def test_the_json_keeps_its_promised_keys() -> None:
         "lat": 30.6,
         "detail": "",
         "cases": ["4201022026112000017"],
+        "link": "",
     }
     assert texts == {"en": render(MESSAGE, Language.EN), "zh": render(MESSAGE, Language.ZH)}
 

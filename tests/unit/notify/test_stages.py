@@ -80,7 +80,7 @@ def store(**answers: Any) -> NotificationStore:
 
 def test_the_order_of_the_stages_is_one_list() -> None:
     stages = [type(stage).__name__ for stage in pipeline(store(), {}, At())]
-    assert stages == ["Settle", "Hours", "Throttle", "Group", "Dedup", "Send", "Record"]
+    assert stages == ["Settle", "Hours", "Throttle", "Group", "Dedup", "Link", "Send", "Record"]
 
 
 @pytest.mark.parametrize(("severity", "age", "held"), [(3, 9, True), (3, 10, False), (4, 0, False)])

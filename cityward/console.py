@@ -18,12 +18,20 @@ CONNECTIONS = 16
 def serve(settings: Settings, url: str, clock: Clock) -> None:
     """Answer until told to stop."""
     with Pool(url, size=CONNECTIONS, name="cityward console") as pool:
+        kinds = wiring.kinds(settings)
+        rules = wiring.rules(settings, kinds)
         with pool.connection() as connection:
-            installed = wiring.kinds(settings)
-            practice = wiring.practice(load_city(connection), wiring.rules(settings, installed), installed)
+            practice = wiring.practice(load_city(connection), rules, kinds)
             key = console_store.signing_key(connection, clock.now())
         context = Context(
-            pool, clock, practice, installed, Signing(key), settings.language, secure=settings.console_https
+            pool,
+            clock,
+            practice,
+            kinds,
+            {rule.id: rule for rule in rules},
+            Signing(key),
+            settings.language,
+            secure=settings.console_https,
         )
         uvicorn.run(
             create_app(context),

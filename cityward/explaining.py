@@ -1,15 +1,10 @@
 """Why an alarm was raised: from what is stored, and by judging the stored readings once more. Pure."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from devices.kind import LimitStep
 from devices.quality import Quality
 from devices.readings import Readings
-from devices.registry import Device, Registry
 from rules.closing import close
 from rules.engine import Engine
 from rules.frame import Frame
@@ -21,45 +16,12 @@ from storage.alarm_list import HistoryRow
 
 REPLAYABLE = frozenset({Input.READING, Input.WINDOW})
 _DAY = 86_400_000_000  # µs
-_LIMIT = re.compile(r"\blimit\.(\w+)")
-_WORD = re.compile(r"[a-z_]\w*")
-
-
-@dataclass(frozen=True, slots=True)
-class LimitSaid:
-    """A limit that a rule asked for, as it was in force for the device, and since when."""
-
-    name: str
-    step: LimitStep
-    unit: str
-    own: bool
 
 
 def raising(history: Sequence[HistoryRow]) -> HistoryRow | None:
     """The line that tells of the alarm's latest activation; None where there is none, or only the end of a hush."""
     found = [line for line in history if line.event in {"raised", "repeated"} and "after" not in line.detail]
     return found[-1] if found else None
-
-
-def limits(text: str, device: Device, registry: Registry, day: date) -> list[LimitSaid]:
-    """The limits that a rule's text names, as they were on a local day."""
-    kind = registry.kinds[device.kind]
-    return [
-        LimitSaid(
-            name=name,
-            step=registry.limit(device, name, day),
-            unit=kind.limits[name].unit,
-            own=name in device.limits or name in device.limit_changes,
-        )
-        for name in dict.fromkeys(_LIMIT.findall(text))
-        if name in kind.limits
-    ]
-
-
-def metrics(text: str, device: Device, registry: Registry) -> list[str]:
-    """The metrics that a rule's text names, in the kind's order."""
-    words = set(_WORD.findall(text))
-    return [metric.name for metric in registry.kinds[device.kind].metrics if metric.name in words]
 
 
 def doubts(quality: int) -> str:

@@ -9,9 +9,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cases.countdown import countdown
 from cases.words import Language, Section, say
 from cityward.clock import Clock
-from cityward.countdown import countdown
 from devices.kind import Kind
 from storage.case_list import CaseRow
 from storage.overview import Overview

@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from console import problems
 from console.context import Context
 from console.headers import SafetyHeaders
-from console.pages import signing_in
+from console.pages import case, desk, device, signing_in
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -18,7 +18,9 @@ def create_app(context: Context) -> FastAPI:
     app = FastAPI(title="Cityward", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.context = context
     app.state.tries = signing_in.Tries()
-    app.include_router(signing_in.router, include_in_schema=False)
+    app.state.totals = desk.Totals()
+    for part in (signing_in, desk, case, device):
+        app.include_router(part.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     problems.answer_for(app)
     app.add_middleware(SafetyHeaders)

@@ -14,10 +14,12 @@ from cases.dispatching import Practice
 from cases.words import Language
 from console.signing import Signing
 from devices.kind import Kind
+from rules.rule import Rule
 from storage.connection import Connection
 from storage.outbox import deferring_app
 from storage.pool import Pool
 
+TONGUE = "cityward_language"  # the cookie of who has chosen a language
 _TONGUES = frozenset(language.value for language in Language)
 
 
@@ -37,6 +39,7 @@ class Context:
         clock: The city's time.
         practice: The city and how it dispatches.
         kinds: The installed kinds.
+        rules: The rules in force, by id.
         signing: Signs cookies and links.
         home_language: Where a browser asks for none that we speak.
         secure: Whether cookies need https.
@@ -47,6 +50,7 @@ class Context:
     clock: Clock
     practice: Practice
     kinds: Mapping[str, Kind]
+    rules: Mapping[str, Rule]
     signing: Signing
     home_language: Language
     secure: bool
@@ -68,12 +72,19 @@ class Context:
             yield connection
 
     def language(self, request: Request) -> Language:
-        """The browser's language, as far as we speak it."""
+        """The language that was chosen here, else the browser's, as far as we speak it."""
+        if chosen := self.chosen(request):
+            return chosen
         for wanted in request.headers.get("Accept-Language", "").split(","):
             tongue = wanted.split(";")[0].strip().split("-")[0].lower()
             if tongue in _TONGUES:
                 return Language(tongue)
         return self.home_language
+
+    def chosen(self, request: Request) -> Language | None:
+        """The language that somebody has chosen in this browser; None where nobody has."""
+        tongue = request.cookies.get(TONGUE, "")
+        return Language(tongue) if tongue in _TONGUES else None
 
 
 def context(request: Request) -> Context:

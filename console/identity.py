@@ -97,7 +97,7 @@ def visitor(
         user = console_store.find(connection, session.username)
     if user is None or user.disabled_at or user.generation != session.generation:
         raise NotSignedIn
-    language = Language(user.language)
+    language = at.chosen(request) or Language(user.language)
     return Visitor(user.username, user.full_name, Role(user.role), user.unit, language, address, session)
 
 

@@ -50,6 +50,16 @@ class AlarmRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmPlace:
+    """Where in a list a page ended: the last alarm's order in it."""
+
+    active: bool
+    severity: int
+    raised_at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryRow:
     """A line of a history. ``at`` is event time, ``seen_at`` when Cityward decided; ``detail`` says why."""
 
@@ -80,6 +90,8 @@ def list_alarms(
     unit: str | None = None,
     state: str | None = None,
     cause: int | None = None,
+    text: str | None = None,
+    after: AlarmRow | AlarmPlace | None = None,
     limit: int = 50,
 ) -> list[AlarmRow]:
     """Open alarms, active and severe ones first; with ``everything`` those that are over too.
@@ -96,15 +108,22 @@ def list_alarms(
         unit: Whose latest case is this unit's.
         state: In this state.
         cause: Suppressed by this alarm.
+        text: With this in the rule's id or the device's id, name or road, in any case.
+        after: From where the page before ended.
         limit: At most so many.
     """
+    place = {
+        "after_active": after.active if after else None, "after_severity": after.severity if after else None,
+        "after_at": after.raised_at if after else None, "after_id": after.id if after else None,
+    }  # fmt: skip
     filters = {
         "everything": everything, "ids": None if ids is None else list(ids), "severity": severity,
         "district": district, "kind": kind, "rule": rule, "device": device, "unit": unit, "state": state,
-        "cause": cause, "limit": limit,
+        "cause": cause, "text": text, "limit": limit, **place,
     }  # fmt: skip
     with connection.cursor(row_factory=class_row(AlarmRow)) as cursor:
-        return cursor.execute(_SQL["list_alarms"], filters).fetchall()
+        # Planned anew each time: which index serves depends on which filters are given.
+        return cursor.execute(_SQL["list_alarms"], filters, prepare=False).fetchall()
 
 
 def history(

@@ -18,7 +18,7 @@ from storage.queries import load
 _SQL = load("cases")
 _BATCH = 200
 # What a reading must not be to count as evidence of a repair.
-_DOUBTFUL = int(Quality.IMPLAUSIBLE | Quality.REPLAYED | Quality.FROZEN | Quality.REPEATED | Quality.SKEWED)
+DOUBTFUL = int(Quality.IMPLAUSIBLE | Quality.REPLAYED | Quality.FROZEN | Quality.REPEATED | Quality.SKEWED)
 
 
 def look_at_due(connection: Connection, jobs: App, practice: Practice, now: datetime) -> int:
@@ -36,7 +36,7 @@ def ask_telemetry(connection: Connection, jobs: App, practice: Practice, now: da
     decided, after = 0, 0
     enough = max((standard.needed for standard in practice.standards.values()), default=1) or 1
     while True:
-        parameters = {"after": after, "limit": _BATCH, "doubtful": _DOUBTFUL, "enough": enough}
+        parameters = {"after": after, "limit": _BATCH, "doubtful": DOUBTFUL, "enough": enough}
         with connection.cursor(row_factory=dict_row) as cursor:
             found = cursor.execute(_SQL["checked_cases"], parameters).fetchall()
         for row in found:

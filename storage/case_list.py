@@ -7,10 +7,14 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
+from cases.dispatching import StoredCase
+from storage.case_book import stored_of
+from storage.case_clock import DOUBTFUL
 from storage.queries import load
 
 _SQL = load("cases")
 _NOTIFY = load("notify")
+_ENOUGH = 20  # good readings, more than any check asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,11 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFilter:
-    """Which cases; None means all. ``unit`` as lead or jointly, ``severity`` and ``colour`` at least."""
+    """Which cases; None means all.
+
+    ``unit`` as lead or jointly, ``severity`` and ``colour`` at least; ``device`` by its id; ``text`` is a part of the
+    case's number or the device's id, name or road, in any case.
+    """
 
     unit: str | None = None
     district: str | None = None
@@ -60,6 +68,18 @@ class CaseFilter:
     problem: str | None = None
     severity: int | None = None
     colour: int | None = None
+    kind: str | None = None
+    device: str | None = None
+    due_before: datetime | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CasePlace:
+    """Where in a list a page ended: the last case's deadline and id."""
+
+    fix_by: datetime
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +116,15 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """One case with everything that belongs to it; history, alarms and notifications as rows of the tables."""
+    """One case with everything that belongs to it; history, alarms and notifications as rows of the tables.
+
+    ``life`` is the case as decisions see it; ``good_readings`` how many have come since telemetry is asked, None where
+    it is not.
+    """
 
     case: CaseRow
+    life: StoredCase
+    good_readings: int | None
     history: list[dict[str, Any]]
     alarms: list[dict[str, Any]]
     notifications: list[dict[str, Any]]
@@ -110,7 +136,7 @@ ALL = CaseFilter()
 
 
 def open_cases(
-    connection: Connection, which: CaseFilter = ALL, *, after: CaseRow | None = None, limit: int = 50
+    connection: Connection, which: CaseFilter = ALL, *, after: CaseRow | CasePlace | None = None, limit: int = 50
 ) -> list[CaseRow]:
     """A page of open cases, the nearest deadline first; the next page comes ``after`` the last of this one."""
     where = {"after_at": after.fix_by if after else None, "after_id": after.id if after else None}
@@ -118,7 +144,7 @@ def open_cases(
 
 
 def newest_cases(
-    connection: Connection, which: CaseFilter = ALL, *, before: CaseRow | None = None, limit: int = 50
+    connection: Connection, which: CaseFilter = ALL, *, before: CaseRow | CasePlace | None = None, limit: int = 50
 ) -> list[CaseRow]:
     """A page of cases, open or not, the newest first; the next page comes ``before`` the last of this one."""
     parameters = {**asdict(which), "before_id": before.id if before else None, "limit": limit}
@@ -134,14 +160,27 @@ def case_file(connection: Connection, number: str) -> CaseFile | None:
     with connection.cursor(row_factory=class_row(SheetRow)) as cursor:
         sheets = cursor.execute(_SQL["sheets_of_case"], parameters).fetchall()
     with connection.cursor(row_factory=dict_row) as cursor:
+        (row,) = cursor.execute(_SQL["case_life"], parameters).fetchall()
+        life = stored_of(row)
         return CaseFile(
             cases[0],
+            life,
+            _good_readings(connection, life, row["device"]),
             cursor.execute(_SQL["case_history"], parameters).fetchall(),
             cursor.execute(_SQL["case_alarms"], parameters).fetchall(),
             cursor.execute(_NOTIFY["notifications_of_case"], parameters).fetchall(),
             _cases(connection, "carried_cases", parameters),
             sheets,
         )
+
+
+def _good_readings(connection: Connection, stored: StoredCase, device: int) -> int | None:
+    check = stored.case.check
+    if check is None:
+        return None
+    parameters = {"kind": stored.kind, "device": device, "since": check.since, "doubtful": DOUBTFUL, "enough": _ENOUGH}
+    ((count,),) = connection.execute(_SQL["good_readings"], parameters).fetchall()
+    return int(count)
 
 
 def list_sheets(

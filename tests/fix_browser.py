@@ -1,6 +1,7 @@
 """Chromium as people use it: Debian's, driven by playwright. What a page complains about fails its test."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -16,7 +17,8 @@ CHROMIUM = shutil.which("chromium")
 PHONE, DESK = (360, 740), (1280, 800)  # CSS pixels
 _LOCALES = {Language.EN: "en-GB", Language.ZH: "zh-CN"}
 _PATIENCE_MS = 30_000.0  # far more than anything takes, so that a busy machine fails nothing
-_ANSWERED = "Failed to load resource"  # how Chromium reports any answer of 400 and above: tests look at answers
+# How Chromium reports any answer of 400 and above: tests look at answers; how it says that it draws without a card.
+_NO_ERRORS = re.compile(r"Failed to load resource|\[\.WebGL.*GL Driver Message .*Performance")
 
 
 class Browse(Protocol):
@@ -72,7 +74,7 @@ def browse(chromium: Browser, site: str, signing: Signing) -> Iterator[Browse]:
 
 def _listener(said: list[str]) -> Callable[[ConsoleMessage], None]:
     def hear(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(_ANSWERED):
+        if message.type in {"error", "warning"} and not _NO_ERRORS.match(message.text):
             said.append(message.text)
 
     return hear

@@ -65,9 +65,10 @@ def context(
 ) -> Iterator[Context]:
     """What a console of the small city works with."""
     del registry  # the city is imported
-    practice = wiring.practice(load_city(connection), load_packs(kinds), kinds)
+    rules = load_packs(kinds)
+    practice, by_id = wiring.practice(load_city(connection), rules, kinds), {rule.id: rule for rule in rules}
     with Pool(dsn, size=4, name="console test") as pool:
-        yield Context(pool, time, practice, kinds, signing, Language.EN, secure=False)
+        yield Context(pool, time, practice, kinds, by_id, signing, Language.EN, secure=False)
 
 
 @pytest.fixture

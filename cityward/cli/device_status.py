@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from cases.countdown import countdown
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
-from cityward.countdown import countdown
 from cityward.showing import printable
 from devices.battery import METRICS, is_low
 from devices.kind import Kind

@@ -12,6 +12,7 @@ from cityward import explaining, wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
 from cityward.settings import Settings
 from devices.registry import Device, Registry
+from rules import mentions
 from rules.durations import MICROS
 from rules.frame import Frame
 from rules.packs import PackError, rule_as_written
@@ -79,11 +80,11 @@ class _Explanation:
         limits = [
             (each.name, "-" if each.step.value is None else f"{each.step.value:g} {each.unit}",
              "of this device" if each.own else "of its kind", each.step.standard_ref, each.step.valid_from or "-")
-            for each in explaining.limits(text, device, registry, line.at.astimezone(zone).date())
+            for each in mentions.limits(text, device, registry, line.at.astimezone(zone).date())
         ]  # fmt: skip
         if limits:
             out.print(table("Limits in force then", ["limit", "value", "whose", "source", "valid from"], limits))
-        self._readings(line, device, registry, explaining.metrics(text, device, registry), zone)
+        self._readings(line, device, registry, mentions.metrics(text, device, registry), zone)
         out.print(f"\nReplayed: {self._replayed(line, text, device, registry)}\n")
 
     def _readings(

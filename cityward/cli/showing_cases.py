@@ -5,11 +5,11 @@ from datetime import datetime, tzinfo
 
 from rich.table import Table
 
+from cases.countdown import countdown
 from cases.indicators import indicators
 from cases.policy import Colour
 from cases.words import Language, Section, say
 from cityward.cli.context import table
-from cityward.countdown import countdown
 from storage.case_list import CaseFile, CaseRow, SheetRow
 from storage.report_book import CountRow
 

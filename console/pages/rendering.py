@@ -1,5 +1,6 @@
-"""Pages from templates: words in the visitor's language, everything escaped, nothing undefined."""
+"""Pages from templates: the visitor's language, the city's local time, everything escaped, nothing undefined."""
 
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cases.countdown import countdown
 from cases.words import Language, Section, say
+from console.access import Action
+from console.context import Context, context
 from console.identity import Visitor
-from console.words import word
+from console.words import named, word
 
 _FOLDER = Path(__file__).parent.parent / "templates"
 _ENVIRONMENT = Environment(
@@ -21,14 +25,41 @@ _ENVIRONMENT = Environment(
 def page(
     name: str, request: Request, language: Language, who: Visitor | None = None, status: int = 200, **shown: Any
 ) -> HTMLResponse:
-    """A template as an answer; in it ``_('section.name')`` is a word and ``say(...)`` one of dispatch."""
-    text = _ENVIRONMENT.get_template(name).render(
+    """A template as an answer; ``rendered`` says what it knows."""
+    return HTMLResponse(rendered(name, request, language, who, **shown), status)
+
+
+def rendered(name: str, request: Request, language: Language, who: Visitor | None = None, **shown: Any) -> str:
+    """A template's text.
+
+    In it ``_('section.name')`` is a word of the console and ``say('states', key)`` one of dispatch; ``local(at)`` is a
+    moment as the city's clocks show it, ``left(at)`` how long until then, ``ago(at)`` since; ``unit``, ``district``,
+    ``pause``, ``kind``, ``rule`` and ``metric`` name what an id stands for; ``may('dispatch')`` says whether they may.
+    """
+    at = context(request)
+    now = at.clock.now()
+    return _ENVIRONMENT.get_template(name).render(
         _=partial(word, language=language),
-        say=lambda section, key: say(Section(section), key, language),
+        say=lambda section, key: say(Section(section), str(key), language),
         language=language.value,
         who=who,
+        may=lambda action: who is not None and who.may(Action(action)),
         token=who.token if who else "",
         path=request.url.path,
+        address=f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
+        now=now,
+        local=partial(_local, at),
+        left=lambda due: countdown(due, now),
+        ago=lambda then: countdown(now, then),
+        unit=lambda key: at.city.units[key].name[language] if key in at.city.units else key,
+        district=lambda key: at.city.districts[key].name[language] if key in at.city.districts else key,
+        pause=lambda key: at.city.policy.pauses[key].names[language] if key in at.city.policy.pauses else key,
+        rule=lambda key: at.rules[key].names[language] if key in at.rules else key,
+        metric=partial(named, "metric", language=language),
+        kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,
         **shown,
     )
-    return HTMLResponse(text, status)
+
+
+def _local(at: Context, moment: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:
+    return moment.astimezone(at.city.calendar.timezone).strftime(form) if moment else "-"

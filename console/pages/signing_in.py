@@ -9,13 +9,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from cases.words import Language
 from console import passwords
-from console.context import Context, context
+from console.context import TONGUE, Context, context
 from console.identity import COOKIE
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session
 from storage import console_store, crew_links
 
+_REMEMBERED = 400 * 24 * 3600  # seconds, the longest that browsers keep a cookie
 TRIES, WITHIN = 5, timedelta(minutes=5)
 router = APIRouter()
 
@@ -92,6 +94,15 @@ def crew_link(sealed: str, request: Request, at: Annotated[Context, Depends(cont
         return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="")
     session = Session("", link.generation, link.unit, secrets.token_urlsafe(), link.until)
     return _begun(at, session, f"/crew/{link.case}" if link.case else "/crew")
+
+
+@router.get("/language/{language}")
+def speak(at: Annotated[Context, Depends(context)], language: Language, back: str = "/") -> Response:
+    """Another language from now on, in this browser; back to where one was."""
+    ours = back.startswith("/") and not back.startswith(("//", "/\\"))
+    answer = RedirectResponse(back if ours else "/", HTTPStatus.SEE_OTHER)
+    answer.set_cookie(TONGUE, language, max_age=_REMEMBERED, httponly=True, samesite="lax", secure=at.secure)
+    return answer
 
 
 def _begun(at: Context, session: Session, place: str) -> Response:

@@ -30,3 +30,9 @@ def entry(key: str) -> Word:
 def word(key: str, language: Language) -> str:
     """The word for ``section.name`` in a language."""
     return entry(key).say(language)
+
+
+def named(section: str, name: str, language: Language) -> str:
+    """The word for a name that a city may have made up itself; the name where nobody has written a word."""
+    known = _vocabulary()[section].get(name)
+    return known.say(language) if known else name

@@ -254,6 +254,11 @@ WHERE dispatch_case.open
   AND (%(problem)s::text IS NULL OR dispatch_case.problem = %(problem)s)
   AND (%(severity)s::smallint IS NULL OR dispatch_case.severity >= %(severity)s)
   AND (%(colour)s::smallint IS NULL OR dispatch_case.colour >= %(colour)s)
+  AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
+  AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
+  AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
+  AND (%(text)s::text IS NULL OR strpos(
+       lower(concat_ws(' ', dispatch_case.number, device.device_id, device.name, device.road)), lower(%(text)s)) > 0)
   AND (%(after_at)s::timestamptz IS NULL
        OR (dispatch_case.fix_by, dispatch_case.id) > (%(after_at)s, %(after_id)s::bigint))
 ORDER BY dispatch_case.fix_by, dispatch_case.id
@@ -278,6 +283,11 @@ WHERE (%(before_id)s::bigint IS NULL OR dispatch_case.id < %(before_id)s)
   AND (%(problem)s::text IS NULL OR dispatch_case.problem = %(problem)s)
   AND (%(severity)s::smallint IS NULL OR dispatch_case.severity >= %(severity)s)
   AND (%(colour)s::smallint IS NULL OR dispatch_case.colour >= %(colour)s)
+  AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
+  AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
+  AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
+  AND (%(text)s::text IS NULL OR strpos(
+       lower(concat_ws(' ', dispatch_case.number, device.device_id, device.name, device.road)), lower(%(text)s)) > 0)
 ORDER BY dispatch_case.id DESC
 LIMIT %(limit)s
 
@@ -295,6 +305,20 @@ JOIN unit ON unit.unit_id = dispatch_case.unit
 LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
 WHERE dispatch_case.number = %(number)s
 
+-- name: case_life
+-- One case as its life has left it, with its device's kind.
+SELECT dispatch_case.*, device.kind FROM dispatch_case JOIN device ON device.id = dispatch_case.device
+WHERE dispatch_case.number = %(number)s
+
+-- name: good_readings
+-- How many good readings a device has sent since then; no more than enough are counted.
+SELECT count(*) FROM (
+    SELECT FROM reading
+    WHERE reading.kind = %(kind)s AND reading.device = %(device)s AND reading.ts > %(since)s
+      AND reading.quality & %(doubtful)s = 0
+    LIMIT %(enough)s
+) AS heard
+
 -- name: case_history
 -- Who did what, when and why.
 SELECT case_event.at, case_event.event, case_event.state, case_event.actor, case_event.reason
@@ -303,7 +327,7 @@ WHERE dispatch_case.number = %(number)s ORDER BY case_event.id
 
 -- name: case_alarms
 -- The alarms of a case.
-SELECT alarm.rule_id, alarm.severity, alarm.active, alarm.acknowledged, alarm.raised_at, alarm.cleared_at,
+SELECT alarm.id, alarm.rule_id, alarm.severity, alarm.active, alarm.acknowledged, alarm.raised_at, alarm.cleared_at,
        alarm.occurrences
 FROM alarm JOIN case_alarm ON case_alarm.alarm_id = alarm.id
 JOIN dispatch_case ON dispatch_case.id = case_alarm.case_id

@@ -1,0 +1,53 @@
+-- name: case_totals
+-- Open cases at a glance: all, past their deadline, at risk, that nobody has accepted in time, waiting for a decision.
+SELECT count(*) AS open, count(*) FILTER (WHERE fix_by < %(now)s) AS overdue,
+       count(*) FILTER (WHERE white_at <= %(now)s AND fix_by >= %(now)s) AS at_risk,
+       count(*) FILTER (WHERE state IN ('dispatched', 'returned') AND accept_by < %(now)s) AS unattended,
+       count(*) FILTER (WHERE state IN ('reported', 'returned', 'unverifiable') OR delay IS NOT NULL) AS undecided
+FROM dispatch_case WHERE open
+
+-- name: alarm_totals
+-- Open alarms at a glance: active and announced by severity, those nobody has acknowledged, hushed ones by why.
+SELECT count(*) FILTER (WHERE active AND NOT hushed AND severity = 4) AS critical,
+       count(*) FILTER (WHERE active AND NOT hushed AND severity = 3) AS major,
+       count(*) FILTER (WHERE active AND NOT hushed AND severity = 2) AS minor,
+       count(*) FILTER (WHERE active AND NOT hushed AND severity = 1) AS notice,
+       count(*) FILTER (WHERE NOT acknowledged AND NOT hushed) AS unacknowledged,
+       count(*) FILTER (WHERE shelved_until IS NOT NULL) AS shelved,
+       count(*) FILTER (WHERE suppressed_by IS NOT NULL) AS suppressed,
+       count(*) FILTER (WHERE permit IS NOT NULL) AS out_of_service
+FROM alarm WHERE active OR NOT acknowledged OR hushed
+
+-- name: last_heard
+-- When any device was last heard.
+SELECT max(last_received_at) FROM device_status
+
+-- name: troubled_places
+-- Facilities with an open case or an announced active alarm within a box, one row a cell of a grid: how many, how
+-- severe the worst is and which that is, where they are on average. Degrees; null filters mean all.
+SELECT count(*)::integer AS facilities, max(troubled.severity) AS severity, avg(device.lon) AS lon, avg(device.lat) AS lat,
+       (max(ARRAY[troubled.severity::text, device.device_id, device.name]))[2] AS device_id,
+       (max(ARRAY[troubled.severity::text, device.device_id, device.name]))[3] AS name
+FROM (
+    SELECT device, max(severity) AS severity
+    FROM (
+        SELECT device, severity FROM dispatch_case
+        WHERE open AND (%(district)s::text IS NULL OR district = %(district)s)
+          AND (%(unit)s::text IS NULL OR unit = %(unit)s OR %(unit)s = ANY (joint))
+        UNION ALL
+        SELECT device, severity FROM alarm WHERE active AND NOT hushed AND %(unit)s::text IS NULL
+    ) AS trouble
+    WHERE %(severity)s::smallint IS NULL OR severity >= %(severity)s
+    GROUP BY device
+) AS troubled
+JOIN device ON device.id = troubled.device
+WHERE device.lon BETWEEN %(west)s AND %(east)s AND device.lat BETWEEN %(south)s AND %(north)s
+  AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
+  AND (%(district)s::text IS NULL OR device.district = %(district)s)
+GROUP BY floor(device.lon / %(cell)s), floor(device.lat / %(cell)s)
+ORDER BY severity, facilities
+
+-- name: ground
+-- Where there are facilities at all, one point a cell of a grid of some metres; at most so many, spread over the city.
+SELECT DISTINCT round(lon::numeric, 4)::double precision AS lon, round(lat::numeric, 4)::double precision AS lat
+FROM device WHERE kind <> 'group' LIMIT %(limit)s

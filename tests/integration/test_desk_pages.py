@@ -1,0 +1,121 @@
+"""The desk's pages on a real database: lists, filters in the address, pages by key, what has not changed."""
+
+import re
+from datetime import timedelta
+
+import httpx
+import pytest
+from psycopg import Connection
+
+from cases.words import Language
+from console.access import Role
+from console.identity import COOKIE
+from console.signing import Signing
+from tests.fix_console import SignedIn, Time
+from tests.integration.desk import Desk
+from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, STRAIN, rows
+
+TROUBLE = [("MH-01", COVER_EAST), ("MH-01", COVER_WEST), ("FU-01", KITCHEN), ("LT-01", LAMP), ("BR-01", STRAIN)]
+ROW = re.compile(r'<tr data-key="(\w+)"')
+
+
+@pytest.fixture
+def trouble(desk: Desk, time: Time) -> Desk:
+    """Five alarms, and a case for each."""
+    desk.alarm(*TROUBLE, at=time.at)
+    desk.take_up(time.at + timedelta(minutes=2))
+    return desk
+
+
+@pytest.fixture
+def operator(console: httpx.Client, signing: Signing, signed_in: SignedIn) -> httpx.Client:
+    console.cookies.set(COOKIE, signing.cookie(signed_in(Role.OPERATOR)))
+    return console
+
+
+def keys(page: httpx.Response) -> list[str]:
+    assert page.status_code == 200, page.text
+    return ROW.findall(page.text)
+
+
+def test_cases_are_listed_and_narrowed_by_what_the_address_says(trouble: Desk, operator: httpx.Client) -> None:
+    assert sorted(keys(operator.get("/"))) == sorted(trouble.numbers())
+    counts = {
+        filters: len(keys(operator.get("/", params=dict([filters.split("=")]))))
+        for filters in ("district=east", "kind=manhole", "unit=lighting", "text=LAMP", "text=jiefang", "due=overdue")
+    }
+    assert counts == {
+        "district=east": 2, "kind=manhole": 2, "unit=lighting": 1, "text=LAMP": 1, "text=jiefang": 3, "due=overdue": 0
+    }  # fmt: skip
+    assert len(keys(operator.get("/?severity=nonsense&state=x&due=y&after=z"))) == 5, "nonsense narrows nothing"
+
+
+@pytest.mark.parametrize("path", ["/", "/alarms"])
+def test_pages_go_on_by_key_without_a_row_twice_or_left_out(
+    trouble: Desk, operator: httpx.Client, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trouble
+    monkeypatch.setattr("console.pages.desk.PAGE", 2)
+    seen: list[str] = []
+    address: str | None = path
+    while address:
+        page = operator.get(address)
+        seen += keys(page)
+        following = re.search(r'rel="next" href="([^"]+)"', page.text)
+        address = following[1].replace("&amp;", "&") if following else None
+    assert len(seen) == len(set(seen)) == 5
+
+
+def test_what_has_not_changed_is_not_sent_again(trouble: Desk, operator: httpx.Client, time: Time) -> None:
+    first = operator.get("/desk/cases")
+    again = operator.get("/desk/cases", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    time.at += timedelta(minutes=5)  # the countdowns have moved on
+    later = operator.get("/desk/cases", headers={"If-None-Match": first.headers["etag"]})
+    assert later.status_code == 200
+    assert trouble.numbers()[0] in later.text
+
+
+def test_the_map_gathers_what_is_near_and_shows_the_worst(trouble: Desk, operator: httpx.Client) -> None:
+    assert trouble
+    far = operator.get("/desk/places", params={"box": "113,30,115,31", "zoom": 4}).json()
+    assert (len(far), far[0]["facilities"]) == (1, 5)
+    near = operator.get("/desk/places", params={"box": "113,30,115,31", "zoom": 17, "kind": "manhole"}).json()
+    assert {place["device_id"] for place in near} == {COVER_EAST, COVER_WEST}
+    assert operator.get("/desk/places", params={"box": "0,0,1,1", "zoom": 9}).json() == []
+    assert len(operator.get("/desk/ground").json()["coordinates"]) == 6
+
+
+def test_a_case_and_its_device_are_shown_whole_in_both_languages(
+    trouble: Desk, console: httpx.Client, signing: Signing, signed_in: SignedIn, connection: Connection, time: Time
+) -> None:
+    trouble.hear(KITCHEN, time.at)
+    number = rows(connection, "SELECT number FROM dispatch_case WHERE problem = 'fume_over_limit'")[0][0]
+    for language, state, unit in (
+        (Language.EN, "dispatched", "East urban management"),
+        (Language.ZH, "已派遣", "东区城管局"),
+    ):
+        console.cookies.set(COOKIE, signing.cookie(signed_in(Role.VIEWER, language=language)))
+        shown = console.get(f"/cases/{number}").text
+        assert (state in shown, unit in shown, "FU-01" in shown) == (True, True, True)
+        assert console.get(f"/cases/{number}/live").status_code == 200
+        assert number in console.get(f"/devices/{KITCHEN}").text
+    assert console.get("/cases/0000000000000000000").status_code == 404
+    assert console.get("/devices/nobody").status_code == 404
+
+
+def test_a_language_is_chosen_for_a_browser_and_leads_back_to_our_own_pages_only(operator: httpx.Client) -> None:
+    assert operator.get("/language/zh?back=/alarms").headers["location"] == "/alarms"
+    assert 'lang="zh"' in operator.get("/alarms").text
+    for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example"):
+        assert operator.get("/language/en", params={"back": elsewhere}).headers["location"] == "/"
+    assert operator.get("/language/xx").status_code in {404, 422}
+
+
+def test_a_crew_is_led_to_its_own_page_and_sees_nothing_of_the_desk(
+    console: httpx.Client, signing: Signing, signed_in: SignedIn
+) -> None:
+    console.cookies.set(COOKIE, signing.cookie(signed_in(unit="drainage")))
+    assert console.get("/").headers["location"] == "/crew"
+    for path in ("/alarms", "/desk/cases", "/desk/ground", "/cases/1", f"/devices/{LAMP}"):
+        assert console.get(path).status_code == 403, path

@@ -1,8 +1,10 @@
 """The one place that reads the wall clock. Everybody else is given a Clock."""
 
+import mmap
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 MICROS = 1_000_000
 
@@ -38,6 +40,37 @@ class Clock:
     def wall_seconds(self, span: timedelta) -> float:
         """How long one waits on the wall for a span of this clock."""
         return span.total_seconds() / self.factor
+
+
+class Driven(Clock):
+    """A clock that stands until somebody moves it: for a city whose time must not outrun those who watch it.
+
+    The time is eight bytes of a file that all who go by it have mapped.
+    """
+
+    __slots__ = ("_time",)
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        with file.open("r+b") as opened:
+            self._time = memoryview(mmap.mmap(opened.fileno(), 8)).cast("q")
+
+    @classmethod
+    def create(cls, file: Path, at: datetime) -> "Driven":
+        """A new file that shows an aware time."""
+        file.write_bytes(bytes(8))
+        made = cls(file)
+        made.move(at)
+        return made
+
+    def move(self, at: datetime) -> None:
+        """Show this aware time from now on, to everybody."""
+        self._time[0] = _micros(at)
+
+    def micros(self) -> int:
+        """Microseconds since 1970 UTC."""
+        self._shown = max(self._shown, self._time[0])
+        return self._shown
 
 
 def _micros(at: datetime) -> int:

@@ -90,13 +90,16 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
                 _log.info("dispatching", devices=len(desk.registry.devices), rules=len(book.rules))
             next_look = 0
             while not stop.is_set() and not book.changed():
-                while desk.take_up() or desk.look_at_due():
-                    works(wrote=True)
-                if clock.micros() >= next_look:
+                now = clock.micros()
+                if now >= next_look:
                     desk.look_for_silence()
                     desk.ask_telemetry()
-                    next_look = clock.micros() + round(settings.watchdog_s * 1_000_000)
-                if not desk.judge_due():
+                    next_look = now + round(settings.watchdog_s * 1_000_000)
+                more = desk.judge_due()
+                while desk.take_up() or desk.look_at_due():
+                    works(wrote=True)
+                if not more:
+                    waking.rest(connection, now)
                     waking.wait(ears, LOOK_EVERY)
 
     persist(attempt, stop)

@@ -1,15 +1,17 @@
 """What alarms were worth: the truth of a scenario against what was raised. Pure.
 
-An alarm is right where a label of its device, or of its group, expects or allows its rule at that time. A label's
-expectation is met by an alarm of its rule in time, late by one that comes after, missed without. A case that a label
-under permit led to is a false dispatch although its alarm is right.
+An alarm is right where a label of its device, or of a member of its group, expects or allows its rule at that time. A
+label's expectation is met by an alarm of its rule in time, or by one that is active when it begins; late by one that
+comes after, missed without. An alarm that was hushed has noticed it, and bothers nobody. A case that a label under
+permit led to is a false dispatch although its alarm is right.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from simulators.labels import Label
 
@@ -19,12 +21,32 @@ AFTERMATH = timedelta(minutes=45)
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An alarm: its rule, its device or group (``circuit:…``), when it was raised (aware), whether it led to a case."""
+    """An alarm as long as it was active; times are aware.
+
+    Attributes:
+        rule: Its rule.
+        device: Its device or group (``circuit:…``).
+        at: When what it speaks of happened.
+        dispatched: Whether a case was opened for it.
+        noticed: When Cityward said so; ``at`` where None.
+        ended: Until when it was active; None where nobody knows.
+        number: Its number.
+        hushed: Whether nobody was told, because another alarm explains it or a permit covers it.
+    """
 
     rule: str
     device: str
     at: datetime
     dispatched: bool = True
+    noticed: datetime | None = None
+    ended: datetime | None = None
+    number: int = 0
+    hushed: bool = False
+
+    @property
+    def known(self) -> datetime:
+        """Since when people could know."""
+        return self.noticed or self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +100,14 @@ class Score:
 
 
 def evaluate(
-    labels: Sequence[Label], alarms: Sequence[Raised], *, rules: Iterable[str], device_days: float, until: datetime
+    labels: Sequence[Label],
+    alarms: Sequence[Raised],
+    *,
+    rules: Iterable[str],
+    device_days: float,
+    until: datetime,
+    groups: Mapping[str, Collection[str]] = MappingProxyType({}),
+    tick: timedelta = timedelta(),
 ) -> Score:
     """Score alarms against labels.
 
@@ -88,24 +117,27 @@ def evaluate(
         rules: The rules in force: what nobody could have noticed is not missed.
         device_days: Devices times days that were watched; above 0.
         until: Until when it was watched (aware): what may still be noticed later is not missed.
+        groups: The ids of the groups that each device belongs to.
+        tick: How coarse the time is by which alarms were noticed: one that much too late is in time.
     """
     in_force = set(rules)
     by_place: dict[str, list[Label]] = defaultdict(list)
     for label in labels:
-        for place in {*label.devices, label.group} - {""}:
+        for place in {*label.devices, label.group, *_groups(label, groups)} - {""}:
             by_place[place].append(label)
     by_rule: dict[str, list[Raised]] = defaultdict(list)
-    for alarm in sorted(alarms, key=lambda each: each.at):
+    for alarm in sorted(alarms, key=lambda each: each.known):
         by_rule[alarm.rule].append(alarm)
-    covering = {alarm: _covering(alarm, by_place[alarm.device]) for alarm in alarms}
-    found = _found(labels, by_rule, in_force, until)
-    false = [alarm for alarm in alarms if not covering[alarm]]
-    unwanted = [alarm for alarm in alarms if alarm.dispatched and all(label.under_permit for label in covering[alarm])]
+    told = [alarm for alarm in alarms if not alarm.hushed]
+    covering = {alarm: _covering(alarm, by_place[alarm.device]) for alarm in told}
+    found = _found(labels, by_rule, in_force, until, groups, tick)
+    false = [alarm for alarm in told if not covering[alarm]]
+    unwanted = [alarm for alarm in told if alarm.dispatched and all(label.under_permit for label in covering[alarm])]
     return Score(
         rules={
             rule: _scored(
                 [delay for _, named, delay in found if named == rule],
-                [bool(covering[alarm]) for alarm in by_rule[rule]],
+                [bool(covering[alarm]) for alarm in by_rule[rule] if not alarm.hushed],
             )
             for rule in sorted(in_force)
         },
@@ -127,32 +159,46 @@ def _covering(alarm: Raised, labels: Iterable[Label]) -> list[Label]:
     return [
         label
         for label in labels
-        if label.start <= alarm.at <= max([label.end, *(each.by for each in label.expects)]) + AFTERMATH
+        if label.start <= alarm.known
+        and alarm.at <= max([label.end, *(each.by for each in label.expects)]) + AFTERMATH
         and alarm.rule in {*(each.rule for each in label.expects), *label.allows}
     ]
 
 
+def _groups(label: Label, groups: Mapping[str, Collection[str]]) -> set[str]:
+    """The groups that have a member among the label's devices; of a label of a group as a whole that one alone."""
+    found = {group for device in label.devices for group in groups.get(device, ())}
+    return {each for each in found if each.startswith(f"{label.group}:")} if label.group else found
+
+
 def _found(
-    labels: Iterable[Label], by_rule: Mapping[str, Sequence[Raised]], in_force: set[str], until: datetime
+    labels: Iterable[Label],
+    by_rule: Mapping[str, Sequence[Raised]],
+    in_force: set[str],
+    until: datetime,
+    groups: Mapping[str, Collection[str]],
+    tick: timedelta,
 ) -> list[tuple[Label, str, _Delay | None]]:
     """For every expectation of a rule in force how soon it was met."""
     found: list[tuple[Label, str, _Delay | None]] = []
     for label in labels:
+        places = _groups(label, groups) | ({label.group} if label.group else {*label.devices})
         for expected in label.expects:
             if expected.rule in in_force and expected.by <= until:
-                places = {label.group} if label.group else set(label.devices)
+                there = [alarm for alarm in by_rule.get(expected.rule, ()) if alarm.device in places]
                 latest = max(label.end, expected.by) + AFTERMATH
                 first = next(
-                    (
-                        alarm.at
-                        for alarm in by_rule.get(expected.rule, ())
-                        if alarm.device in places and label.start <= alarm.at <= latest
-                    ),
-                    None,
+                    (alarm.known for alarm in there if label.start <= alarm.known and alarm.at <= latest), None
                 )
-                delay = _Delay((first - label.start).total_seconds(), first <= expected.by) if first else None
+                if any(_active(alarm, label.start) for alarm in there):
+                    first = label.start
+                delay = _Delay((first - label.start).total_seconds(), first - tick <= expected.by) if first else None
                 found.append((label, expected.rule, delay))
     return found
+
+
+def _active(alarm: Raised, at: datetime) -> bool:
+    return alarm.known < at and alarm.ended is not None and alarm.ended > at
 
 
 def _scored(delays: Sequence[_Delay | None], right: Sequence[bool]) -> RuleScore:

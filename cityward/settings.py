@@ -41,7 +41,7 @@ class MqttVersion(StrEnum):
 
 
 class ClockSettings(BaseModel):
-    """A clock that runs faster than the wall, for a pretend city only. All processes need the same three."""
+    """A clock that runs faster than the wall, for a pretend city only. All processes need the same."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,6 +51,9 @@ class ClockSettings(BaseModel):
     ] = None
     anchor: Annotated[
         AwareDatetime | None, Field(description="A moment on the wall; without it the clock is the wall's.")
+    ] = None
+    file: Annotated[
+        Path | None, Field(description="A file that another process keeps the time in, as cityward evaluate does.")
     ] = None
 
 

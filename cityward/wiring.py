@@ -12,7 +12,7 @@ from cases.city import City
 from cases.dispatching import Practice
 from cases.opening import CasePlan
 from cityward import embedded
-from cityward.clock import Clock
+from cityward.clock import Clock, Driven
 from cityward.settings import Settings
 from devices.codecs import codecs_of
 from devices.errors import DescriptionError
@@ -59,6 +59,8 @@ def rules(settings: Settings, installed: Mapping[str, Kind]) -> list[Rule]:
 
 def clock(settings: Settings) -> Clock:
     """The clock."""
+    if settings.clock.file:
+        return Driven(settings.clock.file)
     return Clock(settings.clock.factor, settings.clock.start, settings.clock.anchor)
 
 

@@ -86,6 +86,8 @@ _SITE = (("site", "construction"),)
 _SQUARE = (("site", "social"),)
 _AREA = (("site", ""),)
 _SMOKE = ("FU-01", "FU-02", "FU-04", "FU-05")
+# What a dark lamp is to its circuit, its road and its district, if it is one of several.
+_DARKNESS = ("SL-01", "SL-02", "SL-05", "KP-01", "KP-02", "KP-05")
 
 NATURES: Mapping[FaultKind, tuple[Nature, ...]] = {
     FaultKind.COVER_OPENED: (Nature("manhole", {"MH-01": MINUTE}),),
@@ -104,18 +106,18 @@ NATURES: Mapping[FaultKind, tuple[Nature, ...]] = {
     FaultKind.DILUTED_DUCT: (Nature("fume", {"FU-06": 80 * MINUTE}),),
     FaultKind.CLEANING_OVERDUE: (Nature("fume", {"FU-07": DAY + HOUR}),),
     FaultKind.WOK_SPIKES: (Nature("fume", {}),),
-    FaultKind.NIGHT_BURST: (Nature("noise", {"NO-03": HOUR}),),
+    FaultKind.NIGHT_BURST: (Nature("noise", {"NO-03": HOUR}, allows=("NO-02", "NO-04")),),
     FaultKind.NIGHT_WORKS: (Nature("noise", {"NO-04": 45 * MINUTE}, allows=("NO-02", "NO-03"), where=_SITE),),
     FaultKind.LOUD_NIGHT: (Nature("noise", {"NO-02": 2 * HOUR}, allows=("NO-03",), where=_AREA),),
     FaultKind.LOUD_DAY: (Nature("noise", {"NO-01": 3 * HOUR}, where=_AREA),),
     FaultKind.SQUARE_MUSIC: (Nature("noise", {"NO-05": 50 * MINUTE}, ("NO-01", "NO-02", "NO-03"), _SQUARE),),
-    FaultKind.DARK_LAMP: (Nature("streetlight", {"SL-01": 25 * MINUTE}, allows=("SL-05",)),),
+    FaultKind.DARK_LAMP: (Nature("streetlight", {"SL-01": 25 * MINUTE}, allows=_DARKNESS),),
     FaultKind.DAY_BURNER: (Nature("streetlight", {"SL-03": 65 * MINUTE}),),
-    FaultKind.FLICKERING_LAMP: (Nature("streetlight", {"SL-06": 65 * MINUTE}, allows=("SL-01", "SL-05")),),
+    FaultKind.FLICKERING_LAMP: (Nature("streetlight", {"SL-06": 65 * MINUTE}, allows=_DARKNESS),),
     FaultKind.WORN_LAMP: (Nature("streetlight", {"SL-05": 40 * MINUTE}),),
     FaultKind.LEAKAGE: (Nature("streetlight", {"SL-04": 30 * MINUTE}),),
     FaultKind.LEAKAGE_SHOCK: (Nature("streetlight", {"SL-04": 6 * MINUTE}),),
-    FaultKind.DARK_CIRCUIT: (Nature("streetlight", {"SL-02": 30 * MINUTE}, allows=("SL-01", "SL-05")),),
+    FaultKind.DARK_CIRCUIT: (Nature("streetlight", {"SL-02": 30 * MINUTE}, allows=_DARKNESS),),
     FaultKind.STRAIN_OVER_LIMIT: (Nature("bridge", {"BR-01": 15 * MINUTE}, where=_sensor("strain")),),
     FaultKind.PIER_TILT: (Nature("bridge", {"BR-02": 15 * MINUTE}, allows=("BR-01",), where=_sensor("tilt")),),
     FaultKind.CRACK_GROWTH: (Nature("bridge", {"BR-03": 8 * DAY}, where=_sensor("crack")),),
@@ -137,7 +139,7 @@ NATURES: Mapping[FaultKind, tuple[Nature, ...]] = {
     FaultKind.POWER_CUT: (
         Nature("fume", {}, allows=("FU-08",)),
         Nature("noise", {}, allows=("NO-06",)),
-        Nature("streetlight", {}, allows=("SL-02", "SL-07")),
+        Nature("streetlight", {}, allows=("SL-07", "SL-09", *_DARKNESS)),
     ),
     FaultKind.SENSOR_SWAP: (Nature("manhole", {}), Nature("fume", {}), Nature("noise", {}), Nature("streetlight", {})),
 }

@@ -7,6 +7,7 @@ with a city, a start and a seed it becomes a ``Story``.
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import time
 from pathlib import Path
 from typing import Annotated
 
@@ -94,6 +95,7 @@ class _ScenarioFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     doc: str
     days: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    begins: Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "00:00"
     include: tuple[str, ...] = ()
     fault: tuple[FaultEntry, ...] = ()
     rain: tuple[RainEntry, ...] = ()
@@ -104,12 +106,16 @@ class _ScenarioFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario with all that it includes, each file once; it lasts its own ``days``, else the longest of theirs."""
+    """A scenario with all that it includes, each file once; it lasts its own ``days``, else the longest of theirs.
+
+    ``begins`` is the local time of the first day that it is told for.
+    """
 
     name: str
     title: str
     doc: str
     days: float
+    begins: time
     faults: tuple[FaultEntry, ...]
     rains: tuple[RainEntry, ...]
     gales: tuple[GaleEntry, ...]
@@ -145,6 +151,7 @@ def load_scenario(name: str, kinds: tuple[str, ...]) -> Scenario:
         title=own.title,
         doc=own.doc,
         days=own.days or max((part.days or 0 for part in parts), default=0) or 1,
+        begins=time.fromisoformat(own.begins),
         faults=tuple(each for part in parts for each in part.fault),
         rains=tuple(each for part in parts for each in part.rain),
         gales=tuple(each for part in parts for each in part.gale),

@@ -26,6 +26,8 @@ from storage.registry_store import revision
 from storage.replay_store import storable
 
 STATUS_EVERY = 2.0  # seconds between bulk updates of device_status and looks at the registry's revision
+# On a clock that runs faster than the wall: µs of arrivals after which a device must not look silent.
+STATUS_BEHIND = 30_000_000
 REPLAYS_EVERY = 1.0  # seconds between looks for messages to try again, while there are none
 _SQL = load("ingest")
 _CONFLICT = "same device and time as a stored reading, but other values; the first one stays"
@@ -52,6 +54,7 @@ class PartitionStore:
         self._revision = registry_revision
         self._hearing = Hearing()
         self._looked = time.monotonic()
+        self._told = 0  # the arrivals that device_status has come to, µs; 0 before the first
         self._no_replay_before = self._looked
         with translated(self._where):
             connection.execute(_SQL["unpack_any_number"])
@@ -70,12 +73,15 @@ class PartitionStore:
             if due:
                 self._check_revision()
             with self._connection.transaction():
-                yield BatchTransaction(self._connection, self._partition, self._hearing, self._check_revision)
+                batch = BatchTransaction(self._connection, self._partition, self._hearing, self._check_revision)
+                yield batch
+                self._told = self._told or batch.arrived
+                due = due or batch.arrived - self._told >= STATUS_BEHIND
                 if due:
                     device_status.write(self._connection, self._hearing.summary())
         if due:
             self._hearing.clear()
-            self._looked = time.monotonic()
+            self._looked, self._told = time.monotonic(), batch.arrived
 
     def replays_waiting(self) -> bool:
         """Whether there are messages to try again.
@@ -97,7 +103,7 @@ class PartitionStore:
 
 
 class BatchTransaction:
-    """The writes of one batch."""
+    """The writes of one batch, which ``arrived`` then."""
 
     def __init__(
         self, connection: Connection, partition: str, hearing: Hearing, check_revision: Callable[[], None]
@@ -107,6 +113,7 @@ class BatchTransaction:
         self._hearing = hearing
         self._check_revision = check_revision
         self._at = moment(0)
+        self.arrived = 0  # µs since 1970 UTC
 
     def latest(self, kind: Kind, devices: Ints) -> Readings:
         """The last stored reading that each of these devices of a kind has sent itself, where there is one."""
@@ -114,7 +121,8 @@ class BatchTransaction:
 
     def write(self, batch: DecodedBatch) -> Written:
         """Readings to their tables, the rest to quarantine, all of it to the ledger."""
-        self._at = moment(batch.batch.received_at)
+        self.arrived = batch.batch.received_at
+        self._at = moment(self.arrived)
         fresh: list[Readings] = []
         rejected = list(batch.rejected)
         results = reading_writer.write_all(self._connection, batch.readings)

@@ -2,6 +2,10 @@
 
 from psycopg import Connection
 
+from storage.queries import load
+
+_SQL = load("alarms")
+
 
 def listen(connection: Connection) -> None:
     """Ask to be woken."""
@@ -12,3 +16,23 @@ def wait(connection: Connection, seconds: float) -> None:
     """Return when an alarm changed, or after ``seconds``."""
     for _hint in connection.notifies(timeout=seconds, stop_after=1):
         pass
+
+
+def wake(connection: Connection) -> None:
+    """Wake the dispatcher."""
+    connection.execute(_SQL["wake_dispatch"])
+
+
+def rest(connection: Connection, at: int) -> None:
+    """Say that the dispatcher has done all that was to be done at ``at`` (µs since 1970 UTC)."""
+    connection.execute(_SQL["rest_dispatch"], {"at": at})
+
+
+def listen_for_rest(connection: Connection) -> None:
+    """Ask to be told when the dispatcher rests."""
+    connection.execute("LISTEN cityward_rest")
+
+
+def rests(connection: Connection, at: int, seconds: float) -> bool:
+    """Wait until the dispatcher has done what was to be done at ``at``; False after ``seconds``."""
+    return any(int(told.payload) >= at for told in connection.notifies(timeout=seconds, stop_after=1))

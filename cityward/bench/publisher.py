@@ -17,6 +17,7 @@ TICK = 0.005  # seconds between two looks at the clock
 TIMEOUT = 5.0  # seconds for the broker to answer
 PAUSE = 0.1  # seconds before the next attempt to connect
 _CHUNK = 64 * 1024
+_KEEPALIVE = 0xFFFF  # seconds; the embedded broker refuses 0, which would be for ever
 _PUBACK = b"\x40\x02"
 
 
@@ -166,11 +167,11 @@ class Publisher:
 
 
 def welcomed(broker: Broker, client_id: str) -> socket.socket:
-    """A connection that the broker has accepted; it waits for TIMEOUT at most."""
+    """A connection that the broker has accepted and will not find silent; it waits for TIMEOUT at most."""
     connection = socket.create_connection((broker.host, broker.port), TIMEOUT)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(packets.connect(packets.Hello(client_id, keepalive=0)))
+        connection.sendall(packets.connect(packets.Hello(client_id, broker.username, broker.password, _KEEPALIVE)))
         _understand(connection.recv(4, socket.MSG_WAITALL))
     except BaseException:
         connection.close()

@@ -17,6 +17,7 @@ from cityward.cli import (
     completeness,
     console,
     device_status,
+    evaluate,
     explain,
     grafana,
     identity,
@@ -31,6 +32,7 @@ from cityward.cli import (
     supervision,
 )
 from cityward.cli.context import CommandError, err
+from cityward.trial.errors import TrialError
 from devices.errors import DescriptionError
 from grafana.pushing import GrafanaError
 from ingest.errors import BrokerRefusedError, RetryableError
@@ -52,6 +54,7 @@ app.command("demo")(processes.demo)
 app.command("collect")(processes.collect)
 app.command("dispatch")(processes.dispatch)
 app.command("simulate")(simulating.simulate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("migrate")(processes.migrate)
 app.command("status")(status.status)
 app.command("settings")(status.settings)
@@ -98,6 +101,7 @@ _EXPLAINED = (
     RetryableError,
     BrokerRefusedError,
     SimulatorRefusedError,
+    TrialError,
 )
 
 

@@ -76,6 +76,10 @@ FROM unnest(%(alarm_ids)s::bigint[], %(events)s::text[], %(severities)s::smallin
 -- A hint to the dispatcher, delivered on commit; it also looks by itself.
 SELECT pg_notify('cityward_alarm', '')
 
+-- name: rest_dispatch
+-- Until when the dispatcher has done its work, for those who wait for it.
+SELECT pg_notify('cityward_rest', %(at)s::bigint::text)
+
 -- name: heard
 -- When every device was last heard of, for the watchdog.
 SELECT device, (extract(epoch FROM last_received_at) * 1000000)::bigint, readings FROM device_status

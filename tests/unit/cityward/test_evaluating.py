@@ -116,3 +116,40 @@ def test_a_share_of_the_finds_was_as_fast_as_said(delays: list[float], share: fl
     within = rule.delay_s(share)
     assert within is not None
     assert sum(each <= within + 1e-5 for each in delays) >= share * len(delays) - 1e-9
+
+
+def test_an_alarm_about_something_measured_before_is_noticed_when_it_is_said() -> None:
+    late = Raised("MH-01", "cover-1", at(0.5), noticed=at(30))
+    slow_clock = Raised("MH-01", "cover-1", at(-0.5), noticed=at(0.5))
+    assert scored([label()], [late]).rules["MH-01"].late == 1
+    assert scored([label()], [slow_clock]).rules["MH-01"].recall == 1
+    assert scored([label()], [slow_clock]).false == ()
+
+
+def test_what_an_earlier_alarm_still_says_need_not_be_said_again() -> None:
+    earlier = label("earlier")
+    before = Label("later", "k", ("cover-1",), at(30), at(60), (Expected("MH-01", at(31)),))
+    still, over = (Raised("MH-01", "cover-1", at(0.5), ended=at(end)) for end in (40, 20))
+    assert scored([earlier, before], [still]).recall == 1
+    assert scored([earlier, before], [over]).recall == 0.5
+
+
+def test_an_alarm_of_a_group_is_right_where_a_member_of_it_is_in_trouble() -> None:
+    groups = {"cover-1": ["grid:1:manhole", "road:A:manhole"], "cover-2": ["grid:2:manhole"]}
+    alarms = [Raised("MH-01", "grid:1:manhole", at(1)), Raised("MH-01", "grid:2:manhole", at(1))]
+    score = evaluate([label()], alarms, rules=RULES, device_days=1, until=at(99), groups=groups)
+    assert score.recall == 1
+    assert [each.device for each in score.false] == ["grid:2:manhole"]
+
+
+def test_time_that_is_coarse_makes_nothing_late() -> None:
+    alarms = [Raised("MH-01", "cover-1", at(1.9))]
+    assert evaluate([label()], alarms, rules=RULES, device_days=1, until=at(99)).recall == 0
+    assert evaluate([label()], alarms, rules=RULES, device_days=1, until=at(99), tick=MINUTE).recall == 1
+
+
+def test_what_another_alarm_explains_was_noticed_and_bothers_nobody() -> None:
+    explained = Raised("MH-01", "cover-1", at(0.5), dispatched=False, hushed=True)
+    elsewhere = Raised("MH-01", "cover-2", at(0.5), dispatched=False, hushed=True)
+    score = scored([label()], [explained, elsewhere])
+    assert (score.recall, score.false, score.rules["MH-01"].alarms) == (1, (), 0)

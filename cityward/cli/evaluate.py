@@ -1,0 +1,138 @@
+"""``cityward evaluate``: a scenario against the real processes, and what their alarms were worth."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from cityward import wiring
+from cityward.cli.context import CommandError, err, load_settings, out, stop_event, table
+from cityward.trial.driving import Course
+from cityward.trial.outcome import Goals, Outcome, share
+from cityward.trial.running import Plan, Told, run
+from cityward.trial.stage import Servers
+from devices.kind import Kind
+from simulators.city import SMALLEST, build_city
+from simulators.physics.daytime import LOCAL
+from simulators.scenario import load_scenario, shipped
+
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
+_MONDAY = datetime(2026, 11, 16)  # noqa: DTZ001 - local, as people type it
+_SHOWN = 30  # lines of a long list
+
+
+def evaluate(
+    scenario: Annotated[
+        str, typer.Argument(help="What happens: one that comes along (see --list), or the path of your own file.toml.")
+    ] = "",
+    devices: Annotated[int, typer.Option(min=SMALLEST, help="How many devices the city has.")] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same city and the same readings.")] = 1,
+    start: Annotated[
+        datetime, typer.Option(formats=_FORMATS, help="The first day; with a time, the moment to begin at.")
+    ] = _MONDAY,
+    days: Annotated[
+        float | None, typer.Option(min=0.01, help="So many of the city's days instead of all.", show_default=False)
+    ] = None,
+    tick: Annotated[
+        float, typer.Option(min=1, max=60, help="Seconds of the city between two looks; delays are that exact.")
+    ] = 60,
+    recall: Annotated[float, typer.Option(min=0, max=1, help="Fail below this share noticed in time.")] = 0.99,
+    false: Annotated[float, typer.Option(min=0, help="Fail above so many false dispatches in 1,000 device-days.")] = 1,
+    dsn: Annotated[str, typer.Option(help="An empty database to use instead of an embedded one.")] = "",
+    broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host[:port] instead of an embedded broker.")] = "",
+    list_scenarios: Annotated[bool, typer.Option("--list", help="What scenarios come along, and end.")] = False,
+    json_line: Annotated[bool, typer.Option("--json", help="End with one JSON line instead of tables.")] = False,
+) -> None:
+    """Try a scenario on real processes: what was noticed, what was missed, who was sent for nothing.
+
+    The pretend city publishes to a broker, a collector stores and judges, a dispatcher opens cases; the city's time
+    goes on when both have kept up, so a day takes a minute or two and nothing is outrun. What was raised is held
+    against what the scenario broke. Ends with 1 if the goals are not reached, the reasons on standard error.
+    """
+    settings = load_settings()
+    kinds = wiring.kinds(settings)
+    if list_scenarios:
+        _list(kinds)
+        return
+    if not scenario:
+        raise CommandError(f"which scenario? cityward evaluate NAME; there are {', '.join(shipped())}")
+    chosen = load_scenario(scenario, tuple(kinds))
+    clock = start.time() if start.time() != datetime.min.time() else chosen.begins
+    begins = datetime.combine(start.date(), clock, LOCAL).astimezone(UTC)
+    course = Course(begins, begins + timedelta(days=days or chosen.days), timedelta(seconds=tick))
+    plan = Plan(chosen, build_city(seed, devices, kinds), seed, course, Servers(dsn, broker))
+    goals = Goals(recall, false)
+    told = Told(_say, _progress(course))
+    outcome = run(plan, settings, stop_event(with_stdin=False), told, lambda _stage, _outcome: None)
+    if json_line:
+        print(json.dumps(outcome.as_json(goals)))  # noqa: T201 - another program reads it
+    else:
+        _show(outcome)
+    problems = outcome.problems(goals)
+    for problem in problems:
+        _say(problem)
+    raise typer.Exit(1 if problems else 0)
+
+
+def _list(kinds: dict[str, Kind]) -> None:
+    found = [load_scenario(name, tuple(kinds)) for name in shipped()]
+    rows = [(each.name, f"{each.days:g}", f"{each.begins:%H:%M}", f"{each.title}. {each.doc}") for each in found]
+    out.print(table("Scenarios", ["name", "days", "from", "what happens"], rows))
+
+
+def _say(text: str) -> None:
+    err.print(f"[dim]cityward evaluate:[/dim] {text}", markup=True, soft_wrap=True)
+
+
+def _progress(course: Course) -> Callable[[datetime, int], None]:
+    def report(at: datetime, published: int) -> None:
+        if err.is_terminal:
+            part = (at - course.begins) / (course.ends - course.begins)
+            line = f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M} in the city  {part:4.0%}  {published} messages"
+            err.print(line, end="\n" if at == course.ends else "\r")
+
+    return report
+
+
+def _show(outcome: Outcome) -> None:
+    """Tables for people."""
+    said = outcome.as_json(Goals(0, 0))
+    rows = [
+        (name, each["expected"], each["in_time"], each["late"], _percent(each["recall"]), each["alarms"],
+         _percent(each["precision"]), _seconds(each["delay_p50_s"]), _seconds(each["delay_p95_s"]))
+        for name, each in said["rules"].items()
+    ]  # fmt: skip
+    headings = ["rule", "expected", "in time", "late", "recall", "alarms", "precision", "delay", "95 of 100"]
+    out.print(table(f"{outcome.scenario}: {outcome.devices} devices, {said['days']:g} days", headings, rows))
+    labels = {label.id: label for label in outcome.labels}
+    missed = [
+        (name, rule, f"{labels[name].start.astimezone(LOCAL):%m-%d %H:%M}", ", ".join(labels[name].devices[:3]))
+        for name, rule in outcome.score.missed
+    ]
+    if missed:
+        out.print(table("\nNever noticed", ["label", "rule", "began", "devices"], missed[:_SHOWN]))
+    false = [
+        (each.rule, each.device, f"{each.at.astimezone(LOCAL):%m-%d %H:%M}", "case" if each.dispatched else "")
+        for each in outcome.score.false
+    ]
+    if false:
+        out.print(table("\nFalse alarms", ["rule", "device or group", "at", "opened"], false[:_SHOWN]))
+    score, ledger = outcome.score, outcome.ledger
+    out.print(
+        f"\nRecall {_percent(score.recall)}, precision {_percent(outcome.precision)}, {score.false_dispatches} false"
+        f" dispatches ({score.false_per_1000_device_days:.2f} in 1,000 device-days),"
+        f" delay {_seconds(share(outcome.delays_s, 0.5))}, 95 of 100 within {_seconds(share(outcome.delays_s, 0.95))}."
+        f"\n{outcome.published} messages published: {ledger.stored} stored, {ledger.duplicate} duplicates,"
+        f" {ledger.quarantined} quarantined; {outcome.told} alarms, {len(outcome.cases)} cases,"
+        f" {outcome.seconds:.0f} s."
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} s"

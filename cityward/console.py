@@ -1,18 +1,22 @@
 """The console as a process."""
 
+from datetime import timedelta
+
 import uvicorn
 
 from cityward import wiring
 from cityward.clock import Clock
 from cityward.settings import Settings
 from console.app import create_app
-from console.context import Context
+from console.context import GUESTS_SHARE, Context
+from console.limits import Limits
 from console.signing import Signing
 from storage import console_store
 from storage.pool import Pool
 from storage.registry_store import load_city
 
 CONNECTIONS = 16
+KEYS_KEPT = timedelta(days=100)  # longer than any link lives with which a phone could send an action again
 
 
 def serve(settings: Settings, url: str, clock: Clock) -> None:
@@ -23,6 +27,7 @@ def serve(settings: Settings, url: str, clock: Clock) -> None:
         with pool.connection() as connection:
             practice = wiring.practice(load_city(connection), rules, kinds)
             key = console_store.signing_key(connection, clock.now())
+            console_store.forget_actions(connection, clock.now() - KEYS_KEPT)
         context = Context(
             pool,
             clock,
@@ -32,6 +37,8 @@ def serve(settings: Settings, url: str, clock: Clock) -> None:
             Signing(key),
             settings.language,
             secure=settings.console_https,
+            limits=Limits(settings.console_rate),
+            guests=Limits(settings.console_rate / GUESTS_SHARE),
         )
         uvicorn.run(
             create_app(context),
@@ -40,5 +47,6 @@ def serve(settings: Settings, url: str, clock: Clock) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.console_proxy),
+            forwarded_allow_ips=settings.console_proxy,
         )

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from cases.words import Language
+from console.context import RATE
 from devices.broker import Broker
 from devices.topics import overlap, subscriptions
 from ingest.mqtt.packets import Protocol
@@ -132,6 +133,14 @@ class Settings(BaseSettings):
         str, Field(description="Where people reach the console; messages to crews then carry a link to their case.")
     ] = ""
     console_link_days: Annotated[int, Field(ge=1, le=90, description="Days for which a crew's link is good.")] = 7
+    console_rate: Annotated[
+        float,
+        Field(ge=0, description="Requests a second of one visitor, ten times as many at once; 0: no limit."),
+    ] = RATE
+    console_proxy: Annotated[
+        str,
+        Field(description="Addresses of proxies before the console, by commas: they are believed who asks them."),
+    ] = ""
     clock: Annotated[ClockSettings, Field(description="A faster clock, for a pretend city only.")] = ClockSettings()
 
     @field_validator("broker_url")

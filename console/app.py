@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from console import problems
 from console.context import Context
 from console.headers import SafetyHeaders
+from console.limits import SizeLimit
 from console.pages import case, desk, device, signing_in
 
 _STATIC = Path(__file__).parent / "static"
@@ -23,5 +24,6 @@ def create_app(context: Context) -> FastAPI:
         app.include_router(part.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     problems.answer_for(app)
+    app.add_middleware(SizeLimit)
     app.add_middleware(SafetyHeaders)
     return app

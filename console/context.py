@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Protocol, cast
 
 from fastapi import Request
@@ -12,6 +13,7 @@ from procrastinate import App
 from cases.city import City
 from cases.dispatching import Practice
 from cases.words import Language
+from console.limits import Limits
 from console.signing import Signing
 from devices.kind import Kind
 from rules.rule import Rule
@@ -21,6 +23,9 @@ from storage.pool import Pool
 
 TONGUE = "cityward_language"  # the cookie of who has chosen a language
 _TONGUES = frozenset(language.value for language in Language)
+
+RATE = 20.0  # requests a second (project default): a busy desk asks for some a second
+GUESTS_SHARE = 5  # of that is an address's share where nobody has signed in
 
 
 class Clock(Protocol):
@@ -44,6 +49,8 @@ class Context:
         home_language: Where a browser asks for none that we speak.
         secure: Whether cookies need https.
         jobs: Where notifications go.
+        limits: How many requests a second a visitor may send.
+        guests: How many may come from an address that nobody has signed in at.
     """
 
     pool: Pool
@@ -55,6 +62,8 @@ class Context:
     home_language: Language
     secure: bool
     jobs: App = field(default_factory=deferring_app)
+    limits: Limits = field(default_factory=partial(Limits, RATE))
+    guests: Limits = field(default_factory=partial(Limits, RATE / GUESTS_SHARE))
 
     @property
     def city(self) -> City:

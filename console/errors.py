@@ -1,8 +1,10 @@
 """What can go wrong when somebody asks something of the console: each with a key, words and a status of HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
+
+from starlette.exceptions import HTTPException
 
 from cases.words import Language, Word
 from console.words import word
@@ -23,7 +25,7 @@ class ConsoleError(Exception):
     def __init__(self, key: str, **details: Said) -> None:
         self.key = key
         self.details = details
-        self.headers: dict[str, str] = {}
+        self.headers: Mapping[str, str] | None = None
         super().__init__(self.say(Language.EN))
 
     def say(self, language: Language) -> str:
@@ -69,6 +71,29 @@ class Stale(ConsoleError):  # noqa: N818
     """It has changed since it was looked at."""
 
     status = HTTPStatus.PRECONDITION_FAILED
+
+
+class TooMany(ConsoleError):  # noqa: N818
+    """Requests come too fast; ``seconds`` says when there may be another."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("too_many", seconds=str(seconds))
+        self.headers = {"Retry-After": str(seconds)}
+
+
+class TooLarge(ConsoleError, HTTPException):  # noqa: N818
+    """A request is larger than ``most`` bytes.
+
+    An exception of the framework too: it comes out of reading a body, where others are taken for broken JSON.
+    """
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, most: int) -> None:
+        ConsoleError.__init__(self, "too_large", limit=f"{most // 1024} KiB")
+        self.status_code, self.detail = self.status, str(self)
 
 
 def _said(detail: Said, language: Language) -> str:

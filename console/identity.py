@@ -1,5 +1,6 @@
 """Who is asking, and whether they may: the dependency that every route has."""
 
+import time
 from dataclasses import dataclass
 from secrets import compare_digest
 from typing import Annotated
@@ -80,7 +81,29 @@ def visitor(
 
     Raises:
         NotSignedIn: if nobody is, any more.
+        TooMany: if they ask too often; who is nobody is counted by address.
     """
+    try:
+        who = _identified(request, at, bearer, cookie)
+    except NotSignedIn:
+        guest(request, at)
+        raise
+    at.limits.take(who.username or f"{who.name} {who.token}", time.monotonic())
+    return who
+
+
+def guest(request: Request, at: Annotated[Context, Depends(context)]) -> None:
+    """The dependency of what is open to everybody.
+
+    Raises:
+        TooMany: if too much is asked from this address.
+    """
+    at.guests.take(address_of(request), time.monotonic())
+
+
+def _identified(
+    request: Request, at: Context, bearer: HTTPAuthorizationCredentials | None, cookie: str | None
+) -> Visitor:
     if bearer is not None:
         return machine(request, at, bearer.credentials)
     session = at.signing.session(cookie or "", at.clock.now())

@@ -1,5 +1,6 @@
 """Answers where something went wrong: problem documents (RFC 9457) for programs, a page for people."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from console.context import Context
 from console.errors import BadInput, ConsoleError, NotSignedIn
 from console.pages.rendering import page
 from console.words import word
-from storage.errors import DatabaseUnavailableError
+from storage.errors import DatabaseUnavailableError, UnstorableError
 
 PROGRAMS = ("/api/", "/open311/")
 MEDIA_TYPE = "application/problem+json"
@@ -29,6 +30,7 @@ def answer_for(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _frameworks)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseUnavailableError, _away)
+    app.add_exception_handler(UnstorableError, _unstorable)
     app.add_exception_handler(Exception, _failed)
 
 
@@ -44,7 +46,7 @@ def _frameworks(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     key = _KEYS.get(status, "told")
     said = word(f"problem.{key}", _language(request)).format(text=error.detail)
-    return _problem(request, status, key, said, dict(error.headers or {}))
+    return _problem(request, status, key, said, error.headers)
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -56,6 +58,11 @@ def _invalid(request: Request, error: Exception) -> Response:
     language = _language(request)
     said = "; ".join(word("problem.field_wrong", language).format(**each) for each in wrong)
     return _problem(request, BadInput.status, "field_wrong", said, fields=wrong)
+
+
+def _unstorable(request: Request, error: Exception) -> Response:
+    said = word("problem.told", _language(request)).format(text=error)
+    return _problem(request, BadInput.status, "told", said)
 
 
 def _away(request: Request, _error: Exception) -> Response:
@@ -73,7 +80,7 @@ def _problem(
     status: HTTPStatus,
     key: str,
     detail: str,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Response:
     language = _language(request)

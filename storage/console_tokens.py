@@ -1,6 +1,7 @@
 """Tokens with which other systems speak to the API; only their hashes are kept."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from storage.queries import load
 
 _SQL = load("console")
 PREFIX = "cityward_"  # by which scanners find what was published by mistake
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _BYTES = 32
 
 

@@ -74,3 +74,8 @@ def read(
     filters = {"since": since, "username": username, "target": target, "limit": limit}
     with connection.cursor(row_factory=class_row(TrailRow)) as cursor:
         return cursor.execute(_SQL["read_trail"], filters).fetchall()
+
+
+def as_json(row: TrailRow) -> str:
+    """A change as one line of JSON."""
+    return msgspec.json.encode(row).decode()

@@ -20,6 +20,10 @@ class RegistryChangedError(RetryableError):
     """Somebody imported devices or a city: start again from the new snapshot."""
 
 
+class UnstorableError(Exception):
+    """What somebody has said cannot be kept or looked for: a text with a NUL, a number that no column holds."""
+
+
 class RefreshRunningError(Exception):
     """The database refreshes the same roll-ups by itself at this moment."""
 

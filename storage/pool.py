@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from psycopg import Connection
+from psycopg import Connection, errors
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from storage.connection import describe, parameters
-from storage.errors import DatabaseUnavailableError, translated
+from storage.errors import DatabaseUnavailableError, UnstorableError, translated
 
 PATIENCE = 5.0  # seconds that an answer waits for a connection
 
@@ -49,10 +49,13 @@ class Pool:
 
         Raises:
             DatabaseUnavailableError: if none is to be had, or it breaks.
+            UnstorableError: if a query was given what the database has no value for.
         """
         try:
             with translated(self._where), self._pool.connection() as connection:
                 yield connection
+        except errors.DataError as error:
+            raise UnstorableError(str(error).splitlines()[0]) from error
         except PoolTimeout as error:
             raise DatabaseUnavailableError(f"no connection to {self._where} within {PATIENCE:g} s") from error
 

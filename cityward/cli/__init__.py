@@ -30,6 +30,7 @@ from cityward.cli import (
     status,
     storage,
     supervision,
+    tokens,
 )
 from cityward.cli.context import CommandError, err
 from cityward.trial.errors import TrialError
@@ -81,6 +82,8 @@ app.add_typer(storage.storage_app, name="storage", help="Room that readings and 
 app.add_typer(grafana.grafana_app, name="grafana", help="The boards of the operations centre.")
 app.command("console")(console.console)
 app.add_typer(console.users_app, name="users", help="Who may use the console.")
+console.users_app.add_typer(tokens.tokens_app, name="token", help="Tokens of machines, for the API.")
+console.users_app.command("audit")(tokens.audit)
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 # What a person can mend; anything else is a defect and shows its traceback.

@@ -9,6 +9,7 @@ from cases.words import Language
 from cityward import console as serving
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.cli.tokens import write_down
 from cityward.links import crew_page
 from console import passwords
 from console.access import MAY, Role
@@ -51,16 +52,19 @@ def add(
             raise CommandError("--unit belongs to a crew, and a crew needs it")
         if unit and unit not in units:
             raise CommandError(f"--unit: {unit!r} is not in the city file; there are {', '.join(sorted(units))}")
-        console_store.save(
-            connection,
-            username=username,
-            full_name=name or username,
-            role=role,
-            unit=unit,
-            language=language,
-            password_hash=passwords.hashed(password),
-            at=wiring.clock(settings).now(),
-        )
+        now = wiring.clock(settings).now()
+        with connection.transaction():
+            console_store.save(
+                connection,
+                username=username,
+                full_name=name or username,
+                role=role,
+                unit=unit,
+                language=language,
+                password_hash=passwords.hashed(password),
+                at=now,
+            )
+            write_down(connection, "user.save", username, {"role": role, "unit": unit, "name": name}, now)
     out.print(f"{username} may sign in as {role}.")
 
 
@@ -80,9 +84,11 @@ def list_command() -> None:
 def disable(username: _Username) -> None:
     """Shut somebody out at once; what they did stays in the histories."""
     settings = load_settings()
-    with database(settings) as connection:
-        if not console_store.disable(connection, username, wiring.clock(settings).now()):
+    now = wiring.clock(settings).now()
+    with database(settings) as connection, connection.transaction():
+        if not console_store.disable(connection, username, now):
             raise CommandError(f"there is no {username} who may sign in; cityward users list shows all")
+        write_down(connection, "user.disable", username, {}, now)
     out.print(f"{username} is shut out.")
 
 
@@ -108,9 +114,11 @@ def link(
 def revoke_links(unit: _Unit) -> None:
     """End all links of a unit at once, such as after a phone was lost; messages from now on carry new ones."""
     settings = load_settings()
-    with database(settings) as connection:
+    now = wiring.clock(settings).now()
+    with database(settings) as connection, connection.transaction():
         _known(connection, unit)
-        crew_links.revoke(connection, unit, wiring.clock(settings).now())
+        crew_links.revoke(connection, unit, now)
+        write_down(connection, "links.revoke", unit, {}, now)
     out.print(f"{unit}: all links are over; cityward users link {unit} makes a new one.")
 
 

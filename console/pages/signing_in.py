@@ -12,10 +12,11 @@ from fastapi.responses import RedirectResponse, Response
 from cases.words import Language
 from console import passwords
 from console.context import TONGUE, Context, context
-from console.identity import COOKIE
+from console.identity import COOKIE, address_of, guest
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session
-from storage import console_store, crew_links
+from storage import console_store, console_trail, crew_links
+from storage.console_trail import Doer
 
 _REMEMBERED = 400 * 24 * 3600  # seconds, the longest that browsers keep a cookie
 TRIES, WITHIN = 5, timedelta(minutes=5)
@@ -48,7 +49,7 @@ def form(request: Request, at: Annotated[Context, Depends(context)]) -> Response
     return page("sign_in.html", request, at.language(request), problem="", username="")
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=[Depends(guest)])
 def sign_in(
     request: Request,
     at: Annotated[Context, Depends(context)],
@@ -68,7 +69,13 @@ def sign_in(
         user = console_store.find(connection, name)
     known = user is not None and user.disabled_at is None
     right = passwords.matches(password, user.hash if known and user else passwords.nobody())
-    if not (known and user and right):
+    entered = known and user is not None and right
+    if user is not None:
+        doer = Doer(user.username, user.full_name, user.role, user.unit, address_of(request))
+        with at.connection() as connection:
+            action = "user.sign_in" if entered else "user.sign_in_refused"
+            console_trail.write(connection, doer, action, user.username, {}, at=now)
+    if user is None or not entered:
         tries.note(name, now)
         return refused("sign_in.wrong", HTTPStatus.FORBIDDEN)
     until = int((now + SESSION_LIFE).timestamp())
@@ -83,7 +90,7 @@ def sign_out() -> Response:
     return answer
 
 
-@router.get("/c/{sealed}")
+@router.get("/c/{sealed}", dependencies=[Depends(guest)])
 def crew_link(sealed: str, request: Request, at: Annotated[Context, Depends(context)]) -> Response:
     """A unit's page on a phone: whoever has the link is the crew."""
     link = at.signing.opened(sealed, at.clock.now())

@@ -9,7 +9,7 @@ import structlog
 
 from cityward import wiring
 from cityward.clock import Clock
-from cityward.metrics import Metrics
+from cityward.metrics import Metrics, serve
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
@@ -39,7 +39,7 @@ def collect(settings: Settings, partitions: Sequence[str], dsn: str, clock: Cloc
     supervises it starts it again.
     """
     metrics = Metrics.create()
-    metrics.serve(settings.metrics_port)
+    serve(metrics.registry, settings)
     gc.set_threshold(_BETWEEN_LOOKS)
     with ThreadPoolExecutor(len(partitions), thread_name_prefix="partition") as threads:
         collecting = [

@@ -6,9 +6,12 @@ import uvicorn
 
 from cityward import wiring
 from cityward.clock import Clock
+from cityward.metrics import ConsoleMetrics
+from cityward.metrics import serve as serve_metrics
 from cityward.settings import Settings
 from console.app import create_app
 from console.context import GUESTS_SHARE, Context
+from console.counting import Counted
 from console.limits import Limits
 from console.signing import Signing
 from storage import console_store
@@ -21,6 +24,8 @@ KEYS_KEPT = timedelta(days=100)  # longer than any link lives with which a phone
 
 def serve(settings: Settings, url: str, clock: Clock) -> None:
     """Answer until told to stop."""
+    metrics = ConsoleMetrics.create()
+    serve_metrics(metrics.registry, settings)
     with Pool(url, size=CONNECTIONS, name="cityward console") as pool:
         kinds = wiring.kinds(settings)
         rules = wiring.rules(settings, kinds)
@@ -41,7 +46,7 @@ def serve(settings: Settings, url: str, clock: Clock) -> None:
             guests=Limits(settings.console_rate / GUESTS_SHARE),
         )
         uvicorn.run(
-            create_app(context),
+            Counted(create_app(context), metrics.count),
             host=settings.console_host,
             port=settings.console_port,
             log_config=None,

@@ -17,6 +17,7 @@ from cityward import wiring
 from cityward.clock import Clock
 from cityward.due import HOLDER, DueRules
 from cityward.links import ConsoleLinks
+from cityward.metrics import DispatcherMetrics, serve
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
@@ -42,6 +43,7 @@ from storage import (
     permit_store,
     rule_states,
     rule_texts,
+    vitals,
     waking,
 )
 from storage.connection import Connection, connect, describe
@@ -74,6 +76,8 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
     """Turn alarms into cases and silence into alarms, until ``stop`` is set."""
     installed = wiring.kinds(settings)
     book = Rulebook(settings, installed)
+    metrics = DispatcherMetrics.create()
+    serve(metrics.registry, settings)
 
     def attempt(works: Works) -> None:
         with (
@@ -89,18 +93,20 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
             if works():
                 _log.info("dispatching", devices=len(desk.registry.devices), rules=len(book.rules))
             next_look = 0
-            while not stop.is_set() and not book.changed():
-                now = clock.micros()
-                if now >= next_look:
-                    desk.look_for_silence()
-                    desk.ask_telemetry()
-                    next_look = now + round(settings.watchdog_s * 1_000_000)
-                more = desk.judge_due()
-                while desk.take_up() or desk.look_at_due():
-                    works(wrote=True)
-                if not more:
-                    waking.rest(connection, now)
-                    waking.wait(ears, LOOK_EVERY)
+            with metrics.dispatching.track_inprogress():
+                while not stop.is_set() and not book.changed():
+                    now = clock.micros()
+                    if now >= next_look:
+                        desk.look_for_silence()
+                        desk.ask_telemetry()
+                        metrics.show(vitals.look(connection, clock.now()))
+                        next_look = now + round(settings.watchdog_s * 1_000_000)
+                    more = desk.judge_due()
+                    while desk.take_up() or desk.look_at_due():
+                        works(wrote=True)
+                    if not more:
+                        waking.rest(connection, now)
+                        waking.wait(ears, LOOK_EVERY)
 
     persist(attempt, stop)
 

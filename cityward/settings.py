@@ -118,8 +118,9 @@ class Settings(BaseSettings):
         ),
     ] = ROLLUPS_DAYS
     metrics_port: Annotated[
-        int, Field(ge=0, le=65535, description="Prometheus metrics of collectors on 127.0.0.1; 0: none.")
+        int, Field(ge=0, le=65535, description="Prometheus metrics of collector, dispatcher and console; 0: none.")
     ] = 0
+    metrics_host: Annotated[str, Field(description="Where metrics are served.")] = "127.0.0.1"
     grafana_url: Annotated[str, Field(description="Grafana's address, for cityward grafana push.")] = ""
     grafana_token: Annotated[
         SecretStr, Field(description="Token of a service account of Grafana's with the role Editor.")

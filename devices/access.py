@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from devices.topics import crew_topic, is_level, own_topics
 
-COLLECTOR, DISPATCHER = "collector", "dispatcher"
+COLLECTOR, DISPATCHER, PRETEND_CITY = "collector", "dispatcher", "pretend-city"
 _ACCESS_LIST = """\
 # Who may do what at the broker. Written by "cityward devices acl": what is changed here is lost.
 # What no line allows is forbidden, to everybody.
@@ -29,6 +29,11 @@ topic write {crews}
 {units}
 # A gateway publishes for the devices that the registry says are behind it, for no others, and hears nothing.
 {gateways}"""
+_PRETEND_CITY = """
+# For a trial only: the pretend city speaks for every device. A list written without --pretend-city has no such user.
+user {pretend_city}
+{publishing}
+"""
 
 
 def crew_user(unit: str) -> str:
@@ -46,9 +51,12 @@ def service_users(units: Iterable[str], gateways: Iterable[str]) -> list[str]:
     return [COLLECTOR, DISPATCHER, *map(crew_user, units), *map(gateway_user, gateways)]
 
 
-def access_list(units: Iterable[str], gateways: Mapping[str, Iterable[str]]) -> str:
-    """Mosquitto's access control list for any devices, these units, and gateways with the ids of their devices."""
-    return _ACCESS_LIST.format(
+def access_list(units: Iterable[str], gateways: Mapping[str, Iterable[str]], *, pretend_city: bool = False) -> str:
+    """Mosquitto's access control list for any devices, these units, and gateways with the ids of their devices.
+
+    With ``pretend_city`` there is a user who speaks for every device: no real city wants that.
+    """
+    listed = _ACCESS_LIST.format(
         devices="\n".join(f"pattern write {topic}" for topic in own_topics("%u")),
         collector=COLLECTOR,
         collecting="\n".join(f"topic read {topic}" for topic in own_topics("+")),
@@ -57,6 +65,10 @@ def access_list(units: Iterable[str], gateways: Mapping[str, Iterable[str]]) -> 
         units="\n".join(f"user {crew_user(unit)}\ntopic read {crew_topic('+', unit)}\n" for unit in units),
         gateways="\n".join(_gateway(name, device_ids) for name, device_ids in gateways.items()),
     )
+    if not pretend_city:
+        return listed
+    publishing = "\n".join(f"topic write {topic}" for topic in own_topics("+"))
+    return listed + _PRETEND_CITY.format(pretend_city=PRETEND_CITY, publishing=publishing)
 
 
 def _gateway(name: str, device_ids: Iterable[str]) -> str:
@@ -69,7 +81,7 @@ def contradictions(
 ) -> Iterator[str]:
     """Names with which a user would be somebody else, or nobody."""
     units = list(units)
-    services = set(service_users(units, gateways))
+    services = {*service_users(units, gateways), PRETEND_CITY}
     for what, names in (("unit", units), ("gateway", gateways)):
         for name in sorted(names):
             if ":" in name:

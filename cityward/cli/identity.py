@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ import typer
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out
 from cityward.settings import Settings
-from devices.access import access_list, contradictions, service_users
+from devices.access import PRETEND_CITY, access_list, contradictions, service_users
 from devices.credentials import hashed, new_password, password_file
 from devices.errors import DescriptionError
 from storage import credential_store as store
@@ -38,6 +39,15 @@ def acl(
             show_default=False,
         ),
     ] = None,
+    pretend_city: Annotated[
+        str,
+        typer.Option(
+            metavar="VARIABLE",
+            help="For a trial only: a user pretend-city with the password in this variable, who may speak for every "
+            "device. Without this option he is taken out again.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Write Mosquitto's access list and password file; users that have no password yet get one.
 
@@ -46,14 +56,19 @@ def acl(
     passwords.csv and nowhere else; the database keeps hashes. Repeat it whenever devices or units were added.
     """
     settings = load_settings()
+    guests = {}
+    if pretend_city:
+        if not os.environ.get(pretend_city):
+            raise CommandError(f"--pretend-city {pretend_city}: this variable of the environment is empty")
+        guests[PRETEND_CITY] = hashed(os.environ[pretend_city])
     with database(settings) as connection:
         users = _load_users(connection, settings)
         if service:
             _take(connection, settings, users, service)
         else:
             _issue(connection, settings, users, folder)
-        _write(folder / _ACCESS, access_list(users.units, users.gateways))
-        _write_hashes(connection, folder)
+        _write(folder / _ACCESS, access_list(users.units, users.gateways, pretend_city=bool(guests)))
+        _write_hashes(connection, folder, guests)
     _say_reload(f"{_ACCESS} and {_HASHES}", folder)
 
 
@@ -166,8 +181,9 @@ def _write_passwords(path: Path, passwords: Mapping[str, str]) -> None:
             csv.writer(file, lineterminator="\n").writerows([("user", "password"), *passwords.items()])
 
 
-def _write_hashes(connection: Connection, folder: Path) -> None:
-    _write(folder / _HASHES, password_file(store.load_hashes(connection)))
+def _write_hashes(connection: Connection, folder: Path, guests: Mapping[str, str] = MappingProxyType({})) -> None:
+    """The password file: who is kept in the database, and guests, who are not."""
+    _write(folder / _HASHES, password_file({**store.load_hashes(connection), **guests}))
 
 
 def _write(path: Path, text: str) -> None:

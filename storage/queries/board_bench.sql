@@ -48,16 +48,16 @@ WITH filed AS (
         ON unit.place = mod(device.id, unit.units)
     WHERE alarm.severity >= 3
     ON CONFLICT DO NOTHING
-    RETURNING id, unit, colour, opened_at, closed_at
+    RETURNING id, unit, colour, fix_by, opened_at, closed_at
 ), sheets AS (
     INSERT INTO sheet (number, case_id, colour, because, unit, recipients, points, issued_at, reply_by)
     SELECT 'B-' || id, id, colour, 'fix', unit, '{}', 0, opened_at + interval '20 hours', opened_at + interval '30 hours'
     FROM filed WHERE colour > 0 AND mod(id, 5) = 0
 ), happened AS (
-    INSERT INTO case_event (case_id, event, state, at, actor, reason)
-    SELECT id, 'dispatch', 'dispatched', opened_at, 'system', '' FROM filed
+    INSERT INTO case_event (case_id, event, state, unit, fix_by, at, actor, reason)
+    SELECT id, 'dispatch', 'dispatched', unit, fix_by, opened_at, 'system', '' FROM filed
     UNION ALL
-    SELECT id, 'close', 'closed', closed_at, 'system', '' FROM filed WHERE closed_at IS NOT NULL
+    SELECT id, 'close', 'closed', unit, fix_by, closed_at, 'system', '' FROM filed WHERE closed_at IS NOT NULL
     RETURNING id, case_id, at
 )
 INSERT INTO notification (case_event_id, case_id, channel, target, body, state, attempts, created_at, delivered_at)

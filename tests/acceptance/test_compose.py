@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,16 @@ def test_the_example_names_every_variable_of_the_file_and_no_other() -> None:
     assert used | {"COMPOSE_PROJECT_NAME"} == given
 
 
+def test_the_image_is_built_of_every_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    let_in = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {f"!{package}" for package in packages} <= set(let_in)
+
+
 def test_images_are_pinned_and_services_bounded() -> None:
     for name, service in composed()["services"].items():
-        assert re.search(r":\d+\.\d+", service["image"]), name
+        assert re.search(r":v?\d+\.\d+", service["image"]), name
         assert "logging" in service, name
         if service["restart"] != "no":
             assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
@@ -112,6 +120,15 @@ def test_the_first_start_can_be_repeated_and_gives_services_their_passwords(dsn:
         assert users == ["collector", "dispatcher"]
     assert "user collector" in (identity / "acl").read_text(encoding="utf-8")
     assert not (identity / "passwords.csv").exists(), "nobody else was given a password"
+    assert "pretend-city" not in (identity / "acl").read_text(encoding="utf-8")
+    subprocess.run(
+        [ROOT / "deploy/first-start"],
+        env={**environment, "PRETEND_CITY_PASSWORD": "three"},
+        check=True,
+        capture_output=True,
+    )
+    assert "pretend-city:" in (identity / "passwd").read_text(encoding="utf-8")
+    assert "user pretend-city" in (identity / "acl").read_text(encoding="utf-8")
 
 
 def test_certificates_are_made_once_and_carry_every_name(tmp_path: Path) -> None:

@@ -342,7 +342,20 @@ def test_a_broker_that_asks_for_a_certificate_gets_it(
     start_without_broker("collect", **guarded.settings("collector"), **with_it).says("collecting")
 
 
-def test_the_pretend_city_publishes_over_tls(guarded: Guarded, start_without_broker: Starter) -> None:
-    published = start_without_broker("simulate", "--seconds", "3", "--json", **guarded.settings("dispatcher"))
-    assert published.ended() == 0
-    assert re.search(r'{"published": [1-9]', published.log())
+def test_the_pretend_city_speaks_for_every_device_for_as_long_as_that_is_asked_for(
+    guarded: Guarded, start_without_broker: Starter, command: Command
+) -> None:
+    folder = str(guarded.folder)
+    refused = command("devices", "acl", "--out", folder, "--pretend-city", "TRIAL")
+    assert (refused.code, "TRIAL: this variable of the environment is empty" in refused.err) == (1, True)
+    assert command("devices", "acl", "--out", folder, "--pretend-city", "TRIAL", TRIAL="secret").code == 0
+    guarded.reload()
+    with plain_client(guarded.as_service("collector"), listen="city/#", tls=guarded.tls) as collector:
+        sending = guarded.settings("pretend-city", "secret")
+        published = start_without_broker("simulate", "--seconds", "3", "--json", **sending)
+        assert published.ended() == 0
+        assert re.search(r'{"published": [1-9]', published.log())
+        eventually(lambda: collector.heard, "what it sends")
+    assert command("devices", "acl", "--out", folder).code == 0
+    guarded.reload()
+    assert answer(guarded, guarded.as_service("pretend-city", "secret")) == "Not authorized"

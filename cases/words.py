@@ -32,6 +32,7 @@ class Section(StrEnum):
     ALARM_STATES = "alarm_states"
     ALARM_EVENTS = "alarm_events"
     SCORECARD = "scorecard"
+    REPORTS = "reports"
 
 
 class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
-"""What reports are made of: cases as they stood at a moment, sheets, names, frozen months."""
+"""Cases as they stood at a moment, and what is counted of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from cases.case import Finding
 from cases.indicators import Counts
 from cases.lifecycle import State
 from cases.policy import Colour
+from cases.reports.document import Name
 from cases.standing import By, Standing, grouped, tally
 from storage.queries import load
 
@@ -34,9 +35,7 @@ END = Through()
 class CountRow:
     """Counts of cases of one unit, district, street, grid, road, month or rule; only the first two have names."""
 
-    key: str
-    name_en: str
-    name_zh: str
+    name: Name
     counts: Counts
 
 
@@ -44,12 +43,17 @@ def due_between(
     connection: Connection, since: datetime, until: datetime, *, at: datetime, through: Through = END
 ) -> list[Standing]:
     """The cases whose deadline, as of ``at``, lay between two moments."""
-    return _standings(connection, since, until, at, through)
+    return _standings(connection, at, through, since=since, until=until)
+
+
+def these(connection: Connection, ids: Collection[int], *, at: datetime) -> list[Standing]:
+    """The cases of these numbers in the database, wherever their deadline lies."""
+    return _standings(connection, at, END, ids=[*ids])
 
 
 def open_at(connection: Connection, at: datetime) -> list[Standing]:
     """The cases that were open at a moment, the nearest deadline first."""
-    return [case for case in _standings(connection, None, None, at, END) if case.open]
+    return [case for case in _standings(connection, at, END) if case.open]
 
 
 def count_cases(
@@ -58,19 +62,26 @@ def count_cases(
     """Counts of the cases whose deadline falls between two moments, as of ``at``; months are the zone's."""
     called = names(connection) if by in {By.UNIT, By.DISTRICT} else {}
     groups = grouped(due_between(connection, since, until, at=at), by, zone)
-    return [CountRow(key, *called.get(key, ("", "")), tally(cases)) for key, cases in sorted(groups.items())]
+    return [CountRow(called.get(key, Name(key)), tally(cases)) for key, cases in sorted(groups.items())]
 
 
-def names(connection: Connection) -> Mapping[str, tuple[str, str]]:
-    """What units and districts are called, in English and Chinese, by id."""
-    return {key: (name_en, name_zh) for key, name_en, name_zh in connection.execute(_SQL["names"])}
+def names(connection: Connection) -> Mapping[str, Name]:
+    """What units and districts are called, by id."""
+    return {key: Name(key, name_en, name_zh) for key, name_en, name_zh in connection.execute(_SQL["names"])}
 
 
 def _standings(
-    connection: Connection, since: datetime | None, until: datetime | None, at: datetime, through: Through
+    connection: Connection,
+    at: datetime,
+    through: Through,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    ids: list[int] | None = None,
 ) -> list[Standing]:
     parameters = {
-        "since": since, "until": until, "at": at, "through_event": through.event, "through_sheet": through.sheet
+        "since": since, "until": until, "ids": ids, "at": at, "through_event": through.event,
+        "through_sheet": through.sheet,
     }  # fmt: skip
     with connection.cursor(row_factory=dict_row) as cursor:
         # Planned anew each time: a month and all that is open want different ways.

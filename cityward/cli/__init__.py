@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from cases.errors import CaseError
+from cases.reports.files import TooLongError
 from cityward.bench.errors import BenchError
 from cityward.cli import (
     adopting,
@@ -25,6 +26,7 @@ from cityward.cli import (
     permits,
     processes,
     quarantine,
+    reports,
     rules,
     simulating,
     status,
@@ -43,6 +45,7 @@ from storage.alarm_moves import AlarmMoveError
 from storage.case_book import UnknownCaseError
 from storage.case_moves import UnknownSheetError
 from storage.errors import NotMigratedError, RefreshRunningError
+from storage.month_close import MonthCloseError
 from storage.permit_store import PermitError
 from storage.registry_store import NoCityError
 
@@ -76,6 +79,7 @@ alarms.alarms_app.command("explain")(explain.explain)
 app.add_typer(permits.permits_app, name="permits", help="Work permits: what is out of service, until when.")
 app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
 app.add_typer(supervision.sheets_app, name="sheets", help="Supervision sheets: white, yellow, red.")
+app.add_typer(reports.reports_app, name="reports", help="What is due on paper; closing a month.")
 app.add_typer(notifications.notifications_app, name="notifications", help="Who was told what, and whether it arrived.")
 app.add_typer(supervision.units_app, name="units", help="Who answers for facilities.")
 app.add_typer(storage.storage_app, name="storage", help="Room that readings and roll-ups take.")
@@ -95,6 +99,8 @@ _EXPLAINED = (
     GrafanaError,
     PackError,
     CaseError,
+    MonthCloseError,
+    TooLongError,
     UnknownCaseError,
     UnknownSheetError,
     NotMigratedError,

@@ -303,7 +303,7 @@ def kpi(
         found = count_cases(connection, by, since=begin, until=end, zone=zone, at=now)
     if json:
         for row in found:
-            figures = {by.value: row.key, **asdict(row.counts), **asdict(indicators(row.counts))}
+            figures = {by.value: row.name.key, **asdict(row.counts), **asdict(indicators(row.counts))}
             out.print(msgspec.json.encode(figures).decode(), soft_wrap=True)
         return
     out.print(kpi_rows(by, found, settings.language))

@@ -50,7 +50,7 @@ def kpi_rows(by: str, rows: list[CountRow], language: Language) -> Table:
     ]
     lines = []
     for row in rows:
-        name = (row.name_zh if language is Language.ZH else row.name_en) or row.key or "-"
+        name = row.name.say(language) or "-"
         of = indicators(row.counts)
         shares = (of.handling, of.on_time, of.closure, of.rework, of.delay, of.overdue, of.precision)
         score = "-" if of.score is None else f"{of.score:.1f}"

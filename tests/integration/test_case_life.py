@@ -372,7 +372,7 @@ def test_indicators_count_what_became_of_cases(desk: Desk) -> None:
         found = count_cases(
             desk.connection, by, since=FRIDAY - HOUR, until=at + timedelta(days=9), zone=SHANGHAI, at=at
         )
-        return {row.key: row.counts for row in found}
+        return {row.name.key: row.counts for row in found}
 
     units = counted(By.UNIT)
     drainage = units["drainage"]

@@ -9,7 +9,7 @@ from console import problems
 from console.context import Context
 from console.headers import SafetyHeaders
 from console.limits import SizeLimit
-from console.pages import case, desk, device, signing_in
+from console.pages import case, desk, device, moving, signing_in
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -20,7 +20,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.state.tries = signing_in.Tries()
     app.state.totals = desk.Totals()
-    for part in (signing_in, desk, case, device):
+    for part in (signing_in, desk, moving, case, device):
         app.include_router(part.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     problems.answer_for(app)

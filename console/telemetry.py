@@ -12,7 +12,7 @@ from rules import mentions
 from storage.connection import Connection
 from storage.reading_writer import read_back
 
-_BEFORE_LEAST, _BEFORE_MOST = timedelta(hours=2), timedelta(days=3)
+_BEFORE_LEAST, _BEFORE_MOST = timedelta(hours=2), timedelta(hours=6)
 _AFTER_MOST = timedelta(days=7)
 _INTERVALS_BEFORE = 12
 _MICROS = 1_000_000

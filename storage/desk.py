@@ -1,5 +1,6 @@
 """What a dispatcher sees at a glance: totals, and where in the city the trouble is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -103,3 +104,8 @@ def troubled_places(
 def ground(connection: Connection) -> list[tuple[float, float]]:
     """Longitude and latitude of where facilities stand, to some metres: the ground of a map without tiles."""
     return [(lon, lat) for lon, lat in connection.execute(_SQL["ground"], {"limit": _MOST_GROUND})]
+
+
+def alarms_of(connection: Connection, numbers: Sequence[str]) -> list[int]:
+    """The alarms of these cases, by number."""
+    return [alarm for (alarm,) in connection.execute(_SQL["alarms_of_cases"], {"numbers": list(numbers)})]

@@ -14,17 +14,20 @@ from console.context import Context, context
 from console.curves import Curve
 from console.errors import Missing
 from console.identity import May, Visitor
+from console.moves import CASE_MOVES, possible
 from console.pages.desk import unchanged_or
+from console.pages.moving import MORE
 from console.pages.rendering import page, rendered
 from devices.registry import Device
 from storage.alarm_list import AlarmRow, list_alarms
-from storage.case_list import CaseFile, case_file
+from storage.case_list import CaseFile, CaseFilter, CaseRow, case_file, open_cases
 from storage.connection import Connection
 from storage.registry_store import load_device
 
 router = APIRouter()
 _REACHED = {milestone: f"case.{milestone}_by" for milestone in Milestone}
 _SOON = timedelta(hours=1)
+_NEARBY = 8  # cases offered for taking in
 _Looking = Annotated[Visitor, Depends(May(Action.LOOK))]
 _At = Annotated[Context, Depends(context)]
 
@@ -37,7 +40,12 @@ def show(number: str, request: Request, who: _Looking, at: _At) -> Response:
         device = load_device(connection, file.case.device_id)
         curves = _curves(connection, file, device, at) if device else []
         shown = _shown(connection, file, at)
-    return page("case.html", request, who.language, who, device=device, curves=curves, **shown)
+        nearby = _nearby(connection, file)
+    pending = file.case.delay is not None
+    moves = [(move, CASE_MOVES[move]) for move in possible(who.role, file.life.case.state, delay_pending=pending)]
+    return page(
+        "case.html", request, who.language, who, curves=curves, moves=moves, nearby=nearby, delays=MORE, **shown
+    )
 
 
 @router.get("/cases/{number}/live")
@@ -77,6 +85,14 @@ def _shown(connection: Connection, file: CaseFile, at: Context) -> dict[str, Any
 def _alarms(connection: Connection, file: CaseFile) -> list[AlarmRow]:
     ids = [alarm["id"] for alarm in file.alarms]
     return list_alarms(connection, everything=True, ids=ids) if ids else []
+
+
+def _nearby(connection: Connection, file: CaseFile) -> list[CaseRow]:
+    """Open cases that it could take in: those on its road."""
+    if not file.case.road:
+        return []
+    near = open_cases(connection, CaseFilter(district=file.case.district, text=file.case.road), limit=_NEARBY)
+    return [each for each in near if each.id != file.case.id and each.parent is None]
 
 
 def _curves(connection: Connection, file: CaseFile, device: Device, at: Context) -> list[Curve]:

@@ -4,16 +4,21 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from alarms.lifecycle import State as AlarmState
 from cases.countdown import countdown
+from cases.history import Occurrence
 from cases.words import Language, Section, say
 from console.access import Action
 from console.context import Context, context
 from console.identity import Visitor
+from console.moves import ALARM_MOVES, possible_of_alarm
+from console.pages.moving import SPANS
 from console.words import named, word
 
 _FOLDER = Path(__file__).parent.parent / "templates"
@@ -34,18 +39,25 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
 
     In it ``_('section.name')`` is a word of the console and ``say('states', key)`` one of dispatch; ``local(at)`` is a
     moment as the city's clocks show it, ``left(at)`` how long until then, ``ago(at)`` since; ``unit``, ``district``,
-    ``pause``, ``kind``, ``rule`` and ``metric`` name what an id stands for; ``may('dispatch')`` says whether they may.
+    ``pause``, ``kind``, ``rule`` and ``metric`` name what an id stands for; ``may('dispatch')`` says whether they may,
+    ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
     now = at.clock.now()
     return _ENVIRONMENT.get_template(name).render(
         _=partial(word, language=language),
         say=lambda section, key: say(Section(section), str(key), language),
+        because=partial(_because, at, language),
         language=language.value,
         who=who,
         may=lambda action: who is not None and who.may(Action(action)),
         token=who.token if who else "",
         path=request.url.path,
+        city=at.city,
+        fresh_key=uuid4,
+        shelf_spans=SPANS,
+        alarm_moves=lambda state: possible_of_alarm(who.role, AlarmState(state)) if who else [],
+        alarm_plan=lambda move: ALARM_MOVES[move],
         address=f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
         now=now,
         local=partial(_local, at),
@@ -59,6 +71,16 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,
         **shown,
     )
+
+
+def _because(at: Context, language: Language, reason: str, event: str) -> str:
+    """A reason of a history: a rule by its name, a milestone, a word of dispatch, or what somebody wrote."""
+    if reason in at.rules:
+        return f"{reason} {at.rules[reason].names[language]}"
+    if event == Occurrence.MISSED:
+        return word(f"case.{reason}_by", language)
+    section = Section.DETAILS if event in {Occurrence.UNATTENDED, Occurrence.SHEET} else Section.REASONS
+    return say(section, reason, language)
 
 
 def _local(at: Context, moment: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:

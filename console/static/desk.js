@@ -7,6 +7,22 @@ const lost = document.getElementById("lost");
 let tag = "";
 let here = "";
 
+// What a key does to the marked rows, or to the one pointed at where none is marked.
+function act(key) {
+  const button = document.querySelector(`#marked [data-key="${key}"]`);
+  if (!button) return;
+  if (!document.querySelector("#live tbody input:checked")) document.querySelector("tr.here input[type=checkbox]")?.click();
+  if (document.querySelector("#live tbody input:checked")) button.click();
+}
+
+function openDialog(name) {
+  const dialog = document.getElementById(name);
+  const fields = dialog.querySelector("fieldset");
+  fields.disabled = false;
+  dialog.addEventListener("close", () => (fields.disabled = true), { once: true });
+  dialog.showModal();
+}
+
 const rows = () => [...document.querySelectorAll("#live tr[data-key]")];
 
 function point(row, { scroll = true } = {}) {
@@ -27,7 +43,10 @@ function move(by) {
 function swap(html) {
   const marked = new Set([...live.querySelectorAll("input:checked")].map((box) => box.value));
   const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const state = live.querySelector("[data-state]")?.dataset.state;
   live.innerHTML = html;
+  const moved = document.getElementById("moved");
+  if (moved && state !== live.querySelector("[data-state]")?.dataset.state) moved.hidden = false;
   for (const box of live.querySelectorAll("input[type=checkbox]")) box.checked = marked.has(box.value);
   if (focused) live.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   const again = rows().find((row) => row.dataset.key === here);
@@ -62,6 +81,9 @@ const KEYS = {
   k: () => move(-1),
   Enter: () => document.querySelector("tr.here a.open")?.click(),
   x: () => document.querySelector("tr.here input[type=checkbox]")?.click(),
+  a: () => act("a"),
+  s: () => act("s"),
+  g: () => act("g"),
   "/": () => {
     const field = document.querySelector("#filters [name=text]");
     if (!field) return;
@@ -79,11 +101,18 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "Enter" && event.target.closest("a, button, summary")) return;
-  const act = KEYS[event.key];
-  if (act) {
+  const reaction = KEYS[event.key];
+  if (reaction) {
     event.preventDefault();
-    act();
+    reaction();
   }
+});
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener && document.querySelector("#live tbody input:checked")) openDialog(opener.dataset.opens);
+  if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
+  if (event.target.matches("[data-all]")) for (const box of document.querySelectorAll("#live tbody input[type=checkbox]")) box.checked = event.target.checked;
 });
 
 live?.addEventListener("click", (event) => {

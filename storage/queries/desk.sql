@@ -51,3 +51,9 @@ ORDER BY severity, facilities
 -- Where there are facilities at all, one point a cell of a grid of some metres; at most so many, spread over the city.
 SELECT DISTINCT round(lon::numeric, 4)::double precision AS lon, round(lat::numeric, 4)::double precision AS lat
 FROM device WHERE kind <> 'group' LIMIT %(limit)s
+
+-- name: alarms_of_cases
+-- The alarms of some cases.
+SELECT DISTINCT case_alarm.alarm_id FROM case_alarm JOIN dispatch_case ON dispatch_case.id = case_alarm.case_id
+WHERE dispatch_case.number = ANY (%(numbers)s::char(19)[])
+ORDER BY 1

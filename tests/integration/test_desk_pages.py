@@ -104,6 +104,55 @@ def test_a_case_and_its_device_are_shown_whole_in_both_languages(
     assert console.get("/devices/nobody").status_code == 404
 
 
+def token_of(operator: httpx.Client) -> str:
+    found = re.search(r'data-token="([^"]+)"', operator.get("/").text)
+    assert found
+    return found[1]
+
+
+def test_what_is_marked_is_acknowledged_shelved_and_assigned(
+    trouble: Desk, operator: httpx.Client, connection: Connection
+) -> None:
+    token, numbers = token_of(operator), trouble.numbers()
+    marked: dict[str, object] = {"token": token, "numbers": numbers[:2], "back": "/?kind=manhole"}
+    answer = operator.post("/alarms/moves/acknowledge", data=marked)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?kind=manhole")
+    acknowledged = "SELECT count(*) FROM alarm WHERE acknowledged"
+    assert rows(connection, acknowledged) == [(2,)]
+    again = operator.post("/alarms/moves/acknowledge", data=marked)
+    assert (again.status_code, "state for this" in again.text) == (409, True)
+    shelved = {**marked, "span": "2h", "reason": "sensor is being moved", "numbers": numbers[2:]}
+    assert operator.post("/alarms/moves/shelve", data=shelved).status_code == 303
+    assert rows(connection, "SELECT count(*) FROM alarm WHERE shelved_until IS NOT NULL") == [(3,)]
+    given = {"token": token, "numbers": numbers, "unit": "drainage", "reason": "nearest"}
+    assert operator.post("/cases/moves/assign", data=given).status_code == 303
+    assert rows(connection, "SELECT DISTINCT unit FROM dispatch_case") == [("drainage",)]
+    assert operator.post("/cases/moves/assign", data={**given, "numbers": []}).status_code == 422
+    assert operator.post("/cases/moves/assign", data={**given, "token": "x"}).status_code == 403
+
+
+def test_the_case_page_offers_what_is_possible_and_does_it_once(
+    trouble: Desk, operator: httpx.Client, connection: Connection
+) -> None:
+    number = trouble.numbers()[0]
+    offered = re.findall(rf'action="/cases/{number}/moves/(\w+)"', operator.get(f"/cases/{number}").text)
+    assert offered == ["accept", "return", "assign", "merge"], "an operator does not cancel"
+    said = {"token": token_of(operator), "key": "6a1f0a52-8a54-4cf0-9a2f-2b6a36a8a0f1", "reason": "on our way"}
+    for _ in range(2):
+        answer = operator.post(f"/cases/{number}/moves/accept", data=said)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/cases/{number}")
+    history = "SELECT count(*) FROM case_event WHERE event = 'accept'"
+    assert rows(connection, history) == [(1,)]
+    assert operator.post(f"/cases/{number}/moves/accept", data={"token": said["token"]}).status_code == 409
+    merged = {
+        "token": said["token"],
+        "members": [trouble.numbers()[2], f"{trouble.numbers()[3]} "],
+        "reason": "one trip",
+    }
+    assert operator.post(f"/cases/{number}/moves/merge", data=merged).status_code == 303
+    assert rows(connection, "SELECT count(*) FROM dispatch_case WHERE state = 'merged'") == [(2,)]
+
+
 def test_a_language_is_chosen_for_a_browser_and_leads_back_to_our_own_pages_only(operator: httpx.Client) -> None:
     assert operator.get("/language/zh?back=/alarms").headers["location"] == "/alarms"
     assert 'lang="zh"' in operator.get("/alarms").text

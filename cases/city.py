@@ -23,7 +23,10 @@ from cases.policy_file import read_manners, read_policy, unknown_units
 from cases.words import Language
 from devices.errors import DescriptionError
 from devices.topics import is_level
+from rules.durations import MICROS, parse_duration
 
+# Project default: what waits is held in memory, and nobody hears of it meanwhile.
+LONGEST_WAIT = 3600 * MICROS
 _COMPONENT_CLASS = re.compile(r"\d{4}")
 
 
@@ -64,6 +67,7 @@ class City:
     ``component_owners`` maps a component class, the major and minor code of CJ/T 214, to the unit that owns
     components of that class; ``deadlines`` maps the id of a rule to what the city allows for its cases.
     ``policy`` is how the city dispatches, ``manners`` how people are told, ``leadership`` who reads red sheets.
+    ``lateness`` says by kind how long readings wait for older ones before rules see them, µs.
     """
 
     names: Mapping[str, str]
@@ -77,6 +81,7 @@ class City:
     contacts: Mapping[str, Contact] = field(default_factory=dict)
     leadership: tuple[str, ...] = ()
     manners: Manners = field(default_factory=Manners)
+    lateness: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Night(msgspec.Struct, forbid_unknown_fields=True):
@@ -123,6 +128,7 @@ def read_city(document: Mapping[str, Any], source: str) -> City:
         contacts=pieces.table("contacts", Contact, required=False),
         leadership=tuple(pieces.piece("leadership", list[str], required=False) or ()),
         manners=read_manners(pieces),
+        lateness=_lateness(pieces),
     )
     _check_alarms(pieces)
     problems = [*pieces.problems, *pieces.unknown_keys(), *_bad_names(city), *_bad_references(city)]
@@ -161,6 +167,19 @@ def _deadlines(pieces: Pieces) -> dict[str, Deadlines]:
         )
         for rule, texts in table.items()
     }
+
+
+def _lateness(pieces: Pieces) -> dict[str, int]:
+    found = {}
+    for kind, text in pieces.table("lateness", str, required=False).items():
+        try:
+            found[kind] = parse_duration(text)
+        except ValueError as error:
+            pieces.problems.append(f"lateness.{kind}: {error}")
+        else:
+            if found[kind] > LONGEST_WAIT:
+                pieces.problems.append(f"lateness.{kind}: {text!r} is too long: an alarm waits 1h at most")
+    return {kind: wait for kind, wait in found.items() if wait}
 
 
 def _check_alarms(pieces: Pieces) -> None:

@@ -4,6 +4,7 @@ import gc
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
 import structlog
 
@@ -14,12 +15,13 @@ from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
 from ingest.decoding import Decoder
+from ingest.holding import Holding
 from ingest.loop import run
 from ingest.marking import Marking
 from ingest.session import Session
 from rules.engine import Engine
 from storage import partition_store as storage
-from storage import permit_store, rule_texts
+from storage import permit_store, rule_texts, waiting
 from storage.connection import connect, describe
 from storage.errors import translated
 from storage.locks import PARTITION
@@ -71,6 +73,8 @@ def _collect(
             rule_texts.keep(connection, book.rules, clock.now())
             permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
             engine = Engine(book.rules, registry, wiring.local_time(city), load_states(connection), permits)
+            own = partial(wiring.own_devices, settings, registry, partition)
+            held = waiting.begin(connection, partition, installed, city.lateness, own, clock.micros())
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
 
@@ -93,7 +97,8 @@ def _collect(
                     devices = len(registry.devices)
                     _log.info("collecting", broker=str(settings.broker), devices=devices, rules=len(book.rules))
                 gc.freeze()  # the registry stays: nobody needs to look through it again and again
-                for written in run(session, Decoder(registry), Marking(installed.values()), engine, store):
+                marking, holding = Marking(installed.values()), Holding(city.lateness, held)
+                for written in run(session, Decoder(registry), marking, engine, store, holding):
                     metrics.count(partition, written)
                     if written.ledger.received:
                         works(wrote=True)

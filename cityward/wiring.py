@@ -17,6 +17,8 @@ from cityward.settings import Settings
 from devices.codecs import codecs_of
 from devices.errors import DescriptionError
 from devices.kind import KINDS_FOLDER, Kind, load_kinds
+from devices.registry import Registry
+from devices.topics import device_topic
 from rules.local_time import LocalTime
 from rules.packs import PACKS_FOLDER, PackError, load_packs
 from rules.rule import Rule
@@ -68,6 +70,27 @@ def local_time(city: City) -> LocalTime:
     """The city's time of day and its days off."""
     calendar = city.calendar
     return LocalTime(calendar.timezone, *city.night, calendar.holidays, calendar.make_up_days)
+
+
+def check_lateness(city: City, installed: Mapping[str, Kind], source: str) -> None:
+    """Refuse bounds for kinds that are not there; ``source`` names the file.
+
+    Raises:
+        DescriptionError: naming each of them.
+    """
+    unknown = city.lateness.keys() - installed.keys()
+    if unknown:
+        known = ", ".join(sorted(installed))
+        raise DescriptionError(source, [f"lateness.{kind}: is no kind; there are {known}" for kind in sorted(unknown)])
+
+
+def own_devices(settings: Settings, registry: Registry, partition: str, kind: Kind) -> list[int]:
+    """The numbers of the devices of a kind that a partition hears."""
+    return [
+        device.id
+        for device in registry.of_kind(kind.name)
+        if settings.partition_of(device_topic(device.district, device.kind, device.device_id)) == partition
+    ]
 
 
 def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:

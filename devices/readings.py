@@ -1,13 +1,13 @@
 """A table of readings of one kind, as NumPy columns: what flows from the decoder to the table and the rules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.kind import Kind
+from devices.kind import Kind, MetricType
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -74,6 +74,15 @@ class Readings:
     def where(self, true: NDArray[np.bool_]) -> "Readings":
         """The readings for which it is true."""
         return self if true.all() else self.take(true)
+
+    def kept(self) -> "Readings":
+        """The same readings as their table gives them back: numbers of 32 bits by their shortest text."""
+        values = self.values.copy()
+        for column, metric in enumerate(self.kind.metrics):
+            if metric.type is MetricType.REAL:
+                sent = ~np.isnan(values[:, column])
+                values[sent, column] = values[sent, column].astype(np.float32).astype(str).astype(np.float64)
+        return replace(self, values=values)
 
     @classmethod
     def joined(cls, tables: Sequence["Readings"]) -> "Readings":

@@ -2,20 +2,22 @@
 
 A batch is what has arrived. It is decoded to columns, written, judged and committed as one, and only then
 acknowledged; until then the broker keeps it. Written comes before judged, so that rules see each reading once,
-whatever the broker delivers twice: the table's key decides what is new, in the same transaction. Quarantined
-messages that somebody wants tried again go the same way, between two batches.
+whatever the broker delivers twice: the table's key decides what is new, in the same transaction. Readings of a kind
+that waits for late ones are judged in a later batch, be it an empty one. Quarantined messages that somebody wants tried
+again go the same way, between two batches.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from devices.kind import Kind
 from devices.readings import Ints, Readings
 from devices.rejection import Code
 from ingest.decoding import Decoder
+from ingest.holding import Holding, Progress, Turn
 from ingest.marking import Marking
 from ingest.messages import DecodedBatch, Ledger, Quarantined
 from ingest.replaying import decode_again
@@ -62,6 +64,9 @@ class Transaction(Protocol[Verdicts_contra]):
     def record(self, verdicts: Verdicts_contra) -> None:
         """Rule state, alarms and alarm events."""
 
+    def proceed(self, progress: Sequence[Progress]) -> None:
+        """How far kinds have been judged whose readings wait, and the doubts about them."""
+
 
 class Store(Protocol[Verdicts_contra]):
     """Where batches are committed."""
@@ -79,41 +84,53 @@ def run(
     marking: Marking,
     engine: Engine[Verdicts],
     store: Store[Verdicts],
+    holding: Holding,
 ) -> Iterator[Written]:
     """Collect until the session stops; yields what each batch of it left, once the broker has been told.
 
     Any error leaves the batch unacknowledged: nothing is lost by raising.
     """
+    memory = _Memory(marking, engine, holding)
     for batch in session.batches():
         decoded = decoder.decode(batch)
         with store.transaction() as tx:
-            written, verdicts = _write(tx, decoded, marking, engine)
-        _remember(written, verdicts, marking, engine)
+            written, turn, verdicts = memory.write(tx, decoded)
+        memory.follow(written, turn, verdicts)
         session.acknowledge(batch)
         yield written
         if store.replays_waiting():
             with store.transaction() as tx:
                 again = decode_again(decoder, tx.requested(), batch.received_at)
-                written, verdicts = _write(tx, again, marking, engine)
-            _remember(written, verdicts, marking, engine)
+                repeated, turn, verdicts = memory.write(tx, again)
+            memory.follow(repeated, turn, verdicts)
 
 
-def _write(
-    tx: Transaction[Verdicts], decoded: DecodedBatch, marking: Marking, engine: Engine[Verdicts]
-) -> tuple[Written, Verdicts]:
-    """The one way of a reading: marked, written, and if it is new judged, all in one transaction."""
-    for readings in decoded.readings:
-        strangers = marking.strangers(readings)
-        if len(strangers):
-            marking.recall(strangers, tx.latest(readings.kind, strangers))
-    written = tx.write(decoded.marked(marking.mark))
-    verdicts = engine.step(written.fresh)
-    tx.record(verdicts)
-    return written, verdicts
+@dataclass(frozen=True, slots=True)
+class _Memory(Generic[Verdicts]):
+    """What is remembered between batches: of devices, of rules, and the readings that wait."""
 
+    marking: Marking
+    engine: Engine[Verdicts]
+    holding: Holding
 
-def _remember(written: Written, verdicts: Verdicts, marking: Marking, engine: Engine[Verdicts]) -> None:
-    """What is committed, in memory too."""
-    engine.apply(verdicts)
-    for readings in written.fresh:
-        marking.advance(readings)
+    def write(self, tx: Transaction[Verdicts], decoded: DecodedBatch) -> tuple[Written, Turn, Verdicts]:
+        """The one way of a reading: marked, written, and if it is new judged in its turn; each in one transaction."""
+        for readings in decoded.readings:
+            for marking in (self.marking, *self.holding.memories(readings.kind)):
+                strangers = marking.strangers(readings)
+                if len(strangers):
+                    marking.recall(strangers, tx.latest(readings.kind, strangers))
+        written = tx.write(decoded.marked(self.marking.mark))
+        turn = self.holding.step(written.fresh, decoded.batch.received_at)
+        verdicts = self.engine.step(turn.ready)
+        tx.record(verdicts)
+        if turn.progress:
+            tx.proceed(turn.progress)
+        return written, turn, verdicts
+
+    def follow(self, written: Written, turn: Turn, verdicts: Verdicts) -> None:
+        """What is committed, in memory too."""
+        self.engine.apply(verdicts)
+        self.holding.apply(turn)
+        for readings in written.fresh:
+            self.marking.advance(readings)

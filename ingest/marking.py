@@ -44,6 +44,10 @@ class Marking:
         """The same readings, flagged. In this order: what is late is not compared with what came after it."""
         return self._stillness.mark(self._watermarks.mark(readings))
 
+    def late(self, readings: Readings) -> Readings:
+        """The same readings, flagged where they are not newer than what was judged of their devices."""
+        return self._watermarks.mark(readings)
+
     def advance(self, readings: Readings) -> None:
         """Remember marked readings that have been committed."""
         self._watermarks.advance(readings)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,12 +13,13 @@ from devices.kind import Kind
 from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
 from ingest.hearing import Hearing
+from ingest.holding import Progress
 from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger, Quarantined, condensed
 from ingest.replaying import outcomes
 from rules.local_time import moment
 from rules.verdicts import Verdicts
-from storage import alarm_store, device_status, reading_writer, replay_store, rule_states
+from storage import alarm_store, device_status, reading_writer, replay_store, rule_states, waiting
 from storage.connection import describe
 from storage.errors import RegistryChangedError, translated
 from storage.queries import load
@@ -160,6 +161,10 @@ class BatchTransaction:
         rule_states.save(self._connection, verdicts.states)
         alarm_store.record(self._connection, verdicts.transitions, self._at)
         rule_states.record_crashes(self._connection, verdicts.crashes, self._at, self._partition)
+
+    def proceed(self, progress: Sequence[Progress]) -> None:
+        """How far kinds have been judged whose readings wait, and the doubts about them."""
+        waiting.proceed(self._connection, self._partition, progress)
 
     def _quarantine(self, rejected: list[Rejected], batch: DecodedBatch) -> None:
         rejected = condensed(rejected)

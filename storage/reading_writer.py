@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from devices.kind import Kind, MetricType
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
+from rules.local_time import moment
 from storage.binary_copy import rows
 from storage.queries import load
 from storage.reading_tables import BASE_COLUMNS, table_name
@@ -79,30 +80,57 @@ def stored(connection: Connection, kinds: Iterable[Kind]) -> dict[str, int]:
     return {name: int(row[0]) for name, row in counts.items() if row}
 
 
-def latest(connection: Connection, kind: Kind, devices: Sequence[int]) -> Readings:
-    """The last stored reading that each of these devices has sent itself, without its texts; by device number."""
-    parameters = {"devices": list(devices), "repeated": int(Quality.REPEATED), "no_sequence": NO_SEQUENCE}
-    found = connection.execute(_query("latest", kind), parameters).fetchall()
-    columns = [*zip(*found, strict=True)] or [()] * (6 + len(kind.metrics))
-    device, ts, received_at, quality, seq, message_type = (np.array(each, dtype=np.int64) for each in columns[:6])
-    values = [
-        np.full(len(found), np.nan) if metric.type is MetricType.TEXT else np.array(column, dtype=np.float64)
-        for metric, column in zip(kind.metrics, columns[6:], strict=True)
-    ]
-    nowhere = np.zeros(len(found), dtype=np.int64)
-    return Readings(
-        kind=kind,
-        device=device,
-        ts=ts,
-        received_at=received_at,
-        seq=seq,
-        type=message_type,
-        quality=quality,
-        message=nowhere,
-        part=nowhere,
-        values=np.stack(values, axis=1),
-        texts={},
-    )
+def latest(
+    connection: Connection, kind: Kind, devices: Sequence[int], befores: Sequence[datetime] | None = None
+) -> Readings:
+    """The last stored reading that each of these devices has sent itself, without its texts; by device number.
+
+    Args:
+        connection: To the database.
+        kind: The kind of all these devices.
+        devices: Their numbers.
+        befores: For each the time (aware) that its reading is older than; without it the very last counts.
+    """
+    parameters = {
+        "devices": list(devices),
+        "befores": ["infinity"] * len(devices) if befores is None else list(befores),
+        "repeated": int(Quality.REPEATED),
+        "no_sequence": NO_SEQUENCE,
+    }
+    return _table(kind, connection.execute(_query("latest", kind), parameters).fetchall(), texts=False)
+
+
+def waiting(connection: Connection, kind: Kind, devices: Sequence[int], since: datetime, until: datetime) -> Readings:
+    """Stored readings of these devices that have not been judged, in order of device and time.
+
+    Args:
+        connection: To the database.
+        kind: The kind of all these devices.
+        devices: Their numbers.
+        since: None of them has an older time (aware).
+        until: Those that arrived before (aware) have been judged.
+    """
+    parameters = {
+        "devices": list(devices),
+        "since": since,
+        "until": until,
+        "repeated": int(Quality.REPEATED),
+        "no_sequence": NO_SEQUENCE,
+    }
+    return _table(kind, connection.execute(_query("waiting", kind), parameters).fetchall(), texts=True)
+
+
+def correct_quality(connection: Connection, readings: Readings) -> None:
+    """Write the quality of stored readings anew, within the transaction that is open on ``connection``."""
+    times = [moment(ts) for ts in readings.ts.tolist()]
+    parameters = {
+        "devices": readings.device.tolist(),
+        "times": times,
+        "qualities": readings.quality.tolist(),
+        "first": min(times),
+        "last": max(times),
+    }
+    connection.execute(_query("correct_quality", readings.kind), parameters)
 
 
 def read_back(
@@ -215,6 +243,34 @@ def _write_staged(connection: Connection, readings: Readings) -> WriteResult:
     conflicts = np.zeros(len(readings), dtype=bool)
     conflicts[contradicting] = True
     return WriteResult(fresh, conflicts, np.zeros(len(readings), dtype=bool))
+
+
+def _table(kind: Kind, found: Sequence[Sequence[Any]], *, texts: bool) -> Readings:
+    """Rows of device, time, arrival, quality, counter, type and metrics as readings."""
+    columns = [*zip(*found, strict=True)] or [()] * (6 + len(kind.metrics))
+    device, ts, received_at, quality, seq, message_type = (np.array(each, dtype=np.int64) for each in columns[:6])
+    metrics = [*zip(kind.metrics, columns[6:], strict=True)]
+    values = [
+        np.full(len(found), np.nan) if metric.type is MetricType.TEXT else np.array(column, dtype=np.float64)
+        for metric, column in metrics
+    ]
+    words = {
+        metric.name: np.array(column, dtype=object) for metric, column in metrics if metric.type is MetricType.TEXT
+    }
+    nowhere = np.zeros(len(found), dtype=np.int64)
+    return Readings(
+        kind=kind,
+        device=device,
+        ts=ts,
+        received_at=received_at,
+        seq=seq,
+        type=message_type,
+        quality=quality,
+        message=nowhere,
+        part=nowhere,
+        values=np.stack(values, axis=1),
+        texts=words if texts else {},
+    )
 
 
 def _numbers(kind: Kind, metrics: Collection[str] | None) -> list[str]:

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from cases.city import read_city
 from cityward import wiring
 from cityward.cli.context import database, load_settings, out, table
 from devices.errors import DescriptionError
 from devices.registry_csv import read_registry
+from rules.durations import MICROS
 from storage.device_memory import memories
 from storage.migrate import time_zone
 from storage.registry_store import also_sent, import_city, import_devices, lags, load_city, load_registry
@@ -28,6 +30,7 @@ def city_import(file: _File) -> None:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DescriptionError(str(file), [str(error)]) from error
+    wiring.check_lateness(read_city(document, str(file)), wiring.kinds(settings), str(file))
     with database(settings) as connection:
         before = time_zone(connection)
         city = import_city(connection, document, str(file), wiring.clock(settings).now())
@@ -46,6 +49,9 @@ def city_show() -> None:
     rows = ((key, each.name[settings.language], each.fallback) for key, each in city.districts.items())
     out.print(f"{city.names[settings.language]}, {city.calendar.timezone}, {len(city.units)} units.")
     out.print(table("Districts", ["district", "name", "who gets what nobody else is responsible for"], rows))
+    if city.lateness:
+        waits = ((kind, f"{wait / MICROS:g} s") for kind, wait in sorted(city.lateness.items()))
+        out.print(table("Readings that wait for late ones", ["kind", "before rules see them"], waits))
 
 
 @devices_app.command("import")

@@ -27,3 +27,23 @@ INSERT INTO late_day (kind, day)
 SELECT %(kind)s, day FROM unnest(%(days)s::date[]) AS day
 WHERE EXISTS (SELECT FROM rollup_state WHERE kind = %(kind)s)
 ON CONFLICT (kind, day) DO UPDATE SET noted_at = now()
+
+-- name: begin_waiting
+-- A kind of which readings wait from now on: what has arrived so far has been judged.
+INSERT INTO waiting (partition, kind, judged_until, since)
+SELECT %(partition)s, kind, %(at)s::timestamptz, %(at)s::timestamptz FROM unnest(%(kinds)s::text[]) AS kind
+ON CONFLICT (partition, kind) DO NOTHING
+
+-- name: load_waiting
+-- How far a partition has judged the kinds of which readings wait.
+SELECT kind, judged_until, since FROM waiting WHERE partition = %(partition)s ORDER BY kind
+
+-- name: save_waiting
+-- How far they have been judged now.
+UPDATE waiting SET judged_until = new.judged_until, since = new.since
+FROM unnest(%(kinds)s::text[], %(untils)s::timestamptz[], %(sinces)s::timestamptz[]) AS new (kind, judged_until, since)
+WHERE waiting.partition = %(partition)s AND waiting.kind = new.kind
+
+-- name: end_waiting
+-- Kinds that have no bound any more, and of which nothing waits.
+DELETE FROM waiting WHERE partition = %(partition)s AND kind = ANY (%(kinds)s::text[])

@@ -35,12 +35,12 @@ SELECT count(*) FROM {table}
 SELECT {columns} FROM {table} WHERE device = %(device)s AND ts = %(ts)s
 
 -- name: latest
--- The last reading that each of these devices itself has sent; the primary key answers from its end.
+-- The last reading that each of these devices itself has sent before a moment; the primary key answers from its end.
 SELECT kept.device, (extract(epoch FROM kept.ts) * 1000000)::bigint, (extract(epoch FROM kept.received_at) * 1000000)::bigint,
        kept.quality, coalesce(kept.seq, %(no_sequence)s), kept.type, {kept_metrics}
-FROM unnest(%(devices)s::integer[]) AS wanted (device), LATERAL (
+FROM unnest(%(devices)s::integer[], %(befores)s::timestamptz[]) AS wanted (device, before), LATERAL (
     SELECT * FROM {table} AS reading
-    WHERE reading.device = wanted.device AND reading.quality & %(repeated)s = 0
+    WHERE reading.device = wanted.device AND reading.ts < wanted.before AND reading.quality & %(repeated)s = 0
     ORDER BY ts DESC LIMIT 1
 ) AS kept
 ORDER BY kept.device
@@ -73,3 +73,24 @@ WHERE device = ANY (%(devices)s::integer[]) AND quality & %(repeated)s = 0
 -- name: around
 -- Everything that a device sent in a stretch of time, as it is stored.
 SELECT {columns} FROM {table} WHERE device = %(device)s AND ts >= %(since)s AND ts <= %(until)s ORDER BY ts
+
+-- name: waiting
+-- What some devices have sent that waits to be judged: it arrived at a moment or later, and nothing newer that the device
+-- itself has sent arrived before.
+SELECT kept.device, (extract(epoch FROM kept.ts) * 1000000)::bigint, (extract(epoch FROM kept.received_at) * 1000000)::bigint,
+       kept.quality, coalesce(kept.seq, %(no_sequence)s), kept.type, {kept_metrics}
+FROM {table} AS kept
+WHERE kept.device = ANY (%(devices)s::integer[])
+  AND kept.ts >= %(since)s::timestamptz AND kept.received_at >= %(until)s::timestamptz
+  AND NOT EXISTS (
+      SELECT FROM {table} AS newer
+      WHERE newer.device = kept.device AND newer.ts > kept.ts
+        AND newer.received_at < %(until)s::timestamptz AND newer.quality & %(repeated)s = 0)
+ORDER BY kept.device, kept.ts
+
+-- name: correct_quality
+-- Doubts that turned out otherwise when readings were judged in order; the bounds keep other chunks out of it.
+UPDATE {table} AS kept SET quality = judged.quality
+FROM unnest(%(devices)s::integer[], %(times)s::timestamptz[], %(qualities)s::smallint[]) AS judged (device, ts, quality)
+WHERE kept.device = judged.device AND kept.ts = judged.ts
+  AND kept.ts >= %(first)s::timestamptz AND kept.ts <= %(last)s::timestamptz

@@ -1,6 +1,7 @@
 """Two collectors of one partition: one works, the other takes over where the first one was."""
 
 import threading
+import tomllib
 from datetime import timedelta
 
 from psycopg import Connection
@@ -9,11 +10,13 @@ from cityward.clock import Clock
 from devices.broker import Broker
 from devices.registry import Registry
 from storage.overview import ledger
-from tests.fix_city import payload, plain_client, topic_of
+from storage.registry_store import import_city
+from tests.fix_city import CITY, payload, plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.waiting import PATIENCE, eventually
 
 METER = "4201020308000004"
+COVER = "4201020102000001"
 
 
 def test_the_second_waits_says_so_and_takes_over_in_the_middle_of_the_traffic(
@@ -51,6 +54,28 @@ def test_the_second_waits_says_so_and_takes_over_in_the_middle_of_the_traffic(
     assert found == (sent, sent, sent - 1)
     book = ledger(connection)
     assert (book.stored, book.quarantined) == (sent, 0)
+
+
+def test_what_waits_for_late_readings_is_judged_in_order_by_whoever_takes_over(
+    connection: Connection, registry: Registry, broker: Broker, start: Starter
+) -> None:
+    """Covers wait four seconds here; the first collector is killed while they do."""
+    document = tomllib.loads(CITY.read_text(encoding="utf-8")) | {"lateness": {"manhole": "4s"}}
+    import_city(connection, document, str(CITY), Clock().now())
+    first = start("collect")
+    first.says("collecting")
+    topic, closed = topic_of(registry, COVER), Clock().now()
+    opened = closed - timedelta(seconds=2)
+    with plain_client(broker, "cover") as cover:
+        cover.publish(topic, payload(closed, seq=11, open_state="closed"))
+        eventually(lambda: ledger(connection).stored == 1, "the newer is stored at once")
+        cover.publish(topic, payload(opened, seq=10, open_state="open"))
+        eventually(lambda: ledger(connection).stored == 2, "the older is stored")
+    first.kill()
+    start("collect").says("collecting")
+    eventually(lambda: connection.execute("SELECT count(*) FROM alarm").fetchone() == (1,), "the cover was open")
+    found = connection.execute("SELECT at, event FROM alarm_event").fetchall()
+    assert [(round((at - opened).total_seconds(), 1), event) for at, event in found] == [(0, "raised")]
 
 
 def test_the_first_hands_over_when_it_is_stopped(

@@ -27,6 +27,9 @@ webhook = "https://water.example/cases"
 "0101" = "water"
 [deadlines.MH-01]
 arrive = "20m urgent"
+[lateness]
+noise = "90s"
+fume = "0s"
 """
 
 
@@ -53,6 +56,7 @@ def test_a_city_is_read_from_its_file(tmp_path: Path) -> None:
     assert city.component_owners == {"0101": "water"}
     assert city.deadlines["MH-01"].arrive == Allowance.parse("20m urgent")
     assert city.deadlines["MH-01"].fix is None
+    assert city.lateness == {"noise": 90_000_000}
 
 
 def test_lists_of_days_owners_and_deadlines_may_be_left_out() -> None:
@@ -86,6 +90,9 @@ def test_lists_of_days_owners_and_deadlines_may_be_left_out() -> None:
         (', zh = "东区城管"', "", "units.east-cg.name: the name in 'zh' is missing"),
         ("[units.water]", '[units."wa/ter"]', "'wa/ter' cannot stand in a topic"),
         ("20m urgent", "20m", "deadlines.MH-01.arrive: '20m' is no allowance"),
+        ('"90s"', '"90"', "lateness.noise: '90' is not a duration: write 30s, 10m"),
+        ('"90s"', '"61m"', "lateness.noise: '61m' is too long: an alarm waits 1h at most"),
+        ('"90s"', "90", "lateness.noise: Expected `str`"),
         ('timezone = "Asia/Shanghai"', "", "timezone is missing"),
         ("[component_owners]", "[component_owner]", "unknown key 'component_owner'; known are "),
     ],

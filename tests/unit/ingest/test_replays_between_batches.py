@@ -12,6 +12,7 @@ from devices.quality import Quality
 from devices.readings import Ints, Readings
 from devices.registry import Device, Registry
 from ingest.decoding import Decoder
+from ingest.holding import Holding, Progress
 from ingest.loop import Written, run
 from ingest.marking import Marking
 from ingest.messages import Batch, DecodedBatch, Ledger, Message, Quarantined
@@ -67,6 +68,9 @@ class Recorder:
     def record(self, verdicts: list[tuple[int, int]]) -> None:
         self.done.append(f"record {len(verdicts)}")
 
+    def proceed(self, progress: Sequence[Progress]) -> None:
+        raise AssertionError(f"no kind waits, but {progress} was told")
+
     def apply(self, verdicts: list[tuple[int, int]]) -> None:
         self.judged += verdicts
 
@@ -86,7 +90,7 @@ def refused(*times: int) -> list[Quarantined]:
 def loop(recorder: Recorder) -> int:
     """How many batches the loop told of."""
     session = cast("Session", recorder)
-    return len([*run(session, DECODER, Marking(KINDS.values()), recorder, recorder)])
+    return len([*run(session, DECODER, Marking(KINDS.values()), recorder, recorder, Holding())])
 
 
 def test_nobody_asking_is_nothing_done() -> None:

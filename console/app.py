@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from console import problems
+from console.api import described
 from console.context import Context
 from console.headers import SafetyHeaders
 from console.limits import SizeLimit
@@ -22,6 +23,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.totals = desk.Totals()
     for part in (signing_in, desk, moving, case, device):
         app.include_router(part.router, include_in_schema=False)
+    described.install(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     problems.answer_for(app)
     app.add_middleware(SizeLimit)

@@ -126,6 +126,11 @@ def list_alarms(
         return cursor.execute(_SQL["list_alarms"], filters, prepare=False).fetchall()
 
 
+def alarms_of_case(connection: Connection, number: str) -> list[int]:
+    """The numbers of the alarms of a case, over or not."""
+    return [int(alarm) for (alarm,) in connection.execute(_SQL["alarms_of_case"], {"number": number})]
+
+
 def history(
     connection: Connection,
     *,

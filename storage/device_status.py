@@ -100,6 +100,36 @@ def one(connection: Connection, device_id: str) -> DeviceStatus | None:
         return cursor.execute(_SQL["one_status"], {"device_id": device_id}).fetchone()
 
 
+def page(
+    connection: Connection,
+    kinds: Iterable[str],
+    *,
+    district: str | None = None,
+    silent_since: datetime | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[DeviceStatus]:
+    """A page of devices in the order of their ids; the next one comes ``after`` the last id of this one.
+
+    Args:
+        connection: The database.
+        kinds: Of these kinds.
+        district: Only in this one.
+        silent_since: Only those not heard since then, or never.
+        after: Where the page before ended.
+        limit: At most so many.
+    """
+    filters = {"kinds": list(kinds), "district": district, "silent_since": silent_since, "after": after, "limit": limit}
+    with connection.cursor(row_factory=class_row(DeviceStatus)) as cursor:
+        return cursor.execute(_SQL["status_page"], filters, prepare=False).fetchall()
+
+
+def last_heard(connection: Connection) -> datetime | None:
+    """When any device was last heard, in UTC; None before the first reading."""
+    row = connection.execute(_SQL["last_heard"]).fetchone()
+    return row[0] if row else None
+
+
 def many(
     connection: Connection,
     kinds: Iterable[Kind],

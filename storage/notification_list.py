@@ -48,10 +48,13 @@ def list_notifications(
     state: State | None = None,
     channel: str | None = None,
     target: str | None = None,
+    case: str | None = None,
+    before: int | None = None,
     limit: int = 50,
 ) -> list[NotificationRow]:
-    """Notifications, the newest first."""
-    parameters = {"state": state, "channel": channel, "target": target, "limit": limit}
+    """Notifications, the newest first; the next page comes ``before`` the last id of this one."""
+    which = {"state": state, "channel": channel, "target": target, "case": case, "before": before}
+    parameters = {**which, "limit": limit}
     with connection.cursor(row_factory=class_row(NotificationRow)) as cursor:
         return cursor.execute(_SQL["list_notifications"], parameters).fetchall()
 

@@ -185,6 +185,15 @@ def around(connection: Connection, kind: Kind, device: int, since: datetime, unt
         return cursor.execute(_query("around", kind), parameters).fetchall()
 
 
+def page(
+    connection: Connection, kind: Kind, device: int, since: datetime, until: datetime, limit: int
+) -> list[dict[str, Any]]:
+    """The oldest ``limit`` stored readings of a device from a moment until before another, as rows of its table."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        parameters = {"device": device, "since": since, "until": until, "limit": limit}
+        return cursor.execute(_query("reading_page", kind), parameters).fetchall()
+
+
 def commit_delays(
     connection: Connection, kind: Kind, shares: Sequence[float], since: datetime
 ) -> tuple[int, list[float]]:

@@ -36,3 +36,8 @@ def named(section: str, name: str, language: Language) -> str:
     """The word for a name that a city may have made up itself; the name where nobody has written a word."""
     known = _vocabulary()[section].get(name)
     return known.say(language) if known else name
+
+
+def section(name: str, language: Language) -> dict[str, str]:
+    """All words of a section in a language, by name."""
+    return {key: each.say(language) for key, each in _vocabulary()[name].items()}

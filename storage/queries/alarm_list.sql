@@ -36,6 +36,11 @@ WHERE %(state)s::text IS NULL OR found.state = %(state)s
 ORDER BY found.active DESC, found.severity DESC, found.raised_at DESC, found.id DESC
 LIMIT %(limit)s
 
+-- name: alarms_of_case
+-- The alarms of a case, over or not.
+SELECT case_alarm.alarm_id FROM case_alarm JOIN dispatch_case ON dispatch_case.id = case_alarm.case_id
+WHERE dispatch_case.number = %(number)s ORDER BY 1
+
 -- name: alarm_history
 -- What happened to alarms, the latest last; null filters mean all.
 SELECT * FROM (

@@ -321,7 +321,7 @@ SELECT count(*) FROM (
 
 -- name: case_history
 -- Who did what, when and why.
-SELECT case_event.at, case_event.event, case_event.state, case_event.actor, case_event.reason
+SELECT case_event.id, case_event.at, case_event.event, case_event.state, case_event.actor, case_event.reason
 FROM case_event JOIN dispatch_case ON dispatch_case.id = case_event.case_id
 WHERE dispatch_case.number = %(number)s ORDER BY case_event.id
 

@@ -78,6 +78,8 @@ FROM notification JOIN dispatch_case ON dispatch_case.id = notification.case_id
 WHERE (%(state)s::text IS NULL OR notification.state = %(state)s)
   AND (%(channel)s::text IS NULL OR notification.channel = %(channel)s)
   AND (%(target)s::text IS NULL OR notification.target = %(target)s)
+  AND (%(case)s::text IS NULL OR dispatch_case.number = %(case)s)
+  AND (%(before)s::bigint IS NULL OR notification.id < %(before)s)
 ORDER BY notification.id DESC LIMIT %(limit)s
 
 -- name: retry_notifications

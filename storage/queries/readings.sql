@@ -70,6 +70,11 @@ FROM {table}
 WHERE device = ANY (%(devices)s::integer[]) AND quality & %(repeated)s = 0
   AND ts >= to_timestamp(%(since)s / 1e6) AND ts < to_timestamp(%(until)s / 1e6)
 
+-- name: reading_page
+-- What a device sent from a moment until before another, as it is stored, oldest first, so many at most.
+SELECT {columns} FROM {table}
+WHERE device = %(device)s AND ts >= %(since)s AND ts < %(until)s ORDER BY ts LIMIT %(limit)s
+
 -- name: around
 -- Everything that a device sent in a stretch of time, as it is stored.
 SELECT {columns} FROM {table} WHERE device = %(device)s AND ts >= %(since)s AND ts <= %(until)s ORDER BY ts

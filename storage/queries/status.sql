@@ -42,6 +42,26 @@ LEFT JOIN device_status AS status ON status.device = device.id
 LEFT JOIN device_connection AS connection ON connection.device = device.id
 WHERE device.device_id = %(device_id)s
 
+-- name: status_page
+-- Devices in the order of their ids, from where the page before ended; null filters mean all.
+SELECT device.device_id, device.kind, device.name, device.district, device.road, device.gateway, device.limits,
+       status.last_ts, status.last_received_at, status.readings, status.lag, status.quality, status.latest,
+       status.firmware, status.also_sent, connection.online, connection.since
+FROM device
+LEFT JOIN device_status AS status ON status.device = device.id
+LEFT JOIN device_connection AS connection ON connection.device = device.id
+WHERE device.kind = ANY (%(kinds)s::text[])
+  AND (%(district)s::text IS NULL OR device.district = %(district)s)
+  AND (%(silent_since)s::timestamptz IS NULL OR status.last_received_at IS NULL
+       OR status.last_received_at < %(silent_since)s)
+  AND (%(after)s::text IS NULL OR device.device_id > %(after)s)
+ORDER BY device.device_id
+LIMIT %(limit)s
+
+-- name: last_heard
+-- When any device was last heard.
+SELECT max(last_received_at) FROM device_status
+
 -- name: statuses
 -- Devices and what is known of them, those never heard first, then the longest silent; null filters mean all. Silent is
 -- who was not heard for longer than its kind allows.

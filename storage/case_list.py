@@ -58,8 +58,8 @@ class CaseRow:
 class CaseFilter:
     """Which cases; None means all.
 
-    ``unit`` as lead or jointly, ``severity`` and ``colour`` at least; ``device`` by its id; ``text`` is a part of the
-    case's number or the device's id, name or road, in any case.
+    ``unit`` as lead or jointly, ``severity`` and ``colour`` at least; ``device`` by its id; ``undecided``: only what
+    waits for the centre; ``text`` is a part of the case's number or the device's id, name or road, in any case.
     """
 
     unit: str | None = None
@@ -71,6 +71,7 @@ class CaseFilter:
     kind: str | None = None
     device: str | None = None
     due_before: datetime | None = None
+    undecided: bool = False
     text: str | None = None
 
 

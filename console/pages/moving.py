@@ -41,7 +41,7 @@ def move_case(
     number: str, move: CaseMove, who: Annotated[Visitor, Depends(May(Action.LOOK))], at: _At, form: _Filled
 ) -> Response:
     """One case, from its page."""
-    acting.move_case(at, who, number, move, _said(form, CASE_MOVES[move].required), key=_key(form))
+    acting.move_case(at, who, number, move, _said(form, CASE_MOVES[move].required), key=key_of(form))
     return back(form, f"/cases/{number}")
 
 
@@ -72,7 +72,7 @@ def move_alarms(move: AlarmMove, who: _Operator, at: _At, form: _Filled) -> Resp
 @router.post("/sheets/{number}/answer")
 def answer_sheet(number: str, who: Annotated[Visitor, Depends(May(Action.JUDGE))], at: _At, form: _Filled) -> Response:
     """A supervision sheet, from its case's page."""
-    acting.answer_sheet(at, who, number, str(form.get("answer", "")), key=_key(form))
+    acting.answer_sheet(at, who, number, str(form.get("answer", "")), key=key_of(form))
     return back(form, "/")
 
 
@@ -100,7 +100,12 @@ def _marked(form: FormData, name: str) -> list[str]:
     return marked
 
 
-def _key(form: FormData) -> UUID | None:
+def key_of(form: FormData) -> UUID | None:
+    """What makes a form that is sent twice be done once; None where it has none.
+
+    Raises:
+        BadInput: if it is no UUID.
+    """
     text = str(form.get("key", ""))
     try:
         return UUID(text) if text else None

@@ -39,8 +39,8 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
 
     In it ``_('section.name')`` is a word of the console and ``say('states', key)`` one of dispatch; ``local(at)`` is a
     moment as the city's clocks show it, ``left(at)`` how long until then, ``ago(at)`` since; ``unit``, ``district``,
-    ``pause``, ``kind``, ``rule`` and ``metric`` name what an id stands for; ``may('dispatch')`` says whether they may,
-    ``alarm_moves(state)`` what they may do to an alarm.
+    ``pause``, ``kind``, ``rule``, ``metric`` and ``permit_kind`` name what an id stands for; ``may('dispatch')`` says
+    whether they may, ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
     now = at.clock.now()
@@ -68,6 +68,7 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         pause=lambda key: at.city.policy.pauses[key].names[language] if key in at.city.policy.pauses else key,
         rule=lambda key: at.rules[key].names[language] if key in at.rules else key,
         metric=partial(named, "metric", language=language),
+        permit_kind=partial(named, "permits", language=language),
         kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,
         **shown,
     )

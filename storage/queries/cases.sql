@@ -256,6 +256,8 @@ WHERE dispatch_case.open
   AND (%(colour)s::smallint IS NULL OR dispatch_case.colour >= %(colour)s)
   AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
   AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
+  AND (NOT %(undecided)s OR dispatch_case.state IN ('reported', 'returned', 'unverifiable')
+       OR dispatch_case.delay IS NOT NULL)
   AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
   AND (%(text)s::text IS NULL OR strpos(
        lower(concat_ws(' ', dispatch_case.number, device.device_id, device.name, device.road)), lower(%(text)s)) > 0)
@@ -285,6 +287,8 @@ WHERE (%(before_id)s::bigint IS NULL OR dispatch_case.id < %(before_id)s)
   AND (%(colour)s::smallint IS NULL OR dispatch_case.colour >= %(colour)s)
   AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
   AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
+  AND (NOT %(undecided)s OR dispatch_case.state IN ('reported', 'returned', 'unverifiable')
+       OR dispatch_case.delay IS NOT NULL)
   AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
   AND (%(text)s::text IS NULL OR strpos(
        lower(concat_ws(' ', dispatch_case.number, device.device_id, device.name, device.road)), lower(%(text)s)) > 0)

@@ -67,7 +67,7 @@ def test_every_page_fits_a_phone_in_both_languages(
     browse: Browse, trouble: Desk, signed_in: SignedIn, language: Language
 ) -> None:
     page = browse(signed_in(Role.SUPERVISOR, language=language), size=PHONE)
-    for path in ("/", "/alarms", f"/cases/{trouble.numbers()[0]}", f"/devices/{KITCHEN}"):
+    for path in ("/", "/alarms", "/permits", "/handover", f"/cases/{trouble.numbers()[0]}", f"/devices/{KITCHEN}"):
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path

@@ -1,28 +1,30 @@
-"""Rules over stored history: what they would have raised, against what those in force would have."""
+"""Rules over history: what they would have raised, against what those in force would have, and what is too much."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
+from devices.groups import grouped
 from devices.kind import Kind
 from devices.readings import Readings
 from devices.registry import Registry
+from rules.advising import Advice, Scene, advise
 from rules.durations import MICROS
-from rules.episodes import Episode, episodes
+from rules.episodes import Episode, episodes, worst
 from rules.hindsight import Hindsight
 from rules.local_time import LocalTime
 from rules.rule import Input, Rule
-from rules.verdicts import Transition
-from storage import reading_writer
-from storage.connection import Connection
+from rules.spells import Spells
+from rules.verdicts import Key, Transition
 
 # So many readings are judged at once: columns long enough for NumPy, short enough that a restless device is walked
 # reading by reading for hours and not for months.
 AT_ONCE = 250_000
+_MOST_AGAIN = 4 * AT_ONCE  # readings of one device or group with which a rule is tried again
 _LONGEST = timedelta(days=1)
 
 
@@ -36,6 +38,50 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """What was, whatever rules are tried.
+
+    ``read`` gives the readings of devices of a kind from a moment until before another, in order of device and time.
+    ``permits`` gives the work permits that were in force from a moment on, ``ask`` the figures of a rule's measure at a
+    moment by number of the group; None where nobody can.
+    """
+
+    read: Callable[[Kind, Sequence[int], int, int], Readings]
+    local_time: LocalTime
+    permits: Callable[[int], Spells]
+    ask: Callable[[Registry, Rule, int], Mapping[int, Mapping[str, float | None]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A set of rules to judge by: those whose alarms count, those of whose alarms they ask, and the limits."""
+
+    rules: Sequence[Rule]
+    asked: Sequence[Rule]
+    registry: Registry
+
+    @classmethod
+    def of(cls, wanted: Collection[str], among: Iterable[Rule], registry: Registry) -> "Side":
+        """The wanted rules out of all of a set."""
+        by_id = {rule.id: rule for rule in among}
+        asked: set[str] = set()
+        fresh = {name for each in wanted if each in by_id for name in by_id[each].asked}
+        while fresh := (fresh & by_id.keys()) - asked:
+            asked |= fresh
+            fresh = {name for each in fresh for name in by_id[each].asked}
+        return cls(
+            [rule for name, rule in by_id.items() if name in wanted],
+            [rule for name, rule in by_id.items() if name in asked - {*wanted}],
+            registry,
+        )
+
+    @property
+    def groupings(self) -> set[tuple[str, tuple[str, ...]]]:
+        """The groups that its rules speak of."""
+        return {(rule.kind, rule.group) for rule in [*self.rules, *self.asked] if rule.group}
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far it has come: until when, readings so far, and the seconds that judging them took."""
 
@@ -44,13 +90,29 @@ class Progress:
     readings: int
     judging: float
 
+    def share(self, asked: Asked) -> float:
+        """How much of what was asked for."""
+        return (self.until - asked.since) / (asked.until - asked.since)
+
+    @property
+    def speed(self) -> str:
+        """For people."""
+        return f"{self.readings / self.judging:,.0f} readings/s" if self.judging else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What two sets of rules make of the same history, and what it cost."""
+    """What two sets of rules make of the same history, and what it cost.
+
+    ``noisy`` are the rules and devices with the most alarms, how many, and what would have made them quieter.
+    ``passed_over`` are jobs, where nobody could be asked for their figures. ``registry`` has the groups.
+    """
 
     tried: list[Episode]
     in_force: list[Episode]
+    noisy: list[tuple[Key, int, Advice]]
+    passed_over: list[str]
+    registry: Registry
     readings: int
     judging: float
 
@@ -75,59 +137,135 @@ def _with(kind: Kind, limits: Mapping[str, float]) -> Kind:
     return replace(kind, limits=changed)
 
 
-def run(
-    connection: Connection,
-    asked: Asked,
-    tried: tuple[Sequence[Rule], Registry],
-    in_force: tuple[Sequence[Rule], Registry] | None,
-    local_time: LocalTime,
-    say: Callable[[Progress], None],
-) -> Found:
+def run(world: World, asked: Asked, tried: Side, in_force: Side | None, say: Callable[[Progress], None]) -> Found:
     """Judge the history of every kind that the tried rules are about, with both sets of rules.
 
     Args:
-        connection: Of the database that has the history.
+        world: The history.
         asked: From when to when, and whose.
-        tried: The rules to try, and the registry with the limits to try.
-        in_force: The rules and limits in force; None where they are the ones to try.
-        local_time: The city's clock.
+        tried: The rules and limits to try.
+        in_force: Those in force; None where they are the ones to try.
         say: Told after each slice.
 
     Raises:
         HindsightError: naming the rule that crashed.
     """
-    changes: tuple[list[Transition], list[Transition]] = ([], [])
+    groupings = tried.groupings | (in_force.groupings if in_force else set())
+    sides = [replace(side, registry=grouped(side.registry, groupings)) for side in (tried, in_force) if side]
+    permits = world.permits(asked.since)
+    subjects = _subjects(sides[0].registry, groupings, asked.devices)
+    changes: list[list[Transition]] = [[] for _ in sides]
     readings, judging = 0, 0.0
-    for kind in sorted({rule.kind for rule in tried[0] if rule.input is not Input.JOB}):
-        sides = [
-            Hindsight([rule for rule in rules if rule.kind == kind], registry, local_time)
-            for rules, registry in ((tried, in_force) if in_force else (tried,))
-        ]
-        reach = max(side.reach for side in sides)
-        for history, since, until, fresh in _slices(connection, tried[1], kind, asked, reach):
+    for kind in sorted({rule.kind for rule in tried.rules}):
+        judges = [_judge(world, side, kind, permits) for side in sides]
+        devices = _devices(sides[0].registry, kind, groupings, subjects)
+        for since, until in _steps(sides[0].registry.kinds[kind], len(devices), asked):
+            history = world.read(
+                sides[0].registry.kinds[kind], devices, since - max(judge.reach for judge in judges), until
+            )
             begun = time.perf_counter()
-            for side, told in zip(sides, changes, strict=False):
-                told.extend(side.slice(history, since, until))
+            for judge, told in zip(judges, changes, strict=True):
+                told.extend(judge.slice(history, since, until))
             judging += time.perf_counter() - begun
-            readings += fresh
+            readings += int((history.ts >= since).sum())
             say(Progress(kind, until, readings, judging))
-    found = episodes(changes[0])
-    return Found(found, episodes(changes[1]) if in_force else found, readings, judging)
+    found = [_counted(side, told, subjects) for side, told in zip(sides, changes, strict=True)]
+    return Found(
+        tried=found[0],
+        in_force=found[-1],
+        noisy=_noisy(world, asked, sides[0], found[0]),
+        passed_over=[rule.id for rule in tried.rules if rule.input is Input.JOB and world.ask is None],
+        registry=sides[0].registry,
+        readings=readings,
+        judging=judging,
+    )
 
 
-def _slices(
-    connection: Connection, registry: Registry, kind: str, asked: Asked, reach: int
-) -> Iterator[tuple[Readings, int, int, int]]:
-    """The history of a kind piece by piece: readings, from when until when, how many of them are new."""
-    devices = [device.id for device in registry.of_kind(kind) if not asked.devices or device.id in asked.devices]
-    interval = registry.kinds[kind].interval.total_seconds()
+def _judge(world: World, side: Side, kind: str, permits: Spells) -> Hindsight:
+    ask = world.ask
+    return Hindsight(
+        [rule for rule in [*side.rules, *side.asked] if rule.kind == kind],
+        side.registry,
+        world.local_time,
+        permits=permits,
+        ask=(lambda rule, at: ask(side.registry, rule, at)) if ask else None,
+    )
+
+
+def _counted(side: Side, changes: Sequence[Transition], subjects: set[int]) -> list[Episode]:
+    """The episodes of the rules that count, and of those whom was asked about."""
+    wanted = {rule.id for rule in side.rules}
+    return [each for each in episodes(changes) if each.rule_id in wanted and (not subjects or each.device in subjects)]
+
+
+def _subjects(
+    registry: Registry, groupings: Collection[tuple[str, tuple[str, ...]]], devices: Collection[int]
+) -> set[int]:
+    """Devices, and the groups that they belong to."""
+    found = set(devices)
+    for kind, by in groupings if devices else ():
+        members = registry.membership(kind, by)
+        found |= {
+            group
+            for device, group in zip(members.device.tolist(), members.group.tolist(), strict=True)
+            if device in devices
+        }
+    return found
+
+
+def _devices(
+    registry: Registry, kind: str, groupings: Collection[tuple[str, tuple[str, ...]]], subjects: set[int]
+) -> list[int]:
+    """Whose readings must be read: all members of the groups that are asked about, too."""
+    wanted = {device.id for device in registry.of_kind(kind) if not subjects or device.id in subjects}
+    for of_kind, by in groupings if subjects else ():
+        if of_kind == kind:
+            members = registry.membership(kind, by)
+            wanted |= {
+                device
+                for device, group in zip(members.device.tolist(), members.group.tolist(), strict=True)
+                if group in subjects
+            }
+    return sorted(wanted)
+
+
+def _steps(kind: Kind, devices: int, asked: Asked) -> Iterator[tuple[int, int]]:
+    """The stretches of time that are judged at once."""
     longest = round(_LONGEST.total_seconds() * MICROS)
-    step = min(longest, round(AT_ONCE * interval / max(len(devices), 1) * MICROS))
+    step = min(longest, round(AT_ONCE * kind.interval.total_seconds() / max(devices, 1) * MICROS))
     since = asked.since
     while since < asked.until and devices:
         until = min(since + step, asked.until)
-        described = registry.kinds[kind]
-        numbers = [metric.name for metric in described.metrics]
-        history = reading_writer.read_back(connection, described, devices, since - reach, until, numbers)
-        yield history, since, until, int((history.ts >= since).sum())
+        yield since, until
         since = until
+
+
+def _noisy(world: World, asked: Asked, side: Side, found: Sequence[Episode]) -> list[tuple[Key, int, Advice]]:
+    """Who has most alarms, and what would have made them quieter."""
+    rules = {rule.id: rule for rule in side.rules}
+    return [(key, len(of), _advice(world, asked, side, rules[key[0]], key[1], of)) for key, of in worst(found)]
+
+
+def _advice(world: World, asked: Asked, side: Side, rule: Rule, subject: int, of: Sequence[Episode]) -> Advice:
+    kind, registry = side.registry.kinds[rule.kind], side.registry
+    devices = [subject]
+    if rule.group:
+        members = registry.membership(rule.kind, rule.group)
+        devices = members.device[members.group == subject].tolist()
+    span = (asked.until - asked.since) / MICROS / kind.interval.total_seconds()
+    if rule.input is Input.JOB or len(devices) * span > _MOST_AGAIN:
+        return Advice()
+    helpers = [
+        each for each in Side.of({rule.id}, [*side.rules, *side.asked], registry).asked if each.kind == rule.kind
+    ]
+    reach = max((each.window.length for each in [rule, *helpers] if each.window), default=0)
+    facilities = [each for each in registry.groups.values() if each.id == subject]
+    scene = Scene(
+        readings=world.read(kind, devices, asked.since - reach, asked.until),
+        registry=Registry(registry.kinds, [*(registry.devices[each] for each in devices), *facilities]),
+        local_time=world.local_time,
+        since=asked.since,
+        until=asked.until,
+        permits=world.permits(asked.since),
+    )
+    return advise(rule, helpers, of, scene)

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
 from devices.kind import AttributeType, Kind, Metric, MetricType
-from devices.registry import GROUP_FIELDS, GROUP_KIND, Description, Device
+from devices.registry import GROUP_FIELDS, GROUP_KIND, Description, Device, Registry
 
 _SHARED = ("district", "grid", "road", "road_class", "component_class", "supervisor", "owner", "maintainer")
 
@@ -58,3 +60,22 @@ def facility(group: str, devices: Iterable[Device]) -> Description:
         lat=sum(device.lat for device in devices) / len(devices),
         **shared,
     )
+
+
+def grouped(registry: Registry, groupings: Iterable[tuple[str, tuple[str, ...]]]) -> Registry:
+    """The registry with a facility for every group that devices of a kind form by some fields.
+
+    Those that are not registered yet get the numbers after the last.
+    """
+    known = [*registry.devices.values(), *registry.groups.values()]
+    described = {
+        group: facility(group, members)
+        for kind, by in sorted(set(groupings))
+        for group, members in registry.members(kind, by).items()
+        if group not in registry.groups
+    }
+    first = max((device.id for device in known), default=0) + 1
+    new = [
+        Device(id=number, **msgspec.structs.asdict(each)) for number, each in enumerate(described.values(), start=first)
+    ]
+    return Registry(registry.kinds, [*known, *new], registry.revision) if new else registry

@@ -30,16 +30,16 @@ def read_registry(
     path: Path,
     kinds: Mapping[str, Kind],
     *,
-    units: Collection[str],
-    districts: Collection[str],
+    units: Collection[str] | None,
+    districts: Collection[str] | None,
 ) -> list[Description]:
     """The devices of a CSV file (UTF-8, with or without byte order mark, first line the headings).
 
     Args:
         path: The file.
         kinds: The installed kinds.
-        units: Ids of the city's units; a supervisor, owner or maintainer must be one of them.
-        districts: Ids of the city's districts.
+        units: Ids of the city's units; a supervisor, owner or maintainer must be one of them. None: not checked.
+        districts: Ids of the city's districts. None: not checked.
 
     Raises:
         DescriptionError: with one line for each thing wrong, naming line and column.
@@ -115,8 +115,8 @@ class _Rows:
         self,
         headings: list[str],
         kinds: Mapping[str, Kind],
-        units: Collection[str],
-        districts: Collection[str],
+        units: Collection[str] | None,
+        districts: Collection[str] | None,
     ) -> None:
         self.problems: list[Problem] = []
         self._headings = headings
@@ -189,10 +189,10 @@ class _Rows:
             self._wrong("grid", f"{grid!r} is not a unit grid of {GRID_DIGITS} digits")
 
     def _check_references(self, cells: Mapping[str, str]) -> None:
-        if cells["district"] and cells["district"] not in self._districts:
+        if cells["district"] and self._districts is not None and cells["district"] not in self._districts:
             self._wrong("district", f"unknown district {cells['district']!r}; add it to the city file")
         for name in UNIT_COLUMNS:
-            if (unit := cells.get(name, "")) and unit not in self._units:
+            if (unit := cells.get(name, "")) and self._units is not None and unit not in self._units:
                 self._wrong(name, f"unknown unit {unit!r}; add it to the city file")
 
     def _limits(

@@ -1,4 +1,4 @@
-"""Alarms over history as episodes: how many, how long, which cases, what a delay or a deadband would have spared.
+"""Alarms over history as episodes: how many, how long, which cases, who has most, what came back.
 
 Pure. Times in microseconds since 1970 UTC.
 """
@@ -17,19 +17,18 @@ from rules.verdicts import Change, Key, Transition
 MINUTE = 60 * MICROS
 TEN_MINUTES = 10 * MINUTE
 FLOOD = 10  # alarms in ten minutes that one operator cannot follow any more: EEMUA 191, ISA-18.2
-# Delays that are suggested, and the share of episodes that one must spare to be worth it.
-DELAYS = tuple(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120))
-WORTH = 0.5
 # A return within this time is the same trouble to whoever is called.
 RETURN = 60 * MINUTE
-FEWEST = 3  # episodes below which nothing is suggested
+FLEETING = 5 * MINUTE
+SETTLING = 10 * MINUTE  # a case may be opened so long after its alarm is over
+FEWEST = 3  # episodes of a device below which nothing is said of it
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
     """One alarm from raising to clearing; ``cleared`` is None while it lasts.
 
-    ``raised_by`` and ``cleared_by`` hold the values that its conditions looked at.
+    ``because`` is the condition that held, ``raised_by`` what it looked at.
     """
 
     rule_id: str
@@ -37,8 +36,8 @@ class Episode:
     severity: Severity
     raised: int
     cleared: int | None
+    because: str
     raised_by: Mapping[str, object]
-    cleared_by: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +50,26 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """What would have made a noisy device quieter for one rule.
-
-    ``delay`` (µs) would have spared ``spared`` of ``episodes``; the others would have come that much later. With the
-    clear condition ``deadband`` further from the raise condition, in the unit of ``metric``, half of the returns
-    within an hour would have been one alarm. Zero and empty where there is nothing to advise.
-    """
+class Visit:
+    """A case that a rule asked for, from when to when, and whether the trouble was there that its alarm spoke of."""
 
     rule_id: str
     device: int
-    episodes: int
-    delay: int
-    spared: int
-    metric: str
-    deadband: float
+    since: int
+    until: int
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Borne:
+    """What visits say of a rule's alarms: cases that it would have asked for again, by what was found there.
+
+    ``missed`` are those where the trouble was there and the rule would have said nothing.
+    """
+
+    right: int = 0
+    wrong: int = 0
+    missed: int = 0
 
 
 def episodes(transitions: Iterable[Transition]) -> list[Episode]:
@@ -75,12 +79,12 @@ def episodes(transitions: Iterable[Transition]) -> list[Episode]:
     for change in transitions:
         key = (change.rule_id, change.device)
         standing = open_.get(key)
-        values = change.detail.get("values") or {}
         match change.change:
             case Change.RAISED:
-                open_[key] = Episode(*key, change.severity, change.at, None, values, {})
+                because, values = str(change.detail.get("because", "")), change.detail.get("values", {})
+                open_[key] = Episode(*key, change.severity, change.at, None, because, values)
             case Change.CLEARED if standing:
-                ended.append(replace(standing, cleared=change.at, cleared_by=values))
+                ended.append(replace(standing, cleared=change.at))
                 del open_[key]
             case Change.ESCALATED if standing:
                 open_[key] = replace(standing, severity=max(standing.severity, change.severity))
@@ -89,15 +93,22 @@ def episodes(transitions: Iterable[Transition]) -> list[Episode]:
     return sorted([*ended, *open_.values()], key=lambda each: (each.raised, each.rule_id, each.device))
 
 
-def cases(found: Iterable[Episode], rules: Mapping[str, Rule], until: int) -> Counter[str]:
-    """How many cases they would have been, by rule that opened them: one open case per facility and problem."""
+def cases(found: Iterable[Episode], rules: Mapping[str, Rule], until: int, watched: int) -> Counter[str]:
+    """How many cases they would have been, by rule that opened them: one open case per facility and problem.
+
+    Args:
+        found: In order of time.
+        rules: By id.
+        until: The end of what is known.
+        watched: How long a case stays open at least when its alarms are over, µs.
+    """
     busy: dict[tuple[int, str], int] = {}
     opened: Counter[str] = Counter()
     for each in found:
         key = (each.device, rules[each.rule_id].case.problem)
         if each.raised > busy.get(key, -1):
             opened[each.rule_id] += 1
-        busy[key] = max(busy.get(key, -1), each.cleared or until)
+        busy[key] = max(busy.get(key, -1), (each.cleared or until) + watched)
     return opened
 
 
@@ -128,44 +139,49 @@ def _met(mine: Sequence[Episode], theirs: Sequence[Episode], until: int) -> list
     return met
 
 
-def worst(found: Iterable[Episode], most: int = 10) -> list[Advice]:
-    """The rules and devices that were raised most often, with what would have made them quieter."""
+def worst(found: Iterable[Episode], most: int = 10) -> list[tuple[Key, list[Episode]]]:
+    """The rules and devices that were raised most often, three times at least, with their episodes in order."""
     by_key: defaultdict[Key, list[Episode]] = defaultdict(list)
     for each in found:
         by_key[each.rule_id, each.device].append(each)
     often = sorted(by_key, key=lambda key: (-len(by_key[key]), key))
-    return [_advice(key, by_key[key]) for key in often[:most] if len(by_key[key]) >= FEWEST]
+    return [(key, by_key[key]) for key in often[:most] if len(by_key[key]) >= FEWEST]
 
 
-def _advice(key: Key, of: Sequence[Episode]) -> Advice:
-    delay, spared = _delay(of)
-    metric, deadband = _deadband(of)
-    return Advice(*key, len(of), delay, spared, metric, deadband)
-
-
-def _delay(of: Sequence[Episode]) -> tuple[int, int]:
-    """The shortest delay that spares enough of them."""
-    lengths = np.array([each.cleared - each.raised for each in of if each.cleared is not None], dtype=np.int64)
-    for delay in DELAYS:
-        if (spared := int((lengths < delay).sum())) >= WORTH * len(of):
-            return delay, spared
-    return 0, 0
-
-
-def _deadband(of: Sequence[Episode]) -> tuple[str, float]:
-    """How far the value had fallen when the alarm cleared that was soon raised again, for half of the returns."""
-    returned = [
-        before
+def returns(of: Sequence[Episode]) -> list[tuple[Episode, Episode]]:
+    """Of one rule and device, in order: episodes that came back within an hour, with what came back."""
+    return [
+        (before, after)
         for before, after in pairwise(of)
         if before.cleared is not None and after.raised - before.cleared <= RETURN
     ]
-    for metric in of[0].raised_by:
-        falls = [
-            abs(raised - cleared)
-            for each in returned
-            if isinstance(raised := each.raised_by.get(metric), float)
-            and isinstance(cleared := each.cleared_by.get(metric), float)
-        ]
-        if len(falls) >= FEWEST:
-            return metric, float(np.median(falls))
-    return "", 0.0
+
+
+def fleeting(of: Iterable[Episode], rule: Rule) -> int:
+    """How many were over within five minutes, the delay of their end aside: nobody could have got there."""
+    ending = rule.clear_hold.duration or rule.clear_hold.samples * (rule.window.every if rule.window else 0)
+    return sum(each.cleared is not None and each.cleared - each.raised <= FLEETING + ending for each in of)
+
+
+def coming_back(of: Iterable[Episode]) -> int:
+    """How many were the same trouble as one of the same rule and device less than an hour before."""
+    by_key: defaultdict[Key, list[Episode]] = defaultdict(list)
+    for each in of:
+        by_key[each.rule_id, each.device].append(each)
+    return sum(len(returns(each)) for each in by_key.values())
+
+
+def borne_out(found: Iterable[Episode], visits: Iterable[Visit], until: int) -> dict[str, Borne]:
+    """What visits of the past say of these episodes, by rule."""
+    spans: defaultdict[Key, list[Episode]] = defaultdict(list)
+    for each in found:
+        spans[each.rule_id, each.device].append(each)
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for visit in visits:
+        again = any(
+            each.raised <= visit.until and (each.cleared or until) >= visit.since - SETTLING
+            for each in spans[visit.rule_id, visit.device]
+        )
+        if again or visit.right:
+            counts[visit.rule_id]["missed" if not again else "right" if visit.right else "wrong"] += 1
+    return {rule_id: Borne(**each) for rule_id, each in sorted(counts.items())}

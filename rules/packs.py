@@ -125,6 +125,11 @@ def documents(
         yield entry.line, entry.document
 
 
+def rule_ids(pack: Path) -> list[str]:
+    """The ids of the rules of one pack, in its order."""
+    return [str(document["id"]) for _, document in documents(pack, [])]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An entry of a file, with where it stands."""

@@ -13,7 +13,7 @@ import msgspec
 import yaml
 
 from devices.kind import Kind
-from rules.packs import PackError, documents, load_packs, pack_files
+from rules.packs import PackError, documents, load_packs, pack_files, rule_ids
 from rules.rule import Input, Rule, Severity
 from rules.testing_story import Story, read_story
 from rules.testing_telling import StoryError, tell
@@ -83,7 +83,7 @@ def run_packs(kinds: Mapping[str, Kind], folder: Path, only: Iterable[Path] = ()
         tests = list(_tests(tests_beside(pack), kinds, rules, problems))
         found = [run(test, rules) for test in tests]
         outcomes += found
-        for rule_id in _rule_ids(pack):
+        for rule_id in rule_ids(pack):
             mine = [outcome for outcome in found if outcome.test.rule.id == rule_id]
             lacking += [f"{tests_beside(pack).name}: {rule_id}: {case}" for case in missing(rules[rule_id], mine)]
     if problems:
@@ -193,7 +193,3 @@ def _expectation(raw: _Expect, story: Story) -> Expectation:
     if at > story.end:
         raise ValueError(f"expect: {raw.at} is after the end of the series; add readings, or until: for silence")
     return Expectation(at, raw.at, raw.state, raw.raised)
-
-
-def _rule_ids(pack: Path) -> list[str]:
-    return [str(document["id"]) for _, document in documents(pack, [])]

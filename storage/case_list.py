@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
 from cases.dispatching import StoredCase
+from rules.episodes import Visit
 from storage.case_book import stored_of
 from storage.case_clock import DOUBTFUL
 from storage.queries import load
@@ -208,3 +209,11 @@ def _cases(connection: Connection, query: str, parameters: dict[str, Any]) -> li
     with connection.cursor(row_factory=class_row(CaseRow)) as cursor:
         # Planned anew each time: which index serves depends on which filters are given.
         return cursor.execute(_SQL[query], parameters, prepare=False).fetchall()
+
+
+def visits(connection: Connection, since: int, until: int) -> list[Visit]:
+    """Cases between two moments (µs since 1970 UTC) of which it is known whether the trouble was there."""
+    rows = connection.execute(_SQL["visits"], {"since": since, "until": until})
+    return [
+        Visit(str(rule), int(device), int(begun), int(ended), bool(right)) for rule, device, begun, ended, right in rows
+    ]

@@ -393,3 +393,12 @@ SELECT unit.unit_id, unit.name_en, unit.name_zh,
        (SELECT count(*) FROM sheet WHERE sheet.unit = unit.unit_id AND sheet.answered_at IS NULL) AS unanswered
 FROM unit LEFT JOIN dispatch_case ON dispatch_case.unit = unit.unit_id AND dispatch_case.open
 GROUP BY unit.unit_id ORDER BY unit.unit_id
+
+-- name: visits
+-- Cases that are concluded, by whoever came or by themselves, with the rule that asked for them, from when to when, and
+-- whether the trouble was there.
+SELECT rule_id, device, (extract(epoch FROM opened_at) * 1000000)::bigint,
+       (extract(epoch FROM closed_at) * 1000000)::bigint, coalesce(found = 'found', false)
+FROM dispatch_case
+WHERE rule_id <> '' AND (found IS NOT NULL OR outcome = 'self_recovered') AND closed_at IS NOT NULL
+  AND opened_at < to_timestamp(%(until)s / 1e6) AND closed_at >= to_timestamp(%(since)s / 1e6)

@@ -4,7 +4,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +11,21 @@ from devices.kind import load_kinds
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
 from rules.durations import MICROS
-from rules.episodes import MINUTE, Episode, cases, difference, episodes, load, worst
+from rules.episodes import (
+    MINUTE,
+    Borne,
+    Episode,
+    Visit,
+    borne_out,
+    cases,
+    coming_back,
+    difference,
+    episodes,
+    fleeting,
+    load,
+    returns,
+    worst,
+)
 from rules.hindsight import Hindsight
 from rules.local_time import LocalTime
 from rules.packs import load_packs
@@ -94,16 +107,16 @@ def test_a_silence_is_found_and_ends() -> None:
     assert 150 <= cleared <= 160
 
 
-def episode(raised: int, cleared: int | None, number: int = 1, rule_id: str = "FU-01", **values: float) -> Episode:
-    ended = {name: value - 0.2 for name, value in values.items()}
+def episode(raised: int, cleared: int | None, number: int = 1, rule_id: str = "FU-01") -> Episode:
     end = None if cleared is None else cleared * MINUTE
-    return Episode(rule_id, number, Severity.MINOR, raised * MINUTE, end, values, ended)
+    return Episode(rule_id, number, Severity.MINOR, raised * MINUTE, end, "mean(fume) > limit.fume", {})
 
 
-def test_one_open_case_for_each_facility_and_problem() -> None:
+def test_one_open_case_for_each_facility_and_problem_which_stays_open_for_a_while() -> None:
     found = [episode(0, 10), episode(5, 30, rule_id="FU-05"), episode(8, 9), episode(40, None), episode(0, 3, number=2)]
     rules = {"FU-01": RULES["FU-01"], "FU-05": RULES["FU-01"]}
-    assert cases(found, rules, 100 * MINUTE) == {"FU-01": 3}, "what overlaps is one case, whoever raised it"
+    assert cases(found, rules, 100 * MINUTE, 0) == {"FU-01": 3}, "what overlaps is one case, whoever raised it"
+    assert cases(found, rules, 100 * MINUTE, 10 * MINUTE) == {"FU-01": 2}, "what comes back joins the open case"
 
 
 def test_alarms_are_counted_by_ten_minutes() -> None:
@@ -116,12 +129,30 @@ def test_difference_is_by_overlap_and_not_by_the_minute() -> None:
     assert (changed.both, changed.only_first, changed.only_second) == (1, (first[1],), (second[1],))
 
 
-def test_short_episodes_suggest_a_delay_and_quick_returns_a_deadband() -> None:
-    noisy = [episode(10 * number, 10 * number + 3, fume=2.3) for number in range(6)]
-    (advice,) = worst([*noisy, episode(0, 500, number=2)])
-    assert (advice.device, advice.episodes, advice.delay, advice.spared) == (1, 6, 5 * MINUTE, 6)
-    assert advice.metric == "fume"
-    assert advice.deadband == pytest.approx(0.2)
+def test_whoever_has_most_is_named_first_and_what_comes_back_within_an_hour_is_counted() -> None:
+    noisy = [episode(20 * number, 20 * number + 3) for number in range(6)]
+    seldom = [episode(0, 500, number=2), episode(700, 800, number=2)]
+    assert worst([*seldom, *noisy]) == [(("FU-01", 1), noisy)]
+    assert coming_back([*noisy, *seldom]) == 5
+    assert returns(noisy)[0] == (noisy[0], noisy[1])
+
+
+def test_an_alarm_is_fleeting_by_what_lasted_and_not_by_how_its_end_is_delayed() -> None:
+    """Twice ten minutes below the limit end it."""
+    found = [episode(0, 25), episode(0, 26), episode(0, None)]
+    assert fleeting(found, RULES["FU-01"]) == 1
+
+
+def test_what_crews_found_speaks_for_or_against_a_rule() -> None:
+    found = [episode(10, 20), episode(100, None, number=2)]
+    visits = [
+        Visit("FU-01", 1, 21 * MINUTE, 60 * MINUTE, right=True),
+        Visit("FU-01", 2, 101 * MINUTE, 160 * MINUTE, right=False),
+        Visit("FU-01", 1, 70 * MINUTE, 90 * MINUTE, right=True),
+        Visit("FU-01", 1, 70 * MINUTE, 90 * MINUTE, right=False),
+        Visit("FU-03", 1, 10 * MINUTE, 20 * MINUTE, right=True),
+    ]
+    assert borne_out(found, visits, 200 * MINUTE) == {"FU-01": Borne(1, 1, 1), "FU-03": Borne(0, 0, 1)}
 
 
 def test_episodes_keep_the_worst_severity_and_what_lasts() -> None:

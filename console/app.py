@@ -10,7 +10,7 @@ from console.api import described
 from console.context import Context
 from console.headers import SafetyHeaders
 from console.limits import SizeLimit
-from console.pages import case, desk, device, handover, moving, permits, signing_in
+from console.pages import case, desk, device, handover, moving, permits, reports, signing_in
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -21,7 +21,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.context = context
     app.state.tries = signing_in.Tries()
     app.state.totals = desk.Totals()
-    for part in (signing_in, desk, moving, case, device, permits, handover):
+    for part in (signing_in, desk, moving, case, device, permits, handover, reports):
         app.include_router(part.router, include_in_schema=False)
     described.install(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

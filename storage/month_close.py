@@ -27,6 +27,15 @@ class MonthCloseError(Exception):
     """A month cannot be closed, or has not been; the message says why."""
 
 
+class MonthClosedError(MonthCloseError):
+    """A month has been closed before."""
+
+    def __init__(self, month: Period, close: "Close", zone: tzinfo) -> None:
+        self.close = close
+        when = close.closed_at.astimezone(zone)
+        super().__init__(f"{month.name} was closed by {close.closed_by} on {when:%Y-%m-%d %H:%M} already")
+
+
 @dataclass(frozen=True, slots=True)
 class Close:
     """That a month was closed; ``through`` is how far the books had been written."""
@@ -57,9 +66,7 @@ def close_month(connection: Connection, month: Period, zone: tzinfo, *, at: date
             "through_sheet": through.sheet,
         }  # fmt: skip
         if connection.execute(_SQL["insert_close"], parameters).fetchone() is None:
-            before = closes(connection, [month.first])[month.first]
-            when = before.closed_at.astimezone(zone)
-            raise MonthCloseError(f"{month.name} was closed by {before.closed_by} on {when:%Y-%m-%d %H:%M} already")
+            raise MonthClosedError(month, closes(connection, [month.first])[month.first], zone)
         with connection.cursor() as cursor:
             cursor.executemany(_SQL["insert_score"], [_row(month, dimension, row) for dimension, row in scores])
     return Close(month.first, at, by.strip(), through)

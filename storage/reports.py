@@ -74,21 +74,26 @@ def watch_list(connection: Connection, city: City, period: Period, now: datetime
 
 
 def ledger(
-    connection: Connection, city: City, period: Period, now: datetime, *, unit: str = "", district: str = ""
+    connection: Connection,
+    city: City,
+    period: Period,
+    now: datetime,
+    *,
+    unit: str = "",
+    district: str = "",
+    most: int | None = None,
 ) -> Report:
-    """The cases opened in a stretch of days, as they stand now; read while the report is written."""
-    rows = _ledger_rows(connection, city, period, unit, district)
+    """The cases opened in a stretch of days, as they stand now, at most so many; read while the report is written."""
+    since, until = period.moments(city.calendar.timezone)
+    asked = {"since": since, "until": until, "unit": unit or None, "district": district or None, "most": most}
+    rows = _ledger_rows(connection, asked)
     return _report("ledger", city, period, now, [Part("cases", ledger_table.COLUMNS, rows)])
 
 
-def _ledger_rows(
-    connection: Connection, city: City, period: Period, unit: str, district: str
-) -> Iterator[tuple[Cell, ...]]:
-    since, until = period.moments(city.calendar.timezone)
-    parameters = {"since": since, "until": until, "unit": unit or None, "district": district or None}
+def _ledger_rows(connection: Connection, asked: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
     names = report_book.names(connection)
     with connection.transaction(), connection.cursor(name="ledger", row_factory=dict_row) as cursor:
-        for row in cursor.execute(_SQL["ledger"], parameters):
+        for row in cursor.execute(_SQL["ledger"], asked):
             yield tuple(_cell(row, column.key, names) for column in ledger_table.COLUMNS)
 
 

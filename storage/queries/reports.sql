@@ -116,7 +116,7 @@ SELECT 'bridge_coverage', 'percent', 100 * sum(covered) / nullif(sum(bridges), 0
 FROM kpi_bridge_coverage
 
 -- name: ledger
--- The cases that were opened in a stretch of time, one line each; null filters mean all.
+-- The cases that were opened in a stretch of time, one line each; null filters and no limit mean all.
 SELECT dispatch_case.number, dispatch_case.opened_at, coalesce(nullif(dispatch_case.rule_id, ''), 'people') AS source,
        dispatch_case.problem, dispatch_case.severity, device.name AS facility, device.device_id, device.kind,
        dispatch_case.district, device.grid, device.road, dispatch_case.unit, dispatch_case.reason, dispatch_case.state,
@@ -136,3 +136,4 @@ WHERE dispatch_case.opened_at >= %(since)s AND dispatch_case.opened_at < %(until
   AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s OR %(unit)s = ANY (dispatch_case.joint))
   AND (%(district)s::text IS NULL OR dispatch_case.district = %(district)s)
 ORDER BY dispatch_case.id
+LIMIT %(most)s::bigint

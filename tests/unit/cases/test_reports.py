@@ -189,7 +189,7 @@ def test_numbers_keep_their_digits_and_words_their_language() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)  # a workbook takes its time
+@settings(max_examples=15)  # a workbook takes its time
 @given(st.lists(st.text(), min_size=5, max_size=20))
 def test_any_text_goes_into_every_format(texts: list[str]) -> None:
     made = report(*((text.encode("utf-8", "ignore").decode(),) for text in texts))

@@ -85,6 +85,7 @@ class Score:
     false_dispatches: int
     device_days: float
     missed: tuple[tuple[str, str], ...]  # label and rule
+    late: tuple[tuple[str, str, float], ...]  # and after how many seconds
     false: tuple[Raised, ...]
 
     @property
@@ -107,6 +108,7 @@ def evaluate(
     device_days: float,
     until: datetime,
     groups: Mapping[str, Collection[str]] = MappingProxyType({}),
+    reach: Mapping[str, timedelta] = MappingProxyType({}),
     tick: timedelta = timedelta(),
 ) -> Score:
     """Score alarms against labels.
@@ -118,6 +120,7 @@ def evaluate(
         device_days: Devices times days that were watched; above 0.
         until: Until when it was watched (aware): what may still be noticed later is not missed.
         groups: The ids of the groups that each device belongs to.
+        reach: How far rules look back, where that is far: a rule about days speaks of yesterday.
         tick: How coarse the time is by which alarms were noticed: one that much too late is in time.
     """
     in_force = set(rules)
@@ -129,8 +132,11 @@ def evaluate(
     for alarm in sorted(alarms, key=lambda each: each.known):
         by_rule[alarm.rule].append(alarm)
     told = [alarm for alarm in alarms if not alarm.hushed]
-    covering = {alarm: _covering(alarm, by_place[alarm.device]) for alarm in told}
-    found = _found(labels, by_rule, in_force, until, groups, tick)
+    aftermath = {
+        rule: AFTERMATH + reach.get(rule, timedelta()) for rule in {*in_force, *(each.rule for each in alarms)}
+    }
+    covering = {alarm: _covering(alarm, by_place[alarm.device], aftermath[alarm.rule]) for alarm in told}
+    found = _found(labels, by_rule, aftermath, in_force, until, groups, tick)
     false = [alarm for alarm in told if not covering[alarm]]
     unwanted = [alarm for alarm in told if alarm.dispatched and all(label.under_permit for label in covering[alarm])]
     return Score(
@@ -144,6 +150,7 @@ def evaluate(
         false_dispatches=len(unwanted),
         device_days=device_days,
         missed=tuple((label.id, rule) for label, rule, delay in found if delay is None),
+        late=tuple((label.id, rule, delay.seconds) for label, rule, delay in found if delay and not delay.in_time),
         false=tuple(false),
     )
 
@@ -154,13 +161,13 @@ class _Delay:
     in_time: bool
 
 
-def _covering(alarm: Raised, labels: Iterable[Label]) -> list[Label]:
+def _covering(alarm: Raised, labels: Iterable[Label], aftermath: timedelta) -> list[Label]:
     """The labels by which the alarm is right."""
     return [
         label
         for label in labels
         if label.start <= alarm.known
-        and alarm.at <= max([label.end, *(each.by for each in label.expects)]) + AFTERMATH
+        and alarm.at <= max([label.end, *(each.by for each in label.expects)]) + aftermath
         and alarm.rule in {*(each.rule for each in label.expects), *label.allows}
     ]
 
@@ -174,6 +181,7 @@ def _groups(label: Label, groups: Mapping[str, Collection[str]]) -> set[str]:
 def _found(
     labels: Iterable[Label],
     by_rule: Mapping[str, Sequence[Raised]],
+    aftermath: Mapping[str, timedelta],
     in_force: set[str],
     until: datetime,
     groups: Mapping[str, Collection[str]],
@@ -186,7 +194,7 @@ def _found(
         for expected in label.expects:
             if expected.rule in in_force and expected.by <= until:
                 there = [alarm for alarm in by_rule.get(expected.rule, ()) if alarm.device in places]
-                latest = max(label.end, expected.by) + AFTERMATH
+                latest = max(label.end, expected.by) + aftermath[expected.rule]
                 first = next(
                     (alarm.known for alarm in there if label.start <= alarm.known and alarm.at <= latest), None
                 )

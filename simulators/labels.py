@@ -35,7 +35,7 @@ class Label(msgspec.Struct, frozen=True):
 
     An alarm of a rule in ``expects`` or ``allows`` for one of ``devices``, or for the ``group`` as a whole
     (``circuit:…``, ``grid:…``), between ``start`` and ``end`` is right; any other alarm of these devices is not.
-    ``under_permit``: alarms are right, cases are not.
+    ``under_permit``: alarms are right but nobody's duty, cases are not.
     """
 
     id: str
@@ -86,10 +86,12 @@ def _label(fault: Fault, city: PretendCity, number: int) -> Label:
         devices=fault.devices,
         start=_aware(fault.start),
         end=_aware(fault.end),
-        expects=tuple(
+        expects=()
+        if fault.under_permit
+        else tuple(
             Expected(rule, _aware(fault.start + within)) for nature in known for rule, within in nature.expects.items()
         ),
-        allows=tuple(rule for nature in known for rule in nature.allows),
+        allows=tuple(rule for nature in known for rule in (*nature.expects, *nature.allows)),
         group=f"circuit:{circuits.pop()}" if is_circuit else "",
         under_permit=fault.under_permit,
     )

@@ -7,14 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from devices.readings import Floats, Ints
+from devices.readings import MESSAGE_TYPES, Floats, Ints
 from simulators.chance import HOUR, MICROS, Chance, Keys
 from simulators.physics.daytime import DAY, day_of, midnight
 from simulators.population import Population
 from simulators.reports import Reports
 
+Bools = NDArray[np.bool_]
+
+_EVENT = MESSAGE_TYPES.index("event")
 _COPY_WITHIN_S = 20.0
+# What cannot wait is sent again until the network has confirmed it (CoAP, MQTT): nothing but an outage holds it longer.
+_SENT_AGAIN_S = (2.0, 30.0)
 _REPEATS_AFTER_S = 60
 
 
@@ -70,7 +76,7 @@ class Transport:
         carried = replace(reports, ts=self._shown(reports.ts, key), arrives=arrives)
         if line.gateway_repeats:
             carried = self._with_repeats(carried)
-        return carried.take(~(self._share("loss", carried) < line.loss)) if line.loss else carried
+        return carried.take(~self._lost(carried)) if line.loss else carried
 
     def copies(self, reports: Reports) -> tuple[Ints, Ints]:
         """Positions of messages that arrive a second time, and when."""
@@ -83,20 +89,27 @@ class Transport:
         """Positions of messages that a spoilt copy follows."""
         return np.flatnonzero(self._share("spoilt", reports) < self._line.garbage)
 
+    def _lost(self, reports: Reports) -> Bools:
+        return np.asarray((self._share("loss", reports) < self._line.loss) & (reports.type != _EVENT))
+
     def _share(self, what: str, reports: Reports) -> Floats:
         return self._chance.uniform(what, self._population.key[reports.rows], reports.ts // 1000)
 
     def _delay(self, reports: Reports, key: Keys) -> Ints:
         line, chance, step = self._line, self._chance, reports.ts // 1000
         delay = line.latency_s * chance.between("latency", key, step, 0.5, 2)
-        held = chance.uniform("late", key, step) < line.late
-        delay = delay + held * line.late_by_s * chance.uniform("late by", key, step) ** 3
+        held = line.late_by_s * chance.uniform("late by", key, step) ** 3
+        again = chance.between("again", key, step, *_SENT_AGAIN_S)
+        is_event = reports.type == _EVENT
+        troubled = chance.uniform("late", key, step) < line.late
+        troubled |= is_event & (chance.uniform("loss", key, step) < line.loss)
+        delay = delay + troubled * np.where(is_event, again, held)
         arrives = reports.ts + _whole_ms(delay * MICROS)
         if line.sleep_s:
             span = round(line.sleep_s * MICROS)
             phase = _whole_ms(chance.uniform("wakes", key, np.zeros_like(step)) * span)
             woken = arrives - (arrives - phase) % -span
-            arrives = np.where(reports.type == 1, arrives, woken)
+            arrives = np.where(is_event, arrives, woken)
         if line.outages_a_day:
             arrives = self._held_back(arrives, self._population.gateway[reports.rows])
         return arrives - reports.ts

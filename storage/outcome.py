@@ -36,18 +36,14 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """A case: what opened it and when it came how far; None where it has not."""
+    """A case: what opened it, until when it was open (None: it still is), its deadline, how it ended."""
 
     number: str
     rule_id: str
     device_id: str
     opened_at: datetime
-    accepted_at: datetime | None
-    arrived_at: datetime | None
-    done_at: datetime | None
     closed_at: datetime | None
     fix_by: datetime
-    state: str
     outcome: str
 
 

@@ -1,8 +1,10 @@
 """``cityward evaluate``: a scenario against the real processes, and what their alarms were worth."""
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,9 +12,11 @@ import typer
 from cityward import wiring
 from cityward.cli.context import CommandError, err, load_settings, out, stop_event, table
 from cityward.trial.driving import Course
+from cityward.trial.explained import Trouble, troubles
 from cityward.trial.outcome import Goals, Outcome, share
+from cityward.trial.report import write
 from cityward.trial.running import Plan, Told, run
-from cityward.trial.stage import Servers
+from cityward.trial.stage import Servers, Stage
 from devices.kind import Kind
 from simulators.city import SMALLEST, build_city
 from simulators.physics.daytime import LOCAL
@@ -42,6 +46,9 @@ def evaluate(
     false: Annotated[float, typer.Option(min=0, help="Fail above so many false dispatches in 1,000 device-days.")] = 1,
     dsn: Annotated[str, typer.Option(help="An empty database to use instead of an embedded one.")] = "",
     broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host[:port] instead of an embedded broker.")] = "",
+    report: Annotated[
+        Path | None, typer.Option(help="Write report.md and report.html here: plots, every miss explained.")
+    ] = None,
     list_scenarios: Annotated[bool, typer.Option("--list", help="What scenarios come along, and end.")] = False,
     json_line: Annotated[bool, typer.Option("--json", help="End with one JSON line instead of tables.")] = False,
 ) -> None:
@@ -65,7 +72,17 @@ def evaluate(
     plan = Plan(chosen, build_city(seed, devices, kinds), seed, course, Servers(dsn, broker))
     goals = Goals(recall, false)
     told = Told(_say, _progress(course))
-    outcome = run(plan, settings, stop_event(with_stdin=False), told, lambda _stage, _outcome: None)
+    rules, found = wiring.rules(settings, kinds), list[Trouble]()
+
+    def explain(stage: Stage, outcome: Outcome) -> None:
+        if report:
+            _say("explaining what went wrong ...")
+            found.extend(troubles(stage, outcome, rules))
+
+    outcome = run(plan, settings, stop_event(with_stdin=False), told, explain)
+    if report:
+        written = write(report, outcome, goals, found, " ".join(["cityward", *sys.argv[1:]]))
+        _say(f"wrote {', '.join(map(str, written))}")
     if json_line:
         print(json.dumps(outcome.as_json(goals)))  # noqa: T201 - another program reads it
     else:

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,11 +100,12 @@ class Outcome:
             "alarms": self.told,
             "hushed": len(self.alarms) - self.told,
             "cases": len(self.cases),
-            "case_times": case_times(self.cases),
+            "case_times": case_times(self.alarms, self.cases, self.ends),
             "published": self.published,
             "ledger": asdict(self.ledger),
             "rules": {name: _rule(self.score, name) for name in sorted(self.score.rules) if _speaks(self.score, name)},
             "missed": [{"label": label, "rule": rule} for label, rule in self.score.missed],
+            "late": [{"label": label, "rule": rule, "after_s": after} for label, rule, after in self.score.late],
             "false": [
                 {"rule": each.rule, "device": each.device, "at": each.at.isoformat(), "alarm": each.number}
                 for each in self.score.false
@@ -144,20 +145,19 @@ def raised(
     ]
 
 
-def case_times(cases: Sequence[Dispatched]) -> dict[str, Any]:
-    """Minutes from the opening of cases to what their crews did, the middle and the 95th of a hundred; who was late."""
-    steps: Mapping[str, list[float]] = {
-        name: sorted(_minutes(each.opened_at, at) for each in cases if (at := getattr(each, f"{name}_at")) is not None)
-        for name in ("accepted", "arrived", "done", "closed")
-    }
+def case_times(alarms: Sequence[Raised], cases: Sequence[Dispatched], until: datetime) -> dict[str, Any]:
+    """From an alarm to its case (s), how long cases were open that closed by themselves (min), how many were overdue.
+
+    Nobody works on the cases of a trial: they end when telemetry shows that what was wrong is over.
+    """
+    seen = {(each.rule, each.device): each.known for each in reversed(alarms) if each.dispatched}
+    first = {(each.rule_id, each.device_id): each.opened_at for each in reversed(cases)}
+    opened = sorted(max(0.0, (first[key] - at).total_seconds()) for key, at in seen.items() if key in first)
+    closed = sorted((each.closed_at - each.opened_at) / timedelta(minutes=1) for each in cases if each.closed_at)
     return {
-        **{
-            name: {"count": len(all_), "p50_min": share(all_, 0.5), "p95_min": share(all_, 0.95)}
-            for name, all_ in steps.items()
-        },
-        "late": sum(
-            each.closed_at is not None and each.done_at is not None and each.done_at > each.fix_by for each in cases
-        ),
+        "opened_after_s": {"p50": share(opened, 0.5), "p95": share(opened, 0.95)},
+        "closed": {"count": len(closed), "p50_min": share(closed, 0.5), "p95_min": share(closed, 0.95)},
+        "overdue": sum(each.fix_by < (each.closed_at or until) for each in cases),
     }
 
 
@@ -183,10 +183,6 @@ def _rule(score: Score, name: str) -> dict[str, Any]:
 
 def _speaks(score: Score, name: str) -> bool:
     return bool(score.rules[name].expected or score.rules[name].alarms)
-
-
-def _minutes(since: datetime, until: datetime) -> float:
-    return (until - since) / timedelta(minutes=1)
 
 
 def _rounded(value: float | None) -> float | None:

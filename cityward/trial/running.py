@@ -19,7 +19,7 @@ from cityward.trial.errors import TrialStoppedError
 from cityward.trial.outcome import Outcome, raised
 from cityward.trial.stage import Servers, Stage, stage
 from devices.registry import Registry
-from rules.rule import Rule
+from rules.rule import Input, Rule
 from simulators.city import PretendCity
 from simulators.fleet import Fleet
 from simulators.labels import truth
@@ -87,6 +87,7 @@ def run(
                 device_days=len(plan.city.devices) * (course.ends - course.begins) / timedelta(days=1),
                 until=course.ends,
                 groups=_groups(on.registry, rules),
+                reach={rule.id: _reach(rule) for rule in rules},
                 tick=course.tick,
             ),
             published=published,
@@ -95,6 +96,13 @@ def run(
         )
         explain(on, outcome)
     return outcome
+
+
+def _reach(rule: Rule) -> timedelta:
+    """How far back a rule looks: a job over the day before."""
+    if rule.input is Input.JOB:
+        return timedelta(days=1)
+    return timedelta(microseconds=rule.window.length) if rule.window else timedelta()
 
 
 def _groups(registry: Registry, rules: list[Rule]) -> Mapping[str, set[str]]:

@@ -16,9 +16,8 @@ WHERE event.event IN ('raised', 'repeated') AND NOT event.detail ? 'after'
 ORDER BY event.id
 
 -- name: dispatches
--- Every time that a unit was sent: the case, what opened it, when it was opened and when its crew did what.
-SELECT dispatch_case.number, dispatch_case.rule_id, device.device_id, dispatch_case.opened_at, dispatch_case.accepted_at,
-       dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at, dispatch_case.fix_by,
-       dispatch_case.state, coalesce(dispatch_case.outcome, '') AS outcome
+-- Every time that a unit was sent: what opened the case, from when until when it was open, its deadline.
+SELECT dispatch_case.number, dispatch_case.rule_id, device.device_id, dispatch_case.opened_at, dispatch_case.closed_at,
+       dispatch_case.fix_by, coalesce(dispatch_case.outcome, '') AS outcome
 FROM dispatch_case JOIN device ON device.id = dispatch_case.device
 ORDER BY dispatch_case.id

@@ -153,3 +153,10 @@ def test_what_another_alarm_explains_was_noticed_and_bothers_nobody() -> None:
     elsewhere = Raised("MH-01", "cover-2", at(0.5), dispatched=False, hushed=True)
     score = scored([label()], [explained, elsewhere])
     assert (score.recall, score.false, score.rules["MH-01"].alarms) == (1, (), 0)
+
+
+def test_a_rule_about_days_may_speak_of_yesterday() -> None:
+    alarm = Raised("MH-01", "cover-1", at(600))
+    short = scored([label()], [alarm])
+    long = evaluate([label()], [alarm], rules=RULES, device_days=1, until=at(999), reach={"MH-01": timedelta(days=1)})
+    assert (len(short.false), len(long.false)) == (1, 0)

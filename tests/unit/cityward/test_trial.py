@@ -28,12 +28,9 @@ def activation(number: int, minute: float, *, hushed: bool = False, ended: float
     return Activation(number, "MH-01", "cover-1", at(minute), at(minute + 1), hushed, over)
 
 
-def case(opened: float, **reached: float) -> Dispatched:
-    times = {f"{name}_at": at(reached[name]) if name in reached else None for name in STEPS}
-    return Dispatched("1", "MH-01", "cover-1", at(opened), **times, fix_by=at(100), state="closed", outcome="")
-
-
-STEPS = ("accepted", "arrived", "done", "closed")
+def case(opened: float, closed: float | None = None) -> Dispatched:
+    over = None if closed is None else at(closed)
+    return Dispatched("1", "MH-01", "cover-1", at(opened), over, fix_by=at(100), outcome="")
 
 
 def outcome(*, published: int = 10, labels: int = 0, false: int = 0) -> Outcome:
@@ -71,13 +68,13 @@ def test_a_case_counts_for_the_last_activation_before_it_that_people_were_told_o
     assert [each.known for each in alarms] == [at(1), at(11), at(12), at(51)]
 
 
-def test_cases_say_how_long_their_crews_took() -> None:
-    times = case_times(
-        [case(0, accepted=2, arrived=20, done=40), case(10, accepted=16), case(50, done=110, closed=120)]
-    )
-    assert times["accepted"] == {"count": 2, "p50_min": 2, "p95_min": 6}
-    assert times["closed"]["count"] == 1
-    assert times["late"] == 1
+def test_cases_say_how_soon_they_came_and_how_long_they_were_open() -> None:
+    cases = [case(2, 22), case(30, 110), case(50)]
+    alarms = raised([activation(1, 0), activation(2, 28), activation(3, 48)], cases, at(200), MINUTE)
+    times = case_times(alarms, cases, at(200))
+    assert times["opened_after_s"] == {"p50": 60, "p95": 60}
+    assert times["closed"] == {"count": 2, "p50_min": 20, "p95_min": 80}
+    assert times["overdue"] == 2
 
 
 def test_goals_that_are_not_reached_are_named() -> None:

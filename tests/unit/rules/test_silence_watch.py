@@ -88,7 +88,7 @@ def test_a_device_speaks_several_times_before_it_counts_as_back(watched: Watch) 
 
 
 def test_one_message_of_a_cover_is_enough(watched: Watch) -> None:
-    heard = {1: Heard(NOON - 50 * HOUR, 7)}
+    heard = {1: Heard(NOON - 51 * HOUR, 7)}
     assert [found.change for found in watched("MH-09", heard, NOON)] == [Change.RAISED]
     active = {("MH-09", 1): SilenceAlarm(7)}
     assert watched("MH-09", heard, NOON, active) == []
@@ -96,7 +96,7 @@ def test_one_message_of_a_cover_is_enough(watched: Watch) -> None:
 
 
 def test_a_cover_may_miss_one_daily_heartbeat(watched: Watch) -> None:
-    assert watched("MH-09", {1: Heard(NOON - 49 * HOUR, 7)}, NOON) == []
+    assert watched("MH-09", {1: Heard(NOON - 50 * HOUR, 7)}, NOON) == []
 
 
 def test_a_closed_restaurant_may_be_silent(watched: Watch) -> None:

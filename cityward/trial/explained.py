@@ -1,0 +1,109 @@
+"""Why something was missed, late or false: asked of the trial's database before that is thrown away."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cityward.evaluating import Raised
+from cityward.explaining import doubts
+from cityward.trial.outcome import Outcome
+from cityward.trial.stage import Stage
+from rules import mentions
+from rules.rule import Rule
+from simulators.labels import Label
+from simulators.physics.daytime import LOCAL
+from storage import reading_writer
+
+MOST = 40  # of each sort are explained
+_DEVICES = 3  # of a label
+_AROUND = timedelta(minutes=10)
+_PATIENCE = 60.0  # seconds for an explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that went wrong: of which rule, when, in a line, and all that is known about it."""
+
+    rule: str
+    at: datetime
+    missed: bool
+    title: str
+    text: str
+
+
+def troubles(stage: Stage, outcome: Outcome, rules: Sequence[Rule]) -> list[Trouble]:
+    """Every miss, whatever came late and every false alarm, in this order."""
+    labels = {label.id: label for label in outcome.labels}
+    by_id = {rule.id: rule for rule in rules}
+    found = []
+    for name, rule in outcome.score.missed[:MOST]:
+        title = f"{rule} never noticed {_what(labels[name])}"
+        found.append(Trouble(rule, labels[name].start, True, title, _stored(stage, outcome, labels[name], by_id[rule])))
+    for name, rule, seconds in outcome.score.late[:MOST]:
+        title = f"{rule} took {seconds / 60:.0f} min to notice {_what(labels[name])}"
+        found.append(Trouble(rule, labels[name].start, True, title, _stored(stage, outcome, labels[name], by_id[rule])))
+    for alarm in outcome.score.false[:MOST]:
+        title = f"{alarm.rule} of {alarm.device} at {_local(alarm.at)} was false"
+        found.append(Trouble(alarm.rule, alarm.at, False, title, _explained(stage, alarm)))
+    return found
+
+
+def _what(label: Label) -> str:
+    return f"{label.id} of {', '.join(label.devices[:_DEVICES])} at {_local(label.start)}"
+
+
+def _explained(stage: Stage, alarm: Raised) -> str:
+    """What ``cityward alarms explain`` says."""
+    said = subprocess.run(  # noqa: S603 - our own interpreter and our own module
+        [sys.executable, "-m", "cityward", "alarms", "explain", str(alarm.number)],
+        env={**stage.dispatcher.environment, "COLUMNS": "150"},
+        cwd=stage.folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=_PATIENCE,
+    )
+    return "\n".join(line.rstrip() for line in (said.stdout or said.stderr).splitlines())
+
+
+def _stored(stage: Stage, outcome: Outcome, label: Label, rule: Rule) -> str:
+    """What was stored of the devices meanwhile, and which alarms there were."""
+    until = max(label.end, *(each.by for each in label.expects))
+    by = min(each.by for each in label.expects if each.rule == rule.id)
+    lines = [f"Expected by {_local(by)}; it lasted until {_local(label.end)}."]
+    for name in label.devices[:_DEVICES]:
+        lines += _readings(stage, name, rule, label.start - _AROUND, until)
+    there = [each for each in outcome.alarms if each.device in label.devices and label.start <= each.known <= until]
+    lines += [f"alarm {each.number}: {each.rule} of {each.device}, noticed {_local(each.known)}" for each in there]
+    return "\n".join(lines if there else [*lines, "No alarm of these devices meanwhile."])
+
+
+def _readings(stage: Stage, name: str, rule: Rule, since: datetime, until: datetime) -> Iterator[str]:
+    device = stage.registry.named(name)
+    if device is None:
+        return
+    kind = stage.registry.kinds[device.kind]
+    rows = reading_writer.around(stage.connection, kind, device.id, since, until)
+    yield f"{name}: {len(rows)} readings stored from {_local(since)} to {_local(until)}"
+    for metric in mentions.metrics(rule.text, device, stage.registry):
+        if spoken := _range([row for row in rows if row[metric] is not None], metric):
+            yield f"    {metric}: {spoken}"
+    for limit in mentions.limits(rule.text, device, stage.registry, since.astimezone(LOCAL).date()):
+        yield f"    limit.{limit.name}: {limit.step.value} {limit.unit}"
+    if doubtful := sorted({doubts(row["quality"]) for row in rows if row["quality"]}):
+        yield f"    doubts: {'; '.join(doubtful)}"
+
+
+def _range(rows: Sequence[Mapping[str, object]], metric: str) -> str:
+    values = [row[metric] for row in rows]
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if numbers:
+        return f"{min(numbers):g} to {max(numbers):g}, {len(numbers)} times"
+    return ", ".join(sorted({str(value) for value in values}))
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}"

@@ -1,5 +1,6 @@
 """The console as a process."""
 
+import threading
 from datetime import timedelta
 
 import uvicorn
@@ -19,11 +20,12 @@ from storage.pool import Pool
 from storage.registry_store import load_city
 
 CONNECTIONS = 16
+GRACE = 5  # seconds for answers that are on their way
 KEYS_KEPT = timedelta(days=100)  # longer than any link lives with which a phone could send an action again
 
 
-def serve(settings: Settings, url: str, clock: Clock) -> None:
-    """Answer until told to stop."""
+def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> None:
+    """Answer until told to stop: by ``stop``, or by a signal."""
     metrics = ConsoleMetrics.create()
     serve_metrics(metrics.registry, settings)
     with Pool(url, size=CONNECTIONS, name="cityward console") as pool:
@@ -44,8 +46,9 @@ def serve(settings: Settings, url: str, clock: Clock) -> None:
             secure=settings.console_https,
             limits=Limits(settings.console_rate),
             guests=Limits(settings.console_rate / GUESTS_SHARE),
+            entry=settings.console_entry.get_secret_value(),
         )
-        uvicorn.run(
+        configured = uvicorn.Config(
             Counted(create_app(context), metrics.count),
             host=settings.console_host,
             port=settings.console_port,
@@ -54,4 +57,13 @@ def serve(settings: Settings, url: str, clock: Clock) -> None:
             server_header=False,
             proxy_headers=bool(settings.console_proxy),
             forwarded_allow_ips=settings.console_proxy,
+            timeout_graceful_shutdown=GRACE,
         )
+        server = uvicorn.Server(configured)
+        threading.Thread(target=_end, args=(server, stop), daemon=True).start()
+        server.run()
+
+
+def _end(server: uvicorn.Server, stop: threading.Event) -> None:
+    stop.wait()
+    server.should_exit = True

@@ -2,13 +2,15 @@
 
 import json
 import os
+import secrets
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -21,11 +23,15 @@ from cityward import embedded, live_page, simulate
 from cityward.cli.context import err, out
 from cityward.clock import Clock
 from cityward.settings import Settings, environment
+from console import passwords
+from console.access import Role
+from console.context import ENTRY_USER
 from devices.broker import Broker
 from devices.kind import Kind, load_kinds
 from devices.registry_csv import read_registry
 from ingest.session import Session
 from simulators.city import build_city
+from storage import console_store
 from storage.case_list import newest_cases
 from storage.connection import Connection, connect
 from storage.migrate import migrate
@@ -36,19 +42,25 @@ from storage.registry_store import import_city, import_devices
 # The city's clock begins here: restaurants still cook, the night of the noise limits is near, lamps burn.
 EVENING = time(21, 50)
 SETTLE = 30.0  # seconds at the end for what is still on its way
+_LOOKING = 0.2  # seconds between two looks whether the console listens
 REFRESH = 0.5  # seconds between two pictures of the live page
+_NAMES = {Language.EN: "Demo supervisor", Language.ZH: "演示值班长"}
 STOPPING = 15.0  # seconds a process may take to stop
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to demonstrate. ``seconds`` is 0 for until stopped; ``port`` the broker's, if it is free."""
+    """What to demonstrate. ``seconds`` is 0 for until stopped; ``port`` the broker's, if it is free.
+
+    ``console`` is the console's port, if that is free; None for no console.
+    """
 
     seconds: float
     factor: float
     devices: int
     seed: int
     port: int
+    console: int | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +85,7 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         kinds = load_kinds()
         _prepare(url, connection, kinds, plan, folder, clock)
         _open_session(broker, clock)
+        desk = _desk(plan, connection, language, clock)
         settings = environment(
             {
                 "database_url": url,
@@ -81,21 +94,65 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
                 "clock__start": clock.start or clock.now(),
                 "clock__anchor": clock.anchor or clock.now(),
                 "watchdog_s": 60.0,
+                **(desk.settings if desk else {}),
             }
         )
         start = _starter(stack, folder, settings)
         start("collect")
         start("dispatch")
+        if desk:
+            start("console")
         simulated = _Simulated()
         city = start("simulate", "--json", "--devices", str(plan.devices), "--seed", str(plan.seed))
         listening = threading.Thread(target=_listen, args=(city, simulated), daemon=True)
         listening.start()
-        page = live_page.Page(clock, language, kinds, broker=str(broker), database=url)
+        if desk:
+            desk.wait(stop)
+            _say(f"the desk, signed in by this link once: {desk.link}")
+        page = live_page.Page(
+            clock, language, kinds, broker=str(broker), database=url, console=desk.link if desk else ""
+        )
         _watch(plan, connection, page, simulated, stop, live=live)
         _end(city)
         listening.join(STOPPING)
         _settle(connection, simulated.published)
         return _totals(simulated.published, overview(connection), stored(connection, kinds.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """The console of a demonstration: the link that signs in, and what its processes must know."""
+
+    port: int
+    link: str
+    settings: dict[str, str | float | datetime]
+
+    def wait(self, stop: threading.Event) -> None:
+        """Return when it listens, or when it seems that it never will."""
+        tries = round(STOPPING / _LOOKING)
+        while tries and not stop.wait(_LOOKING):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            tries -= 1
+
+
+def _desk(plan: Plan, connection: Connection, language: Language, clock: Clock) -> _Desk | None:
+    """A console with somebody who may use it, and whose password nobody knows."""
+    if plan.console is None:
+        return None
+    port, word = embedded.free_port(plan.console), secrets.token_urlsafe(12)
+    console_store.save(
+        connection,
+        username=ENTRY_USER,
+        full_name=_NAMES[language],
+        role=Role.SUPERVISOR,
+        unit="",
+        language=language,
+        password_hash=passwords.hashed(secrets.token_urlsafe()),
+        at=clock.now(),
+    )
+    url = f"http://127.0.0.1:{port}"
+    return _Desk(port, f"{url}/enter/{word}", {"console_port": port, "console_url": url, "console_entry": word})
 
 
 def _evening(factor: float) -> Clock:

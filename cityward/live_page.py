@@ -35,12 +35,14 @@ class Page:
     """Draws one picture after the other; remembers only what it needs for the rate."""
 
     def __init__(
-        self, clock: Clock, language: Language, kinds: Mapping[str, Kind], *, broker: str, database: str
+        self, clock: Clock, language: Language, kinds: Mapping[str, Kind], *, broker: str, database: str, console: str
     ) -> None:
         self._clock = clock
         self._language = language
         self._kinds = kinds
         self._where = f"{self._word('broker')} {broker}   {self._word('database')} {database}"
+        if console:
+            self._where += f"\n{self._word('console')} {console}"
         self._seen: deque[tuple[int, int]] = deque(maxlen=_RATE_OVER)
 
     def render(self, now: Overview, cases: Sequence[CaseRow], published: int) -> RenderableType:

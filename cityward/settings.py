@@ -142,6 +142,9 @@ class Settings(BaseSettings):
         str,
         Field(description="Addresses of proxies before the console, by commas: they are believed who asks them."),
     ] = ""
+    console_entry: Annotated[
+        SecretStr, Field(description="A word whose link /enter/<word> signs in once, for a demonstration only.")
+    ] = SecretStr("")
     clock: Annotated[ClockSettings, Field(description="A faster clock, for a pretend city only.")] = ClockSettings()
 
     @field_validator("broker_url")

@@ -20,6 +20,7 @@ def create_app(context: Context) -> FastAPI:
     app = FastAPI(title="Cityward", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.context = context
     app.state.tries = signing_in.Tries()
+    app.state.entered = False
     app.state.totals = desk.Totals()
     for part in (signing_in, desk, moving, case, device, permits, handover, reports):
         app.include_router(part.router, include_in_schema=False)

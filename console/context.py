@@ -27,6 +27,8 @@ _TONGUES = frozenset(language.value for language in Language)
 RATE = 20.0  # requests a second (project default): a busy desk asks for some a second
 GUESTS_SHARE = 5  # of that is an address's share where nobody has signed in
 
+ENTRY_USER = "demo"
+
 
 class Clock(Protocol):
     """The city's time."""
@@ -51,6 +53,7 @@ class Context:
         jobs: Where notifications go.
         limits: How many requests a second a visitor may send.
         guests: How many may come from an address that nobody has signed in at.
+        entry: The word of the demonstration's link that signs in once, as ``ENTRY_USER``; empty: there is none.
     """
 
     pool: Pool
@@ -64,6 +67,7 @@ class Context:
     jobs: App = field(default_factory=deferring_app)
     limits: Limits = field(default_factory=partial(Limits, RATE))
     guests: Limits = field(default_factory=partial(Limits, RATE / GUESTS_SHARE))
+    entry: str = ""
 
     @property
     def city(self) -> City:

@@ -8,7 +8,8 @@ import typer
 from cases.words import Language
 from cityward import console as serving
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.cli.context import CommandError, database, load_settings, out, stop_event, table
+from cityward.cli.processes import UntilStdin
 from cityward.cli.tokens import write_down
 from cityward.links import crew_page
 from console import passwords
@@ -24,11 +25,12 @@ _Unit = Annotated[str, typer.Argument(help="The unit's id, as in the city file."
 _Username = Annotated[str, typer.Argument(help="Lower case letters, digits, . _ -", show_default=False)]
 
 
-def console() -> None:
+def console(until_stdin_closes: UntilStdin = False) -> None:
     """Serve the dispatch desk, the crew pages and the API. Make somebody who may sign in: cityward users add NAME."""
     settings = load_settings()
+    stop = stop_event(with_stdin=until_stdin_closes)
     with wiring.database_url(settings) as url:
-        serving.serve(settings, url, wiring.clock(settings))
+        serving.serve(settings, url, wiring.clock(settings), stop)
 
 
 @users_app.command("add")

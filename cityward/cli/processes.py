@@ -69,15 +69,26 @@ def demo(
     devices: Annotated[int, typer.Option(min=SMALLEST, help="How many devices the city has.")] = 520,
     seed: Annotated[int, typer.Option(help="The same seed gives the same city.")] = 1,
     port: Annotated[int, typer.Option(help="Port of the embedded broker; another one if it is taken.")] = 1883,
+    console: Annotated[
+        bool,
+        typer.Option("--console/--no-console", help="The console too, on console_port if that is free."),
+    ] = True,
 ) -> None:
-    """A pretend city on this machine: broker, database, collector, dispatcher, devices, and things that break.
+    """A pretend city on this machine: broker, database, collector, dispatcher, console, and devices that break.
 
     Everything is embedded and thrown away at the end. The city's evening begins at 21:50, so that within a minute
     covers open, lamps stay dark, purifiers are off, squares get loud and trucks are too heavy.
     """
     settings = load_settings()
     stop = stop_event(with_stdin=False)
-    plan = demonstration.Plan(seconds=seconds, factor=factor, devices=devices, seed=seed, port=port)
+    plan = demonstration.Plan(
+        seconds=seconds,
+        factor=factor,
+        devices=devices,
+        seed=seed,
+        port=port,
+        console=settings.console_port if console else None,
+    )
     totals = demonstration.run(plan, settings.language, stop, live=not json_line)
     if json_line:
         print(json.dumps(totals))  # noqa: T201 - another program reads it

@@ -11,13 +11,14 @@ from fastapi.responses import RedirectResponse, Response
 
 from cases.words import Language
 from console import passwords
-from console.context import TONGUE, Context, context
+from console.context import ENTRY_USER, TONGUE, Context, context
 from console.identity import COOKIE, address_of, guest
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session
 from storage import console_store, console_trail, crew_links
 from storage.console_trail import Doer
 
+_DEMONSTRATED = timedelta(days=60)  # of a city whose clock may run a hundred times faster
 _REMEMBERED = 400 * 24 * 3600  # seconds, the longest that browsers keep a cookie
 TRIES, WITHIN = 5, timedelta(minutes=5)
 router = APIRouter()
@@ -101,6 +102,19 @@ def crew_link(sealed: str, request: Request, at: Annotated[Context, Depends(cont
         return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="")
     session = Session("", link.generation, link.unit, secrets.token_urlsafe(), link.until)
     return _begun(at, session, f"/crew/{link.case}" if link.case else "/crew")
+
+
+@router.get("/enter/{word}", dependencies=[Depends(guest)])
+def enter(word: str, request: Request, at: Annotated[Context, Depends(context)]) -> Response:
+    """The link that a demonstration prints: it signs in once. A city has no such link."""
+    good = at.entry and secrets.compare_digest(word.encode(), at.entry.encode()) and not request.app.state.entered
+    with at.connection() as connection:
+        user = console_store.find(connection, ENTRY_USER) if good else None
+    if user is None:
+        return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="")
+    request.app.state.entered = True
+    until = int((at.clock.now() + _DEMONSTRATED).timestamp())
+    return _begun(at, Session(user.username, user.generation, user.unit, secrets.token_urlsafe(), until), "/")
 
 
 @router.get("/language/{language}")

@@ -2,22 +2,26 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from cityward.evaluating import Raised
 from cityward.explaining import doubts
 from cityward.trial.outcome import Outcome
 from cityward.trial.stage import Stage
+from devices.kind import Metric, MetricType
 from rules import mentions
 from rules.rule import Rule
 from simulators.labels import Label
 from simulators.physics.daytime import LOCAL
 from storage import reading_writer
 
-MOST = 40  # of each sort are explained
+MOST = 5  # of each sort and rule are explained
 _DEVICES = 3  # of a label
+T = TypeVar("T")
 _AROUND = timedelta(minutes=10)
 _PATIENCE = 60.0  # seconds for an explanation
 
@@ -34,20 +38,29 @@ class Trouble:
 
 
 def troubles(stage: Stage, outcome: Outcome, rules: Sequence[Rule]) -> list[Trouble]:
-    """Every miss, whatever came late and every false alarm, in this order."""
+    """What was missed, what came late, what was false, in this order; of each rule the first ones."""
     labels = {label.id: label for label in outcome.labels}
     by_id = {rule.id: rule for rule in rules}
     found = []
-    for name, rule in outcome.score.missed[:MOST]:
+    for name, rule in _some(outcome.score.missed, lambda each: each[1]):
         title = f"{rule} never noticed {_what(labels[name])}"
         found.append(Trouble(rule, labels[name].start, True, title, _stored(stage, outcome, labels[name], by_id[rule])))
-    for name, rule, seconds in outcome.score.late[:MOST]:
+    for name, rule, seconds in _some(outcome.score.late, lambda each: each[1]):
         title = f"{rule} took {seconds / 60:.0f} min to notice {_what(labels[name])}"
         found.append(Trouble(rule, labels[name].start, True, title, _stored(stage, outcome, labels[name], by_id[rule])))
-    for alarm in outcome.score.false[:MOST]:
+    for alarm in _some(outcome.score.false, lambda each: each.rule):
         title = f"{alarm.rule} of {alarm.device} at {_local(alarm.at)} was false"
         found.append(Trouble(alarm.rule, alarm.at, False, title, _explained(stage, alarm)))
     return found
+
+
+def _some(found: Iterable[T], rule_of: Callable[[T], str]) -> Iterator[T]:
+    """The first ones of each rule."""
+    seen: Counter[str] = Counter()
+    for each in found:
+        seen[rule_of(each)] += 1
+        if seen[rule_of(each)] <= MOST:
+            yield each
 
 
 def _what(label: Label) -> str:
@@ -89,7 +102,7 @@ def _readings(stage: Stage, name: str, rule: Rule, since: datetime, until: datet
     rows = reading_writer.around(stage.connection, kind, device.id, since, until)
     yield f"{name}: {len(rows)} readings stored from {_local(since)} to {_local(until)}"
     for metric in mentions.metrics(rule.text, device, stage.registry):
-        if spoken := _range([row for row in rows if row[metric] is not None], metric):
+        if spoken := _range(kind.metric(metric), [row[metric] for row in rows if row[metric] is not None]):
             yield f"    {metric}: {spoken}"
     for limit in mentions.limits(rule.text, device, stage.registry, since.astimezone(LOCAL).date()):
         yield f"    limit.{limit.name}: {limit.step.value} {limit.unit}"
@@ -97,12 +110,12 @@ def _readings(stage: Stage, name: str, rule: Rule, since: datetime, until: datet
         yield f"    doubts: {'; '.join(doubtful)}"
 
 
-def _range(rows: Sequence[Mapping[str, object]], metric: str) -> str:
-    values = [row[metric] for row in rows]
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if numbers:
-        return f"{min(numbers):g} to {max(numbers):g}, {len(numbers)} times"
-    return ", ".join(sorted({str(value) for value in values}))
+def _range(metric: Metric, values: Sequence[Any]) -> str:
+    """From the least to the largest number, or the words that there were; empty where there were none."""
+    if metric.type in {MetricType.TEXT, MetricType.BOOL, MetricType.ENUM}:
+        words = {metric.values[value] if metric.type is MetricType.ENUM else str(value) for value in values}
+        return ", ".join(sorted(words))
+    return f"{min(values):g} to {max(values):g}, {len(values)} times" if values else ""
 
 
 def _local(at: datetime) -> str:

@@ -11,6 +11,9 @@ _BLUE, _ORANGE, _RED, _GREY = "#1f5a94", "#c2571a", "#b3261e", "#999"
 _SPANS = (10, 60, 600, 3600, 6 * 3600, 86_400, 7 * 86_400)  # seconds marked on the axis of delays
 _SPAN_NAMES = ("10 s", "1 min", "10 min", "1 h", "6 h", "1 d", "7 d")
 
+_STEPS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=3), timedelta(days=1), timedelta(days=7))
+_STEPS_AT_MOST = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -83,7 +86,8 @@ def timeline(marks: Sequence[Mark], begins: datetime, ends: datetime, zone: tzin
         return _LEFT + wide * min(1.0, max(0.0, (at - begins) / (ends - begins)))
 
     def rows() -> Iterator[str]:
-        step = timedelta(days=1) if ends - begins > timedelta(days=2) else timedelta(hours=3)
+        lasting = ends - begins
+        step = next((each for each in _STEPS if lasting / each <= _STEPS_AT_MOST), _STEPS[-1])
         at = begins
         while at <= ends:
             form = "%m-%d" if step >= timedelta(days=1) else "%H:%M"

@@ -125,8 +125,7 @@ def _rows(outcome: Outcome, goals: Goals) -> Iterator[tuple[str, ...]]:
 def _went_wrong(outcome: Outcome) -> str:
     score = outcome.score
     said = f"{len(score.missed)} never noticed, {len(score.late)} late, {len(score.false)} false alarms."
-    most = max(len(score.missed), len(score.late), len(score.false))
-    return f"{said} The first {MOST} of each follow." if most > MOST else said
+    return f"{said} The first {MOST} of each rule follow." if score.missed or score.late or score.false else said
 
 
 def _percent(value: float | None) -> str:

@@ -143,6 +143,16 @@ def test_the_status_of_devices_is_written_in_bulk_after_a_while(
     assert rows(connection, "SELECT readings FROM device_status") == [(2,)]
 
 
+def test_on_a_clock_faster_than_the_wall_nobody_looks_silent(
+    connection: Connection, store: PartitionStore, registry: Registry
+) -> None:
+    put(store, decoded(registry, tilt(registry, 0)))
+    put(store, decoded(registry, tilt(registry, 29), received_at=NOON + 29 * SECOND))
+    assert rows(connection, "SELECT * FROM device_status") == []
+    put(store, decoded(registry, tilt(registry, 30), received_at=NOON + 30 * SECOND))
+    assert rows(connection, "SELECT last_received_at, readings FROM device_status") == [(NOON + 30 * SECOND, 3)]
+
+
 @pytest.mark.usefixtures("_status_at_once")
 def test_keys_that_a_kind_does_not_know_are_gathered(
     connection: Connection, store: PartitionStore, registry: Registry

@@ -87,7 +87,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
         ):
             if not hold(connection, DISPATCH, CITY, stop):
                 return
-            desk = _Desk(connection, book.rules, installed, clock)
+            desk = Rounds(connection, book.rules, installed, clock)
             rule_states.unbench(connection, HOLDER, clock.now())
             waking.listen(ears)
             if works():
@@ -111,7 +111,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
     persist(attempt, stop)
 
 
-class _Desk:
+class Rounds:
     """What the dispatcher does again and again, against one snapshot of city, registry and rules."""
 
     def __init__(

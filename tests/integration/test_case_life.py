@@ -292,26 +292,6 @@ def test_after_that_week_it_is_another_case(desk: Desk) -> None:
     assert states(desk) == ["closed", "dispatched"]
 
 
-def test_colours_across_a_holiday_week(desk: Desk) -> None:
-    """An office clock over National Day 2026: 1 to 7 October are off."""
-    start = datetime(2026, 9, 30, 17, tzinfo=SHANGHAI)
-    raised(desk, "FU-03", KITCHEN, start)  # two office hours
-    desk.moves(start).accept(desk.only_number())
-    seen = {}
-    for at in (
-        datetime(2026, 10, 7, 12, tzinfo=SHANGHAI),
-        datetime(2026, 10, 8, 8, 36, tzinfo=SHANGHAI),
-        datetime(2026, 10, 8, 9, tzinfo=SHANGHAI),
-        datetime(2026, 10, 8, 15, tzinfo=SHANGHAI),
-    ):
-        desk.look(at)
-        seen[at.strftime("%d %H:%M")] = [sheet.number for sheet in list_sheets(desk.connection, everything=True)]
-    assert seen["07 12:00"] == []
-    assert seen["08 08:36"] == ["W2026-00001"]
-    assert sorted(seen["08 09:00"]) == ["W2026-00001", "Y2026-00001"]
-    assert sorted(seen["08 15:00"]) == ["R2026-00001", "W2026-00001", "Y2026-00001"]
-
-
 def test_a_sheet_is_answered_once_and_the_case_remembers(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY)
     number = desk.only_number()

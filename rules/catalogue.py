@@ -29,15 +29,15 @@ def described(rule: Rule, kind: Kind) -> Iterator[str]:
     for branch in rule.branches:
         yield f"- raises {_raises(branch)}"
     if rule.clear is not None:
-        yield f"- clears when `{_flat(rule.clear.text)}`{_held(rule.clear_hold)}"
+        yield f"- clears when `{_flat(rule.clear.text)}`{held(rule.clear_hold)}"
     elif rule.input is Input.SILENCE:
         yield f"- clears after {rule.clear_messages} messages" if rule.clear_messages > 1 else "- clears with a message"
     else:
-        yield f"- clears when no raise condition holds{_held(rule.clear_hold)}"
+        yield f"- clears when no raise condition holds{held(rule.clear_hold)}"
     if rule.latch:
         yield "- latches: clears only after a person has confirmed"
     if rule.ease is not None:
-        yield f"- eases to a lower severity{_held(rule.ease)}"
+        yield f"- eases to a lower severity{held(rule.ease)}"
     if rule.covers:
         yield f"- covers {', '.join(rule.covers)} of its members"
     worse = "".join(f", {severity.name.lower()} when `{_flat(when.text)}`" for severity, when in rule.severity_when)
@@ -93,10 +93,11 @@ def _raises(branch: Branch) -> str:
     when = f" when `{_flat(branch.when.text)}`" if branch.when is not None else ""
     silent = f"after {duration(branch.silent)} of silence" if branch.silent else ""
     severity = f", {branch.severity.name.lower()}" if branch.severity else ""
-    return f"{silent}{when}{_held(branch.hold)}{severity}".strip()
+    return f"{silent}{when}{held(branch.hold)}{severity}".strip()
 
 
-def _held(hold: Hold) -> str:
+def held(hold: Hold) -> str:
+    """How long a condition must be seen, as the end of a sentence; empty: once."""
     if hold.within:
         return f", {hold.samples} times within {duration(hold.within)}"
     ways = [f"{hold.samples} times in a row"] if hold.samples > 1 else []

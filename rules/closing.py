@@ -30,7 +30,7 @@ def close(rule: Rule, frame: Frame, memory: Memory, *, alarms: Spells = NONE) ->
     """
     verdicts = Verdicts()
     try:
-        frame = _completed(rule, frame, alarms)
+        frame = completed(rule, frame, alarms)
         if rule.input is Input.GROUP:
             _judge_groups(rule, frame, memory, verdicts)
         else:
@@ -40,7 +40,8 @@ def close(rule: Rule, frame: Frame, memory: Memory, *, alarms: Spells = NONE) ->
     return verdicts
 
 
-def _completed(rule: Rule, frame: Frame, alarms: Spells) -> Frame:
+def completed(rule: Rule, frame: Frame, alarms: Spells) -> Frame:
+    """Windows with what the rule asks of them beside readings: which count, and alarms of others."""
     contents = frame.contents
     if contents is None:
         raise TypeError("windows have contents")

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from alarms import storms
 from alarms.scorecard import WINDOW, Seat
 from rules.rule import Severity
 from storage.queries import load
@@ -75,6 +76,17 @@ class HistoryRow:
     actor: str
     hushed: bool
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StormAlarm:
+    """One of the alarms that a storm was made of; ``seen_at`` is aware, in UTC."""
+
+    id: int
+    rule_id: str
+    device_id: str
+    severity: int
+    seen_at: datetime
 
 
 def list_alarms(
@@ -171,3 +183,10 @@ def seats(connection: Connection, since: datetime, until: datetime) -> list[Seat
         )
         for district, chattering, stale in connection.execute(_SQL["seats"], span).fetchall()
     ]
+
+
+def of_storm(connection: Connection, district: str, since: datetime, until: datetime) -> list[StormAlarm]:
+    """The new alarms of a district between two moments, by when Cityward decided, as a storm counts them."""
+    parameters = {"district": district, "since": since, "until": until, "storm": storms.RULE}
+    with connection.cursor(row_factory=class_row(StormAlarm)) as cursor:
+        return cursor.execute(_SQL["alarms_of_storm"], parameters).fetchall()

@@ -115,3 +115,21 @@ def spells(connection: Connection, since: datetime) -> Spells:
     """When which kinds of permit are in force over which devices, as rules ask; without those that ended before."""
     found = connection.execute(_SQL["permit_spells"], {"since": since})
     return Spells.of(Spell(str(kind), int(device), int(start), int(end)) for kind, device, start, end in found)
+
+
+@dataclass(frozen=True, slots=True)
+class PermitOver:
+    """A permit over one facility; times are aware, in UTC."""
+
+    id: int
+    kind: str
+    holder: str
+    reason: str
+    valid_from: datetime
+    valid_to: datetime
+
+
+def over(connection: Connection, device_id: str, at: datetime) -> list[PermitOver]:
+    """The permits of any kind that were in force over a facility at a moment."""
+    with connection.cursor(row_factory=class_row(PermitOver)) as cursor:
+        return cursor.execute(_SQL["permits_over"], {"device_id": device_id, "at": at}).fetchall()

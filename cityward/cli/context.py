@@ -76,8 +76,8 @@ def _until_stdin_ends(stop: threading.Event) -> None:
 
 
 def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A plain table."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    """A plain table; without a title where that is empty."""
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         made.add_column(heading, overflow="fold")
     for row in rows:

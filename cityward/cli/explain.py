@@ -1,149 +1,196 @@
-"""The command that explains an alarm: readings, limits, rule, delays, doubts, history, and the same judged again."""
+"""``cityward alarms explain``: why an alarm was raised, and whether what is stored raises it again."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Annotated, Any
 
+import msgspec
 import typer
+from rich.console import RenderableType
 
-from cases.words import Section, say
-from cityward import explaining, wiring
+from cases.words import Language, Section, say
+from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
-from cityward.settings import Settings
-from devices.registry import Device, Registry
-from rules import mentions
-from rules.durations import MICROS
-from rules.frame import Frame
-from rules.packs import PackError, rule_as_written
-from rules.rule import Rule
-from storage import alarm_list, permit_store, reading_writer, rule_texts
-from storage.alarm_list import AlarmRow, HistoryRow
-from storage.alarm_store import micros
-from storage.connection import Connection
-from storage.registry_store import load_city, load_device
+from cityward.explanation import explanation
+from cityward.showing import many
+from storage import alarm_list
+from storage.registry_store import load_city
 
-_BEFORE, _AFTER = 10, 5  # readings shown
+_MEMBERS_SHOWN = 60
 
 
-def explain(number: Annotated[int, typer.Argument(help="The alarm's number, as in the list.")]) -> None:
-    """Why an alarm was raised: readings, limits and their source, the rule as it was, delays, doubts, history.
+def explain(
+    number: Annotated[int, typer.Argument(help="The alarm's number, as in the list.", show_default=False)],
+    json_line: Annotated[bool, typer.Option("--json", help="One JSON object, for programs.")] = False,
+) -> None:
+    """Why an alarm was raised: what it was judged on, limits and their source, the rule as it was, doubts, history.
 
-    The stored readings are judged once more by that version of the rule; it is said whether this comes to the same.
+    Readings, windows with how complete they are, members of groups, the last sign of life, figures of jobs, the alarms
+    that make a storm. The same is judged once more by that version of the rule; it is said what differs, if anything.
     """
     settings = load_settings()
+    kinds = wiring.kinds(settings)
     with database(settings) as connection:
         found = alarm_list.list_alarms(connection, everything=True, ids=[number])
         if not found:
             raise CommandError(f"there is no alarm {number}; cityward alarms list shows the open ones")
-        _Explanation(settings, connection, found[0]).print()
+        zone = load_city(connection).calendar.timezone
+        told = explanation(connection, kinds, found[0])
+    if json_line:
+        print(msgspec.json.encode(told).decode())  # noqa: T201 - another program reads it
+        return
+    for part in _parts(told, zone, settings.language):
+        out.print(part, soft_wrap=isinstance(part, str))
 
 
-@dataclass(slots=True)
-class _Explanation:
-    """One alarm's explanation, section by section."""
-
-    settings: Settings
-    connection: Connection
-    alarm: AlarmRow
-
-    def print(self) -> None:
-        """Everything that can be said."""
-        alarm, zone = self.alarm, load_city(self.connection).calendar.timezone
-        history = alarm_list.history(self.connection, alarm=alarm.id)
-        line = explaining.raising(history)
-        kept = rule_texts.find(self.connection, alarm.rule_id, alarm.rule_version)
-        state = say(Section.ALARM_STATES, alarm.state, self.settings.language)
-        out.print(f"Alarm {alarm.id}: {alarm.rule_id} of {alarm.name} ({alarm.kind} {alarm.device_id}), {state}.")
-        if line is not None:
-            out.print(table("Because", ["", ""], _because(line, zone)))
-        if kept is not None:
-            out.print(
-                f"\nRule {alarm.rule_id}, version {alarm.rule_version}, in force since {_local(kept.loaded_at, zone)}:"
-            )
-            out.print(kept.text, soft_wrap=True)
-        self._about_device(line, kept.text if kept else "", zone)
+def _parts(told: Mapping[str, Any], zone: tzinfo, language: Language) -> Iterator[RenderableType]:
+    alarm, rule = told["alarm"], told["rule"]
+    rows: list[Sequence[object]]
+    state = say(Section.ALARM_STATES, alarm["state"], language)
+    yield f"Alarm {alarm['id']}: {alarm['rule_id']} of {alarm['name']} ({alarm['kind']} {alarm['device_id']}), {state}."
+    if told["raised"]:
+        yield table("Because", ["", ""], _because(told["raised"], rule, zone))
+    if rule:
+        yield f"\nRule {alarm['rule_id']}, version {alarm['rule_version']}, in force since " + _local(
+            rule["in_force_since"], zone
+        )
+        yield rule["text"]
+    yield from _judged_on(told["judged_on"], zone)
+    if told["limits"]:
+        yield table(
+            "Limits in force then", ["limit", "value", "whose", "source", "valid from"], _limits(told["limits"])
+        )
+    yield from _readings(told, zone)
+    if told["in_force"]:
         rows = [
-            (_local(each.seen_at, zone), say(Section.ALARM_EVENTS, each.event, self.settings.language), each.actor,
-             each.detail.get("because", ""))
-            for each in history
+            (each["id"], each["kind"], each["holder"], each["reason"], _local(each["valid_from"], zone),
+             _local(each["valid_to"], zone))
+            for each in told["in_force"]
         ]  # fmt: skip
-        out.print(table("History", ["decided", "event", "by", "because"], rows))
-
-    def _about_device(self, line: HistoryRow | None, text: str, zone: tzinfo) -> None:
-        kinds = wiring.kinds(self.settings)
-        device = load_device(self.connection, self.alarm.device_id)
-        if line is None or device is None or device.kind not in kinds:
-            out.print("It speaks of no single device's readings.")
-            return
-        registry = Registry(kinds, [device])
-        limits = [
-            (each.name, "-" if each.step.value is None else f"{each.step.value:g} {each.unit}",
-             "of this device" if each.own else "of its kind", each.step.standard_ref, each.step.valid_from or "-")
-            for each in mentions.limits(text, device, registry, line.at.astimezone(zone).date())
-        ]  # fmt: skip
-        if limits:
-            out.print(table("Limits in force then", ["limit", "value", "whose", "source", "valid from"], limits))
-        self._readings(line, device, registry, mentions.metrics(text, device, registry), zone)
-        out.print(f"\nReplayed: {self._replayed(line, text, device, registry)}\n")
-
-    def _readings(
-        self, line: HistoryRow, device: Device, registry: Registry, metrics: Sequence[str], zone: tzinfo
-    ) -> None:
-        kind = registry.kinds[device.kind]
-        span = timedelta(days=1)
-        stored = reading_writer.around(self.connection, kind, device.id, line.at - span, line.at + span)
-        before = [row for row in stored if row["ts"] <= line.at][-_BEFORE:]
-        after = [row for row in stored if row["ts"] > line.at][:_AFTER]
+        yield table("Work permits in force then", ["permit", "kind", "holder", "because", "from", "to"], rows)
+    if told["hushed"]:
         rows = [
-            ("->" if row["ts"] == line.at else "", _local(row["ts"], zone),
-             f"{(row['received_at'] - row['ts']).total_seconds():.1f} s", explaining.doubts(row["quality"]),
-             *("-" if row[name] is None else row[name] for name in metrics))
-            for row in [*before, *after]
+            (_local(each["at"], zone), say(Section.ALARM_EVENTS, each["event"], language), each["by"],
+             each.get("because", ""), each.get("facility", ""))
+            for each in told["hushed"]
         ]  # fmt: skip
-        out.print(table("Readings around it", ["", "measured", "arrived after", "quality", *metrics], rows))
-
-    def _replayed(self, line: HistoryRow, text: str, device: Device, registry: Registry) -> str:
-        try:
-            rule = rule_as_written(text, registry.kinds)
-        except PackError as error:
-            return f"not possible, the rule as it was cannot be read any more: {error}"
-        if rule.input not in explaining.REPLAYABLE:
-            return f"not possible for input {rule.input}: no device's readings alone raise such an alarm."
-        try:
-            differences = list(self._differences(rule, line, device, registry))
-        except ValueError as error:
-            differences = [str(error)]
-        if not differences:
-            return "judged again, the stored readings raise it at the same moment and as severely."
-        return f"judged again, {'; '.join(differences)}. Limits or the device's description may have changed since."
-
-    def _differences(self, rule: Rule, line: HistoryRow, device: Device, registry: Registry) -> Iterator[str]:
-        past = alarm_list.history(self.connection, rule=rule.id, device=device.device_id, limit=1000)
-        ends = [micros(each.at) for each in past if each.event in {"cleared", "latched"}]
-        at = micros(line.at)
-        since = explaining.judged_since(rule, line.detail, at, ends)
-        kind = registry.kinds[device.kind]
-        names = [metric.name for metric in kind.metrics]
-        start = explaining.read_since(rule, since)
-        readings = reading_writer.read_back(self.connection, kind, [device.id], start, at + 1, names)
-        permits = permit_store.spells(self.connection, line.at - permit_store.REMEMBERED)
-        local_time = wiring.local_time(load_city(self.connection))
-        found = explaining.replay(rule, readings, Frame(readings, registry, local_time, permits), since, at)
-        yield from explaining.compared(found, at, line.severity)
+        yield table("When it was quiet", ["decided", "event", "by", "because", "of"], rows)
+    rows = [
+        (_local(each["decided"], zone), say(Section.ALARM_EVENTS, each["event"], language), each["by"], each["because"])
+        for each in told["history"]
+    ]
+    yield table("History", ["decided", "event", "by", "because"], rows)
+    yield f"\nReplayed: {_replayed(told['replay'])}"
 
 
-def _because(line: HistoryRow, zone: tzinfo) -> Iterator[tuple[str, Any]]:
-    detail = line.detail
-    yield ("condition", detail.get("because", "-"))
-    yield ("raised", f"{_local(line.at, zone)}, decided {_local(line.seen_at, zone)}")
-    if "since" in detail:
-        since = datetime.fromtimestamp(int(detail["since"]) / MICROS, zone)
-        held = line.at - since
-        yield ("observed since", f"{_local(since, zone)}, for {held.total_seconds():g} s")
-    if "samples" in detail:
-        yield ("readings", detail["samples"])
-    yield from detail.get("values", {}).items()
+def _because(raised: Mapping[str, Any], rule: Mapping[str, Any] | None, zone: tzinfo) -> Iterator[tuple[str, Any]]:
+    yield ("condition", raised["because"])
+    yield ("raised", f"{_local(raised['at'], zone)}, decided {_local(raised['decided'], zone)}")
+    if raised["observed_since"]:
+        yield ("observed since", f"{_local(raised['observed_since'], zone)}, for {raised['observed_s']:g} s")
+    if raised["samples"]:
+        yield ("times seen", raised["samples"])
+    if delays := [each for each in (rule or {}).get("delays", ()) if each]:
+        yield ("delay", "; ".join(delays))
+    yield from ((name, _value(value)) for name, value in {**raised["values"], **raised["evidence"]}.items())
+
+
+def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
+    for each in limits:
+        value = "-" if each["value"] is None else f"{each['value']:g} {'' if each['unit'] == '1' else each['unit']}"
+        yield (each["name"], value.strip(), each["whose"], each["source"], each["valid_from"] or "-")
+
+
+def _judged_on(judged_on: Mapping[str, Any], zone: tzinfo) -> Iterator[RenderableType]:
+    rows: list[Sequence[object]]
+    match judged_on.get("input"):
+        case "window":
+            yield table("The window", ["", ""], [*_window(judged_on, zone), *_now(judged_on["values_now"])])
+        case "group":
+            yield table("The window", ["", ""], [*_window(judged_on, zone), ("member when", judged_on["member"])])
+            found = judged_on["members"]
+            states = [f"{sum(each['state'] == state for each in found)} {state}"
+                      for state in ("hit", "not hit", "unknown", "silent")]  # fmt: skip
+            rows = [(each["device"], each["state"], _values(each["values"])) for each in found[:_MEMBERS_SHOWN]]
+            yield f"\n{many(len(found), 'member')}: {', '.join(states)}."
+            yield table("", ["member", "state", "values"], rows)
+            if len(found) > _MEMBERS_SHOWN:
+                yield f"… and {len(found) - _MEMBERS_SHOWN} more; --json has them all."
+        case "silence":
+            yield table("The silence", ["", ""], _silence(judged_on, zone))
+        case "job":
+            day, nights = judged_on["day"], judged_on["nights"]
+            rows = [
+                (each["name"], _value(each["then"]), _value(each["now"]), each["unit"], each["doc"])
+                for each in judged_on["figures"]
+            ]
+            yield f"\nThe measure {judged_on['measure']}, of {many(judged_on['members'], 'device')}: {judged_on['doc']}"
+            yield table("", ["figure", "then", "asked again", "unit", "what it is"], rows)
+            yield f"Day {_local(day[0], zone)} to {_local(day[1], zone)}; {len(nights)} nights of the month so far."
+        case "storm":
+            rows = [
+                (each["id"], _local(each["seen_at"], zone), each["rule_id"], each["device_id"])
+                for each in judged_on["alarms"]
+            ]
+            within, begins = judged_on["within_s"] / 60, judged_on["begins_above"]
+            new = many(len(rows), "new alarm")
+            yield f"\n{new} of {judged_on['district']} within {within:g} min; a storm begins above {begins}."
+            yield table("", ["alarm", "decided", "rule", "facility"], rows)
+        case _:
+            pass
+
+
+def _window(told: Mapping[str, Any], zone: tzinfo) -> Iterator[tuple[str, object]]:
+    yield ("from, to", f"{_local(told['from'], zone)}, {_local(told['to'], zone)}")
+    yield ("judged", f"from {_local(told['judged_from'], zone)} on")
+    share = "-" if told["complete"] is None else f"{told['complete']:.0%}"
+    yield ("readings", f"{told['readings']} of {told['expected']:g} expected ({share}), {told['doubtful']} with doubts")
+
+
+def _now(values: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    yield from ((f"{name}, as stored now", _value(value)) for name, value in values.items())
+
+
+def _silence(told: Mapping[str, Any], zone: tzinfo) -> Iterator[tuple[str, object]]:
+    yield ("last heard", _local(told["last_heard"], zone))
+    yield ("silent for", f"{told['silent_s']:g} s when it was raised")
+    yield ("allowed", " or ".join(f"{each:g} s" for each in told["allowed_s"]))
+    usual, longest = told["usual_interval_s"], told["longest_healthy_silence_s"]
+    yield ("its kind sends", f"every {usual:g} s, at least every {longest:g} s")
+    yield ("messages before", told["heard_before"] if told["heard_before"] is not None else "-")
+    yield ("heard again", _local(told["heard_again"], zone) if told["heard_again"] else "not within a day")
+
+
+def _readings(told: Mapping[str, Any], zone: tzinfo) -> Iterator[RenderableType]:
+    readings = told["readings"]
+    if not readings:
+        return
+    names = [*readings[0]["values"]]
+    rows = [
+        ("->" if row["at"] == told["raised"]["at"] else "", _local(row["at"], zone), f"{row['arrived_after_s']:.1f} s",
+         row["quality"], *("-" if row["values"][name] is None else row["values"][name] for name in names))
+        for row in readings
+    ]  # fmt: skip
+    yield table("Readings around it", ["", "measured", "arrived after", "quality", *names], rows)
+
+
+def _replayed(replay: Mapping[str, Any]) -> str:
+    if not replay["possible"]:
+        return f"not possible, {replay['why']}."
+    if not replay["differences"]:
+        return "judged again, what is stored raises it at the same moment and as severely."
+    return (
+        f"judged again, {'; '.join(replay['differences'])}. Late readings, limits or the device's description may have "
+        "changed since."
+    )
+
+
+def _values(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+
+
+def _value(value: object) -> str:
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _local(at: datetime, zone: tzinfo) -> str:

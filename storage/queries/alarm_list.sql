@@ -76,3 +76,14 @@ SELECT device.district, date_bin('10 minutes', event.seen_at, %(since)s), event.
 FROM alarm_event AS event JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
 WHERE event.event = 'raised' AND NOT event.hushed AND event.seen_at >= %(since)s AND event.seen_at < %(until)s
 GROUP BY 1, 2, 3, 4, 5
+
+-- name: alarms_of_storm
+-- The new alarms of a district that a storm was made of, without those that something else explained: number, rule,
+-- facility, severity, when it was decided.
+SELECT alarm.id, alarm.rule_id, device.device_id, event.severity, event.seen_at
+FROM alarm_event AS event JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
+LEFT JOIN alarm AS cause ON cause.id = alarm.suppressed_by
+WHERE device.district = %(district)s AND event.event = 'raised' AND NOT event.detail ? 'after'
+  AND event.seen_at > %(since)s AND event.seen_at <= %(until)s AND alarm.rule_id <> %(storm)s
+  AND (NOT event.hushed OR cause.rule_id = %(storm)s)
+ORDER BY event.id

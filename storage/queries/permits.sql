@@ -31,3 +31,12 @@ SELECT permit.kind, device.id, (extract(epoch FROM permit.valid_from) * 1000000)
 FROM permit JOIN device ON belongs(device, permit.target)
 WHERE least(permit.valid_to, permit.revoked_at) > greatest(permit.valid_from, %(since)s)
 ORDER BY permit.id
+
+-- name: permits_over
+-- Work permits of any kind over a facility at a moment.
+SELECT permit.id, permit.kind, permit.holder, permit.reason, permit.valid_from,
+       least(permit.valid_to, permit.revoked_at) AS valid_to
+FROM permit JOIN device ON belongs(device, permit.target)
+WHERE device.device_id = %(device_id)s
+  AND permit.valid_from <= %(at)s AND least(permit.valid_to, permit.revoked_at) > %(at)s
+ORDER BY permit.id

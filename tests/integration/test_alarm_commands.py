@@ -7,15 +7,10 @@ from itertools import product
 import pytest
 
 from alarms.lifecycle import State
-from devices.kind import Kind
-from devices.registry import Registry
-from rules.packs import load_packs
-from rules.rule import Input, Severity
+from rules.rule import Severity
 from rules.verdicts import Change
-from storage import alarm_round, alarm_store, rule_texts
+from storage import alarm_round, alarm_store
 from storage.alarm_list import list_alarms, seats
-from tests.fix_city import payload, topic_of
-from tests.integration.collecting import collect
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, rows
 from tests.integration.prompt import START, Command, Now
@@ -224,58 +219,3 @@ def test_a_permit_that_makes_no_sense_is_refused(
     refused = cityward("permits", "grant", *arguments, "--holder", "crew 7", "--reason", "new covers")
     assert words in str(refused.exception)
     assert rows(desk.connection, "SELECT count(*) FROM permit") == [(0,)]
-
-
-# --- explaining --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def opened(desk: Desk, dsn: str, kinds: dict[str, Kind], registry: Registry) -> Desk:
-    """A cover that tilts and stays so, minute by minute, until an alarm is raised."""
-    rule_texts.keep(desk.connection, load_packs(kinds), START)
-    topic = topic_of(registry, COVER_EAST)
-    tilts = {-3: 1.0, -2: 2.0, -1: 40.0, 0: 41.0, 1: 42.0}
-    for minute, tilt in tilts.items():
-        at = START + minute * MINUTE
-        collect(
-            desk.connection, dsn, kinds, (at + timedelta(seconds=2), [(topic, payload(at, seq=minute + 9, tilt=tilt))])
-        )
-    return desk
-
-
-def test_an_alarm_is_explained_and_its_readings_raise_it_again(opened: Desk, cityward: Command) -> None:
-    (number,) = [alarm.id for alarm in list_alarms(opened.connection, rule="MH-01")]
-    shown = cityward("alarms", "explain", number)
-    assert shown.exit_code == 0, shown.exception
-    told = shown.output
-    for words in (
-        "MH-01 of Cover 1",
-        "- id: MH-01",
-        "2.0 s",
-        "good",
-        "41.0",
-        "judged again, the stored readings raise it at the same moment and as severely",
-    ):
-        assert words in told
-
-
-def test_what_would_be_different_today_is_said(opened: Desk, cityward: Command) -> None:
-    opened.connection.execute("UPDATE device SET limits = '{\"tilt\": 60}' WHERE device_id = %s", [COVER_EAST])
-    (number,) = [alarm.id for alarm in list_alarms(opened.connection, rule="MH-01")]
-    told = cityward("alarms", "explain", number).output
-    assert "nothing would be raised" in told
-    assert "60 deg" in told
-    assert "of this device" in told
-
-
-def test_an_alarm_whose_rule_was_never_kept_and_a_silence_are_explained_as_far_as_it_goes(
-    desk: Desk, cityward: Command, kinds: dict[str, Kind]
-) -> None:
-    desk.alarm(("MH-01", COVER_EAST), at=START, because="tilt 60")
-    assert "cannot be read any more" in cityward("alarms", "explain", 1).output
-    silence = next(rule for rule in load_packs(kinds) if rule.input is Input.SILENCE and rule.kind == "manhole")
-    rule_texts.keep(desk.connection, [silence], START)
-    desk.alarm((silence.id, COVER_EAST), at=START)
-    desk.connection.execute("UPDATE alarm SET rule_version = %s WHERE rule_id = %s", [silence.version, silence.id])
-    assert "not possible for input silence" in cityward("alarms", "explain", 2).output
-    assert "there is no alarm 9" in str(cityward("alarms", "explain", 9).exception)

@@ -47,6 +47,7 @@ def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> 
             limits=Limits(settings.console_rate),
             guests=Limits(settings.console_rate / GUESTS_SHARE),
             entry=settings.console_entry.get_secret_value(),
+            report_within_m=settings.report_within_m,
         )
         configured = uvicorn.Config(
             Counted(create_app(context), metrics.count),

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 
 from cases.words import Language
-from console.context import RATE
+from console.context import RATE, REPORT_WITHIN_M
 from devices.broker import Broker
 from devices.topics import overlap, subscriptions
 from ingest.mqtt.packets import Protocol
@@ -138,6 +138,10 @@ class Settings(BaseSettings):
         float,
         Field(ge=0, description="Requests a second of one visitor, ten times as many at once; 0: no limit."),
     ] = RATE
+    report_within_m: Annotated[
+        float,
+        Field(gt=0, le=1000, description="Metres within which the facility is that a citizen's report means."),
+    ] = REPORT_WITHIN_M
     console_proxy: Annotated[
         str,
         Field(description="Addresses of proxies before the console, by commas: they are believed who asks them."),

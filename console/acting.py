@@ -26,6 +26,7 @@ from storage import permit_store
 from storage.alarm_moves import AlarmMoves
 from storage.case_book import UnknownCaseError
 from storage.case_moves import CaseMoves
+from storage.case_reports import Told, facility_near
 from storage.case_standing import Standing, standing
 from storage.connection import Connection
 from storage.permit_store import Permit
@@ -179,6 +180,43 @@ def move_alarms(
 
     target = " ".join(map(str, ids))
     return perform(at, who, Deed(ALARM_MOVES[move].action, f"alarm.{move}", target, said.written(), key), do)
+
+
+def report(
+    at: Context,
+    who: Visitor,
+    *,
+    kind: str,
+    problem: str,
+    facility: str,
+    text: str,
+    severity: int,
+    told: Told,
+    key: UUID | None = None,
+) -> Answer:
+    """What somebody reports, of a facility or of the place in ``told``; the number of its case, new or known.
+
+    A place means the facility of that kind within the city's distance that has an open case of the problem already,
+    else the nearest.
+    """
+
+    def do(connection: Connection, now: datetime) -> Answer:
+        meant = facility or _facility_at(connection, at, kind, problem, told)
+        moves = CaseMoves(connection, at.jobs, at.practice, at=now, actor=who.name)
+        return {"number": moves.report(meant, problem, text, severity, told)}
+
+    said = {"problem": problem, "source": told.source.value, "lon": told.lon, "lat": told.lat, "text": text}
+    return perform(at, who, Deed(Action.REPORT, "case.report", facility or told.address, said, key), do)
+
+
+def _facility_at(connection: Connection, at: Context, kind: str, problem: str, told: Told) -> str:
+    if told.lon is None or told.lat is None:
+        raise BadInput("nowhere")
+    within = at.report_within_m
+    found = facility_near(connection, kind, problem, lon=told.lon, lat=told.lat, within=within)
+    if found is None:
+        raise BadInput("nothing_near", kind=kind, metres=f"{within:g}")
+    return found
 
 
 def answer_sheet(at: Context, who: Visitor, sheet: str, text: str, *, key: UUID | None = None) -> Answer:

@@ -10,6 +10,7 @@ from console.api import described
 from console.context import Context
 from console.headers import SafetyHeaders
 from console.limits import SizeLimit
+from console.open311 import routes as open311
 from console.pages import case, desk, device, handover, moving, permits, reports, signing_in
 
 _STATIC = Path(__file__).parent / "static"
@@ -25,6 +26,7 @@ def create_app(context: Context) -> FastAPI:
     for part in (signing_in, desk, moving, case, device, permits, handover, reports):
         app.include_router(part.router, include_in_schema=False)
     described.install(app)
+    app.include_router(open311.router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     problems.answer_for(app)
     app.add_middleware(SizeLimit)

@@ -25,6 +25,7 @@ TONGUE = "cityward_language"  # the cookie of who has chosen a language
 _TONGUES = frozenset(language.value for language in Language)
 
 RATE = 20.0  # requests a second (project default): a busy desk asks for some a second
+REPORT_WITHIN_M = 30.0  # as far as a phone's position in a street is off (project default)
 GUESTS_SHARE = 5  # of that is an address's share where nobody has signed in
 
 ENTRY_USER = "demo"
@@ -54,6 +55,7 @@ class Context:
         limits: How many requests a second a visitor may send.
         guests: How many may come from an address that nobody has signed in at.
         entry: The word of the demonstration's link that signs in once, as ``ENTRY_USER``; empty: there is none.
+        report_within_m: How near, in metres, the facility is that a report of a place means.
     """
 
     pool: Pool
@@ -68,6 +70,7 @@ class Context:
     limits: Limits = field(default_factory=partial(Limits, RATE))
     guests: Limits = field(default_factory=partial(Limits, RATE / GUESTS_SHARE))
     entry: str = ""
+    report_within_m: float = REPORT_WITHIN_M
 
     @property
     def city(self) -> City:

@@ -17,9 +17,16 @@ from console.pages.rendering import page
 from console.words import word
 from storage.errors import DatabaseUnavailableError, UnstorableError
 
-PROGRAMS = ("/api/", "/open311/")
+OPEN311 = "/open311/"
+PROGRAMS = ("/api/", OPEN311)
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger(__name__)
+# Open311 knows but these.
+_OPEN311 = {
+    HTTPStatus.UNPROCESSABLE_ENTITY: HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED: HTTPStatus.FORBIDDEN,
+    HTTPStatus.CONFLICT: HTTPStatus.BAD_REQUEST,
+}
 # What the framework itself finds out.
 _KEYS = {HTTPStatus.NOT_FOUND: "nothing_here", HTTPStatus.METHOD_NOT_ALLOWED: "wrong_method"}
 
@@ -88,6 +95,9 @@ def _problem(
         answer = page("problem.html", request, language, status=status, detail=detail)
         answer.headers.update(headers or {})
         return answer
+    if request.url.path.startswith(OPEN311):
+        code = _OPEN311.get(status, status)
+        return JSONResponse([{"code": code.value, "description": detail}], code, headers)
     body = {
         "type": f"/api/#{key}",
         "title": word(f"status.s{status.value}", language),

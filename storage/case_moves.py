@@ -18,7 +18,9 @@ from cases.history import Occurrence
 from cases.lifecycle import OPEN_STATES, Refusal
 from cases.opening import CasePlan, file_case, report_case
 from cases.words import problem_of_case
+from storage import case_reports
 from storage.case_book import CaseBook, facility_of
+from storage.case_reports import CALLED, Told
 from storage.queries import load
 
 _SQL = load("cases")
@@ -174,8 +176,10 @@ class CaseMoves:
             ),
         )
 
-    def report(self, device_id: str, problem: str, text: str, severity: int) -> str:
+    def report(self, device_id: str, problem: str, text: str, severity: int, told: Told = CALLED) -> str:
         """What people report of a facility: a new case to be looked at, or a line in the one that is open.
+
+        ``told`` is kept beside it: who reports, where, how to call back.
 
         Returns:
             The number of the case.
@@ -192,7 +196,7 @@ class CaseMoves:
             facility, plan = facility_of(row), self._plan(problem)
             if known := self._book.open_case(facility.device, plan.problem):
                 said = note(known.case, Occurrence.REPORTED, at=self._at, actor=self._actor, reason=text)
-                return self._book.save(known, said).number
+                return self._reported(self._book.save(known, said).number, told, text)
             reported = report_case(
                 number=next_number(facility, self._book, self.city, self._at),
                 plan=plan,
@@ -203,7 +207,11 @@ class CaseMoves:
                 at=self._at,
                 city=self.city,
             )
-            return self._book.file(reported, facility, None).number
+            return self._reported(self._book.file(reported, facility, None).number, told, text)
+
+    def _reported(self, number: str, told: Told, text: str) -> str:
+        case_reports.write(self._connection, number, told, text, taken_by=self._actor, at=self._at)
+        return number
 
     def file(self, number: str, reason: str = "") -> None:
         """Take a report for true: its unit is told and its clocks start."""

@@ -22,6 +22,7 @@ from cityward.moments import parse_moment
 from storage.case_book import UnknownCaseError
 from storage.case_list import CaseFilter, case_file, newest_cases, open_cases
 from storage.case_moves import CaseMoves
+from storage.case_reports import Source, Told
 from storage.outbox import deferring_app
 from storage.registry_store import load_city
 from storage.report_book import count_cases
@@ -94,12 +95,13 @@ def report(
     problem: Annotated[str, typer.Option(help="What is wrong, such as cover_open.", show_default=False)],
     text: Annotated[str, typer.Option(help="What was said, and by whom.", show_default=False)],
     severity: Annotated[int, typer.Option(min=1, max=4, help="1 notice to 4 critical.")] = 2,
+    source: Annotated[Source, typer.Option(help="Who reported it.")] = Source.HOTLINE,
     file: Annotated[bool, typer.Option("--file", help="File it at once, as a supervisor may.")] = False,
     by: _Actor = "",
 ) -> None:
     """What a citizen, a patrol or the hotline reports; joins the open case of the facility, if there is one."""
     with moves_by(by) as moves:
-        number = moves.report(facility, problem, text, severity)
+        number = moves.report(facility, problem, text, severity, Told(source=source))
         if file:
             moves.file(number)
     out.print(f"{number}: {'filed' if file else 'reported; cityward cases file files it'}.")

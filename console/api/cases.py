@@ -34,6 +34,7 @@ from console.api.common import (
 from console.errors import Missing, Stale
 from console.identity import May, Visitor
 from console.moves import CaseMove, possible
+from storage import case_reports
 from storage.case_list import CaseFile, CaseFilter, CasePlace, CaseRow, case_file, newest_cases, open_cases
 from storage.connection import Connection
 
@@ -89,6 +90,8 @@ class CaseInFull(Case):
     joint: Annotated[list[str], Field(description="Units that answer for it beside.")]
     version: Annotated[int, Field(description="Grows with everything that happens to it; also its ETag.")]
     good_readings: Annotated[int | None, Field(description="Since telemetry is asked; null where it is not.")]
+    source: Annotated[str, Field(description="Who told of it first: sensor, citizen, hotline, patrol.")]
+    reporters: Annotated[int, Field(description="How many people reported it.")]
     possible: list[CaseMove]
     history: list[Line]
 
@@ -165,6 +168,7 @@ def read_case(
     """A case with its history and the moves that whoever asks can make. Alarms, messages: `?case=` of their lists."""
     with at.connection() as connection:
         file = theirs(connection, who, number)
+        reporters, source = case_reports.of_case(connection, number)
     version = file.history[-1]["id"]
     etag = f'"{version}"'
     if if_none_match == etag:
@@ -176,6 +180,8 @@ def read_case(
         joint=list(file.life.case.joint),
         version=version,
         good_readings=file.good_readings,
+        source=source or "sensor",
+        reporters=reporters,
         possible=possible(who.role, state, delay_pending=file.case.delay is not None),
         history=[Line(**line, event_names=named(Section.EVENTS, line["event"])) for line in file.history],
     )

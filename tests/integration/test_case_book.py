@@ -212,6 +212,14 @@ def test_the_database_refuses_a_case_without_unit_or_deadline(desk: Desk, column
     desk.take_up()
     with pytest.raises(errors.NotNullViolation, match=constraint):
         desk.connection.execute(f"UPDATE dispatch_case SET {column} = NULL".encode())  # noqa: S608
+    columns = ["device", "district", "problem", "severity", "state", "open", "unit", "reason", "opened_at",
+               "started_at", "fix_allowed", "fix_by", "white_at", "red_at"]  # fmt: skip
+    rest = ", ".join(each for each in columns if each != column)
+    with pytest.raises(errors.NotNullViolation, match=constraint):
+        desk.connection.execute(
+            f"INSERT INTO dispatch_case (number, {rest})"  # noqa: S608
+            f" SELECT '4201022026112099999', {rest} FROM dispatch_case".encode()
+        )
 
 
 def test_the_database_refuses_a_second_open_case_a_false_close_and_an_unknown_unit(desk: Desk) -> None:

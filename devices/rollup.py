@@ -45,6 +45,9 @@ class Rollup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         skip: Numbers that are not rolled up: percentiles and means that cannot be added.
         extremes: Numbers of which only the smallest and largest mean anything, such as levels in decibels.
         counters: Numbers that only grow until their meter is reset: their growth is kept.
+        nights: Columns that a day also has by its parts, so that nights can be joined: ``<column>_early`` before the
+            night's end, ``_day`` and ``_late`` from the next night's beginning. Those that end in ``_min`` or ``_max``
+            stay extremes, all others are added.
         measures: Further quantities by name.
     """
 
@@ -52,6 +55,7 @@ class Rollup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     skip: tuple[str, ...] = ()
     extremes: tuple[str, ...] = ()
     counters: tuple[str, ...] = ()
+    nights: tuple[str, ...] = ()
     measures: dict[str, Measure] = {}
 
     def contradictions(self, numbers: Collection[str]) -> Iterable[str]:

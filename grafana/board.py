@@ -116,12 +116,13 @@ class Row:
 class Variable:
     """What a reader of a board may choose; ``name`` is that of its query in ``sql/variables.sql``.
 
-    ``one``: exactly one value instead of several or all.
+    ``one``: exactly one value instead of several or all. ``hidden``: its first value, which readers do not see.
     """
 
     name: str
     title: Text
     one: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from grafana.board import Board, Colour, Column, Look, Panel, Said, Step, Text, 
 from grafana.queries import EventQuery, Query, queries, source
 
 TAG = "cityward"
+# Where cases and devices have pages of their own: on every board, for links.
+CONSOLE = Variable("console", Text("Console", "控制台"), one=True, hidden=True)
 WIDTH = 24  # columns of Grafana's grid
 _ALL = models.VariableOption(selected=True, text="All", value="$__all")
 _SCHEMA = 41  # of Grafana 11.6
@@ -57,7 +59,7 @@ def as_json(board: Board, language: Language, boards: Sequence[Board]) -> str:
     )
     spoken = dashboard.TextBoxVariable("language").default_value(language.value)
     made = made.with_variable(spoken.hide(models.VariableHide.HIDE_VARIABLE))
-    for variable in board.variables:
+    for variable in (*board.variables, CONSOLE):
         made = made.with_variable(_variable(variable, language))
     for name in board.annotations:
         made = made.annotation(_annotation(name, language))
@@ -260,6 +262,8 @@ def _variable(variable: Variable, language: Language) -> dashboard.QueryVariable
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
     )
+    if variable.hidden:
+        return made.hide(models.VariableHide.HIDE_VARIABLE)
     return made if variable.one else made.multi(True).include_all(True).current(_ALL)
 
 

@@ -107,3 +107,8 @@ def answer(connection: Connection, key: UUID, said: Mapping[str, Any]) -> None:
 def forget_actions(connection: Connection, before: datetime) -> None:
     """Drop the keys of actions older than that."""
     connection.execute(_SQL["forget_console_actions"], {"before": before})
+
+
+def save_address(connection: Connection, url: str) -> None:
+    """Keep where people reach the console, for links from boards; an empty ``url`` is where it listens by default."""
+    connection.execute(_SQL["save_address"], {"url": url.rstrip("/") or "http://127.0.0.1:8080"})

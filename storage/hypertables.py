@@ -15,6 +15,7 @@ from storage.capability import Capability
 CHUNK = timedelta(days=1)
 # Past the longest time that a device is expected to be away, so that late data rarely meets a compressed chunk.
 COLUMNSTORE_AFTER = timedelta(days=7)
+FEW = 24  # readings of a device in a chunk
 READINGS_DAYS = 400  # project default: a year and a month, so that a month can be held against last year's
 # "A check-up every year, an evaluation every five": five years and two leap days.
 ROLLUPS_DAYS = 5 * 365 + 2
@@ -32,8 +33,19 @@ class Keep:
         return timedelta(days=self.readings.get(kind, READINGS_DAYS))
 
 
-def ensure_hypertable(connection: Connection, table: str, keep: timedelta, capability: Capability) -> list[str]:
-    """Give a table of readings everything that the server can do; what was changed, in words."""
+def ensure_hypertable(
+    connection: Connection, table: str, keep: timedelta, capability: Capability, interval: timedelta
+) -> list[str]:
+    """Give a table of readings everything that the server can do; what was changed, in words.
+
+    Args:
+        connection: To the database.
+        table: Its name.
+        keep: For how long readings are kept.
+        capability: Of the server.
+        interval: Between two readings of a device. Where a chunk holds only a few of each, they are compressed
+            together: a compressed row for each device takes eight times the room of its readings.
+    """
     if capability is Capability.PLAIN:
         return []
     done: list[str] = []
@@ -52,20 +64,23 @@ def ensure_hypertable(connection: Connection, table: str, keep: timedelta, capab
         done.append(f"cut {table} into chunks of {CHUNK.days} day")
     if capability is Capability.COMMUNITY:
         if found is None or not found[0]:
-            compress(connection, table, "ts", COLUMNSTORE_AFTER)
-            done.append(f"{table} is compressed by device after {COLUMNSTORE_AFTER.days} days")
+            compress(connection, table, "ts", COLUMNSTORE_AFTER, by_device=CHUNK / interval >= FEW)
+            done.append(f"{table} is compressed after {COLUMNSTORE_AFTER.days} days")
         done += retain(connection, table, keep)
     return done
 
 
-def compress(connection: Connection, table: str, time_column: str, after: timedelta) -> None:
-    """Compress a hypertable or continuous aggregate by device, newest first, in chunks that are old enough."""
+def compress(connection: Connection, table: str, time_column: str, after: timedelta, *, by_device: bool = True) -> None:
+    """Compress a hypertable or continuous aggregate in chunks that are old enough, newest first.
+
+    ``by_device``: each device by itself, else in the order of devices.
+    """
+    segment, order = ("device", f"{time_column} DESC") if by_device else ("", f"device, {time_column} DESC")
     kind_of = "MATERIALIZED VIEW" if time_column == "bucket" else "TABLE"
     connection.execute(
         sql.SQL(
-            "ALTER {} {} SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'device',"
-            " timescaledb.orderby = {})"
-        ).format(sql.SQL(kind_of), sql.Identifier(table), sql.Literal(f"{time_column} DESC"))
+            "ALTER {} {} SET (timescaledb.enable_columnstore, timescaledb.segmentby = {}, timescaledb.orderby = {})"
+        ).format(sql.SQL(kind_of), sql.Identifier(table), sql.Literal(segment), sql.Literal(order))
     )
     connection.execute("CALL add_columnstore_policy(%s::regclass, after => %s::interval)", [table, after])
 

@@ -1,12 +1,12 @@
 """Bringing a database to this version: safe to repeat, safe beside running collectors and other migrations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import yoyo
 from procrastinate.schema import SchemaManager
-from psycopg import Connection
+from psycopg import Connection, errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
 from devices.kind import Kind
@@ -19,6 +19,7 @@ from storage.measurement_view import measurement
 from storage.queries import load
 from storage.reading_tables import ensure
 from storage.roles import ensure_roles
+from storage.rollup_levels import Grid
 from storage.rollups import build, keep_up
 from storage.view_making import drop_views, make_views
 from storage.views import load_views
@@ -58,11 +59,12 @@ def _follow_kinds(
     with connection.transaction():
         done = ensure(connection, kinds.values(), capability, keep)
         write_limits(connection, kinds.values())
-        rolled_up, steps = build(connection, kinds.values(), capability, time_zone(connection), drop)
+        rolled_up, steps = build(connection, kinds.values(), capability, city_grid(connection), drop)
         views = [*rolled_up, *load_views(), measurement(kinds.values())]
         if make_views(connection, views):
             steps.append(f"made {len(views)} views")
         steps += ensure_roles(connection, [view.name for view in views])
+        steps += _without_compiling(connection)
         for step in [*done, *steps]:
             say(step)
     if capability is Capability.COMMUNITY:
@@ -70,10 +72,27 @@ def _follow_kinds(
             say(step)
 
 
-def time_zone(connection: Connection) -> str:
-    """The city's time zone, by which days are cut; China's before a city file has been imported."""
-    row = connection.execute(load("registry")["time_zone"]).fetchone()
-    return str(row[0]) if row else DEFAULT_ZONE
+def _without_compiling(connection: Connection) -> Iterator[str]:
+    """Views over roll-ups look expensive and are not: compiling their queries (JIT) takes longer than to run them.
+
+    Yields:
+        What somebody with more rights must do.
+    """
+    there = connection.execute(load("registry")["compiles"]).fetchone()
+    if there is not None:
+        return
+    name = sql.Identifier(connection.info.dbname)
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("ALTER DATABASE {} SET jit = off").format(name))
+    except errors.InsufficientPrivilege:
+        yield f"boards stay slow: its owner should run ALTER DATABASE {connection.info.dbname} SET jit = off"
+
+
+def city_grid(connection: Connection) -> Grid:
+    """How the city cuts time: its zone, its nights; as in China before a city file has been imported."""
+    row = connection.execute(load("registry")["city_grid"]).fetchone()
+    return Grid(*row) if row else Grid(DEFAULT_ZONE)
 
 
 def _apply_numbered(dsn: str, say: Callable[[str], None], drop: Callable[[], None]) -> None:

@@ -47,10 +47,10 @@ def ensure(
         kept = (keep or Keep()).of(kind.name)
         if not present:
             _create(connection, kind)
-            ensure_hypertable(connection, table_name(kind), kept, capability)
+            ensure_hypertable(connection, table_name(kind), kept, capability, kind.interval)
             done.append(f"created {table_name(kind)}")
             continue
-        done += ensure_hypertable(connection, table_name(kind), kept, capability)
+        done += ensure_hypertable(connection, table_name(kind), kept, capability, kind.interval)
         _refuse_changed_types(kind, present)
         for metric in kind.metrics:
             if metric.name not in present:

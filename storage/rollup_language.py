@@ -77,7 +77,7 @@ class _Translator:
         self._kind = kind
         self._at = at
 
-    def translate(self, tree: ast.expr) -> str:  # noqa: PLR0911, RET503 - one case a construct
+    def translate(self, tree: ast.expr) -> str:  # noqa: C901, PLR0911, RET503 - one case a construct
         match tree:
             case ast.BoolOp(op=op, values=values):
                 word = " AND " if isinstance(op, ast.And) else " OR "
@@ -96,12 +96,16 @@ class _Translator:
                 func=ast.Name(id="given"), args=[ast.Name(id=name), ast.Constant(value=int() | float() as value)]
             ):
                 return f"coalesce({self._metric(tree, name)}, {float(value)!r})"
+            case ast.Attribute(value=ast.Name(id="limit"), attr=name):
+                return self._limit(tree, name)
             case ast.Name(id=name):
                 return self._name(tree, name)
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return f"{float(value)!r}::double precision"
             case _:
-                self._refuse(tree, "use metrics, attributes, comparisons, and/or/not, + - * / **, sent() and given()")
+                self._refuse(
+                    tree, "use metrics, attributes, limit.…, comparisons, and/or/not, + - * / **, sent() and given()"
+                )
 
     def _side(self, side: ast.expr, other: ast.expr) -> str:
         """One side of a comparison: a word beside an enumeration stands for its code."""
@@ -128,6 +132,15 @@ class _Translator:
         self.needs_device = True
         own = f"(device.attributes ->> {_literal(name)})::double precision"
         return own if attribute.default is None else f"coalesce({own}, {float(attribute.default)!r})"
+
+    def _limit(self, tree: ast.expr, name: str) -> str:
+        """The kind's own value as a constant: what is rolled up must not change with a device's registry entry."""
+        limit = self._kind.limits.get(name)
+        if limit is None:
+            self._refuse(tree, f"a {self._kind.name} has no limit {name!r}")
+        if limit.value is None or limit.changes:
+            self._refuse(tree, "a roll-up takes only limits with one value for all devices and all days")
+        return f"{float(limit.value)!r}::double precision"
 
     def _metric(self, tree: ast.expr, name: str) -> str:
         if name not in self._kind.position:

@@ -5,7 +5,7 @@ Every column adds up from one level to the next: a day made from hours is what a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -30,6 +30,9 @@ _DOUBTS = {
 _ORIGIN = "TIMESTAMPTZ '2000-01-01 00:00:00+00'"
 
 
+_PARTS = {"early": "Before the night's end", "day": "By day", "late": "From the night's beginning"}
+
+
 class Level(StrEnum):
     """How long a stretch is."""
 
@@ -40,9 +43,11 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Grid:
-    """How time is cut in a city; ``zone`` is a name of the tz database."""
+    """How time is cut in a city; ``zone`` is a name of the tz database, nights begin and end by local time."""
 
     zone: str
+    night_start: time = time(22)
+    night_end: time = time(6)
 
     @cached_property
     def origin(self) -> str:
@@ -72,6 +77,14 @@ class Grid:
             return f"time_bucket('1 {level}', {moment}, origin => {self.origin})"
         return f"date_bin('1 {level}', {moment}, {self.origin})"
 
+    def parts(self, moment: str) -> dict[str, str]:
+        """The parts of a local day, early, day and late, and when a moment is of each, as SQL."""
+        local = f"({moment} AT TIME ZONE {_literal(self.zone)})::time"
+        begun, over = f"{local} >= '{self.night_start:%H:%M}'", f"{local} >= '{self.night_end:%H:%M}'"
+        if self.night_start < self.night_end:  # a night that begins after midnight
+            return {"early": f"{begun} AND NOT {over}", "day": f"NOT {begun} OR {over}", "late": "false"}
+        return {"early": f"NOT {over}", "day": f"{over} AND NOT {begun}", "late": begun}
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -96,6 +109,10 @@ class Plan:
         """The finest first."""
         return tuple(Level) if self.kind.rollup.minute else (Level.HOUR, Level.DAY)
 
+    def columns_of(self, level: Level, grid: Grid) -> tuple[Column, ...]:
+        """What a level has beside its bucket and device."""
+        return (*self.columns, *self._apart(grid)) if level is Level.DAY else self.columns
+
     def view(self, level: Level) -> str:
         """The name under which a level is read."""
         return f"rollup_{level}_{self.kind.name}"
@@ -113,7 +130,7 @@ class Plan:
         moment = "r.ts" if of_readings else "r.bucket"
         columns = [
             f"{column.of_readings if of_readings else column.of_rollup} AS {_quoted(column.name)}"
-            for column in self.columns
+            for column in self.columns_of(level, grid)
         ]
         join = " JOIN device ON device.id = r.device" if of_readings and self.joins_device else ""
         table = table_name(self.kind) if of_readings else source
@@ -122,6 +139,15 @@ class Plan:
             + ",\n    ".join(columns)
             + f"\nFROM {_quoted(table)} AS r{join}\nGROUP BY 1, 2"
         )
+
+    def _apart(self, grid: Grid) -> Iterator[Column]:
+        """Columns of a day by its parts, from hours; an hour is of the part in which it begins."""
+        described = {column.name: column.doc for column in self.columns}
+        for name in self.kind.rollup.nights:
+            adding = name[-3:] if name.endswith(("_min", "_max")) else "sum"
+            for part, when in grid.parts("r.bucket").items():
+                made = f"{adding}(r.{_quoted(name)}) FILTER (WHERE {when})"
+                yield Column(f"{name}_{part}", "", made, f"{_PARTS[part]}: {described[name]}")
 
 
 def plan(kind: Kind) -> Plan:
@@ -145,6 +171,11 @@ def plan(kind: Kind) -> Plan:
     problems += [
         f"rollup.measures.{name}: that column is there already"
         for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    problems += [
+        f"rollup.nights: {name!r} is no column that adds up; there are {', '.join(names)}"
+        for name in kind.rollup.nights
+        if name not in names or (name in kind.rollup.measures and kind.rollup.measures[name].classes)
     ]
     if problems:
         raise DescriptionError(str(kind.folder / "kind.toml"), problems)

@@ -34,6 +34,7 @@ _FLOOR = "SELECT 1"
 _POINTS = 1000  # on a line, as wide as a screen
 _SPAN = re.compile(r"now-(\d+)([hd])")
 _HOURS = {"h": 1, "d": 24}
+_HIDDEN = 2  # Grafana's number of a variable that readers do not see
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _choices(
         name, query = variable["name"], variable["query"]
         if variable["type"] != "query":
             chosen[name] = [query]
-        elif variable["multi"]:
+        elif variable["multi"] or variable.get("hide") == _HIDDEN:
             chosen[name] = _values(connection, query, since, until, chosen)
         else:
             for kind in chosen["kind"]:

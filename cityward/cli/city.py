@@ -13,7 +13,7 @@ from devices.errors import DescriptionError
 from devices.registry_csv import read_registry
 from rules.durations import MICROS
 from storage.device_memory import memories
-from storage.migrate import time_zone
+from storage.migrate import city_grid
 from storage.registry_store import also_sent, import_city, import_devices, lags, load_city, load_registry
 
 city_app = typer.Typer(no_args_is_help=True)
@@ -32,11 +32,11 @@ def city_import(file: _File) -> None:
         raise DescriptionError(str(file), [str(error)]) from error
     wiring.check_lateness(read_city(document, str(file)), wiring.kinds(settings), str(file))
     with database(settings) as connection:
-        before = time_zone(connection)
+        before = city_grid(connection)
         city = import_city(connection, document, str(file), wiring.clock(settings).now())
-        moved = time_zone(connection) != before
+        moved = city_grid(connection) != before
     if moved:
-        out.print("The time zone has changed: run cityward migrate, so that days are the city's.")
+        out.print("The time zone or the night has changed: run cityward migrate, so that days are the city's.")
     out.print(f"{city.names[settings.language]}: {len(city.districts)} districts, {len(city.units)} units.")
 
 

@@ -12,7 +12,9 @@ from cityward import dispatch as dispatching
 from cityward import wiring
 from cityward.cli.context import CommandError, load_settings, out, stop_event
 from simulators.city import SMALLEST
+from storage import console_store
 from storage.capability import MISSING
+from storage.connection import connect
 from storage.migrate import migrate as bring_up_to_date
 
 UntilStdin = Annotated[
@@ -27,6 +29,8 @@ def migrate() -> None:
         capability = bring_up_to_date(
             url, wiring.kinds(settings), lambda step: out.print(f"  {step}", soft_wrap=True), wiring.keep(settings)
         )
+        with connect(url, name="cityward migrate") as connection:
+            console_store.save_address(connection, settings.console_url)
     out.print(f"Database ready. {capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
 
 

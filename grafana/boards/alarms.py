@@ -1,7 +1,7 @@
 """The alarm scorecard: whether the alarms are bearable, by EEMUA 191 and ISA-18.2."""
 
 from grafana.board import Board, Colour, Column, Look, Panel, Row, Step, Text
-from grafana.parts import ANY_IS_BAD, DISTRICT, HIDDEN_DEVICE, NAME, OCCURRENCES, RULE, count, share
+from grafana.parts import ANY_IS_BAD, DEVICE_ID, DISTRICT, HIDDEN_DEVICE, NAME, OCCURRENCES, RULE, count, share
 
 _LOWEST = float("-inf")
 _STALE = (Step(_LOWEST, Colour.GOOD), Step(5, Colour.BAD))
@@ -109,7 +109,7 @@ BOARD = Board(
                     look=Look.TABLE,
                     columns={
                         "name": NAME,
-                        "device_id": Column(Text("device", "设备")),
+                        "device_id": DEVICE_ID,
                         "rule_id": RULE,
                         "occurrences": OCCURRENCES,
                         "chatter": count("chatter", "抖动"),

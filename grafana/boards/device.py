@@ -5,6 +5,7 @@ from grafana.parts import (
     ACKNOWLEDGED,
     CASE,
     DEVICE,
+    DEVICE_ID,
     DISTRICT,
     KIND,
     MAP_COLUMNS,
@@ -33,7 +34,7 @@ BOARD = Board(
                     title=Text("Registry", "登记信息"),
                     look=Look.TABLE,
                     columns={
-                        "device_id": Column(Text("id", "编码")),
+                        "device_id": DEVICE_ID,
                         "name": Column(Text("name", "名称")),
                         "kind": Column(Text("kind", "类型")),
                         "district": Column(Text("district", "区")),

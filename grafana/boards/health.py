@@ -1,7 +1,7 @@
 """Data health: whether readings arrive, are complete, and what became of them."""
 
 from grafana.board import Board, Column, Look, Panel, Row, Text
-from grafana.parts import ANY_IS_BAD, ANY_IS_WORST, DISTRICT, HIDDEN_DEVICE, KIND, NAME, count
+from grafana.parts import ANY_IS_BAD, ANY_IS_WORST, DEVICE_ID, DISTRICT, HIDDEN_DEVICE, KIND, NAME, count
 
 _FATES = {
     "received": count("received", "接收"),
@@ -116,7 +116,7 @@ BOARD = Board(
                     look=Look.TABLE,
                     columns={
                         "name": NAME,
-                        "device_id": Column(Text("device", "设备")),
+                        "device_id": DEVICE_ID,
                         "kind": Column(Text("kind", "类型")),
                         "silent_s": Column(Text("silent for", "静默"), unit="dtdurations"),
                         "last_ts": Column(Text("last reading", "最近数据"), unit="dateTimeAsLocal"),

@@ -14,16 +14,17 @@ WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring})
 GROUP BY 1 ORDER BY 1
 
 -- name: exceedance
-SELECT bucket AS "time", sum(hours_over) / nullif(sum(hours), 0)::double precision AS exceedance
-FROM kpi_fume_exceedance
-WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring})
+SELECT date_trunc('day', made.bucket AT TIME ZONE city_clock.zone) AT TIME ZONE city_clock.zone AS "time",
+       count(*) FILTER (WHERE made.exceeded) / count(*)::double precision AS exceedance
+FROM fume_hour AS made JOIN facility USING (device) CROSS JOIN city_clock
+WHERE $__timeFilter(made.bucket) AND made.cooking_fume_n > 0 AND made.exceeded IS NOT NULL AND facility.district IN (${district:sqlstring})
 GROUP BY 1 ORDER BY 1
 
 -- name: highest
 SELECT made.bucket AS "time", facility.name AS metric, made.fume_mean AS value
 FROM fume_hour AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring})
-  AND made.device IN (SELECT highest.device FROM fume_hour AS highest WHERE $__timeFilter(highest.bucket)
+  AND made.device IN (SELECT highest.device FROM fume_day AS highest WHERE $__timeFilter(highest.bucket)
                       GROUP BY 1 ORDER BY max(highest.fume_mean) DESC NULLS LAST LIMIT 8)
 ORDER BY 1
 

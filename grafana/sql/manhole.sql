@@ -25,7 +25,7 @@ GROUP BY 1 ORDER BY 1
 SELECT made.bucket AS "time", facility.name AS metric, max(made.water_level_max) AS value
 FROM rollup_hour_manhole AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring}) AND facility.road IN (${road:sqlstring})
-  AND made.device IN (SELECT highest.device FROM rollup_hour_manhole AS highest WHERE $__timeFilter(highest.bucket)
+  AND made.device IN (SELECT highest.device FROM manhole_day AS highest WHERE $__timeFilter(highest.bucket)
                       GROUP BY 1 ORDER BY max(highest.water_level_max) DESC NULLS LAST LIMIT 10)
 GROUP BY 1, 2 ORDER BY 1
 

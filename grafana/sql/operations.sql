@@ -40,11 +40,13 @@ GROUP BY 1 ORDER BY 1
 
 -- name: kpis
 SELECT (SELECT sum(lit_minutes) / nullif(sum(known_minutes), 0)::double precision FROM kpi_lit_rate_district
-        WHERE day = (SELECT max(day) - 1 FROM kpi_lit_rate_district) AND district IN (${district:sqlstring})) AS lit_rate,
+        WHERE bucket = (SELECT ((latest AT TIME ZONE zone)::date - 1)::timestamp AT TIME ZONE zone FROM city_clock)
+          AND district IN (${district:sqlstring})) AS lit_rate,
        (SELECT sum(intact) / nullif(sum(facilities), 0)::double precision FROM kpi_intact_rate
         WHERE district IN (${district:sqlstring})) AS intact_rate,
        (SELECT sum(linked_minutes) / nullif(sum(fan_minutes), 0)::double precision FROM kpi_linkage
-        WHERE day = (SELECT max(day) FROM kpi_linkage) AND district IN (${district:sqlstring})) AS linkage,
+        WHERE bucket >= (SELECT ((latest AT TIME ZONE zone)::date - 1)::timestamp AT TIME ZONE zone FROM city_clock)
+          AND district IN (${district:sqlstring})) AS linkage,
        (SELECT sum(covered) / nullif(sum(bridges), 0)::double precision FROM kpi_bridge_coverage
         WHERE district IN (${district:sqlstring})) AS bridge_coverage
 

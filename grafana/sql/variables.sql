@@ -19,3 +19,6 @@ FROM unit_list ORDER BY 2
 -- name: device
 SELECT device::text AS __value, device_id || ' ' || name AS __text FROM facility
 WHERE district IN (${district:sqlstring}) AND kind IN (${kind:sqlstring}) ORDER BY 2 LIMIT 5000
+
+-- name: console
+SELECT url FROM console_link

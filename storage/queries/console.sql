@@ -94,3 +94,7 @@ WHERE name = %(name)s AND revoked_at IS NULL AND expires_at > %(at)s
 -- name: forget_console_actions
 -- Actions that no phone will send again.
 DELETE FROM console_action WHERE done_at < %(before)s
+
+-- name: save_address
+-- Where people reach the console.
+INSERT INTO console_address (url) VALUES (%(url)s) ON CONFLICT (only_row) DO UPDATE SET url = excluded.url

@@ -94,9 +94,16 @@ SELECT device.device_id, status.also_sent
 FROM device_status AS status JOIN device ON device.id = status.device
 WHERE status.also_sent <> '{}' ORDER BY 1
 
--- name: time_zone
--- The time zone of the imported city, by its tz database name.
-SELECT document ->> 'timezone' FROM city
+-- name: city_grid
+-- The time zone of the imported city, by its tz database name, and when its nights begin and end.
+SELECT document ->> 'timezone', coalesce(document -> 'night' ->> 'start', '22:00')::time,
+       coalesce(document -> 'night' ->> 'end', '06:00')::time
+FROM city
+
+-- name: compiles
+-- Whether this database has been told not to compile queries: a row if it has.
+SELECT 1 FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = pg_db_role_setting.setdatabase
+WHERE pg_database.datname = current_database() AND setrole = 0 AND 'jit=off' = ANY (setconfig)
 
 -- name: forget_limits
 -- Before the kinds' limits are written anew.

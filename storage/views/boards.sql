@@ -75,3 +75,7 @@ SELECT facility.device, facility.device_id, facility.kind, facility.name, facili
 FROM device_status AS status
 JOIN facility ON facility.device = status.device
 CROSS JOIN city_clock
+
+-- name: console_link
+-- Where people reach the console: the beginning of links to cases and devices.
+SELECT coalesce(max(url), 'http://127.0.0.1:8080') AS url FROM console_address

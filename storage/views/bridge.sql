@@ -8,13 +8,12 @@ SELECT made.bucket, made.device, made.strain_min, made.strain_max,
        made.tilt_sum / nullif(made.tilt_n, 0) AS tilt_mean,
        sqrt(made.acceleration_squares / nullif(made.acceleration_rms_n, 0)) AS acceleration_rms, made.acceleration_peak_max,
        made.structure_temp_sum / nullif(made.structure_temp_n, 0) AS structure_temp_mean, made.wind_speed_max,
-       made.gross_t_n AS vehicles, classes_above(made.gross_classes, gross_limit.value, 0, 1) AS overloaded,
+       made.gross_t_n AS vehicles, CASE WHEN made.gross_t_max >= gross_limit.value
+           THEN classes_above(made.gross_classes, gross_limit.value, 0, 1) ELSE 0 END AS overloaded,
        made.gross_t_max
 FROM rollup_hour_bridge AS made
-CROSS JOIN city_clock
 LEFT JOIN device_limit AS gross_limit ON gross_limit.device = made.device AND gross_limit.name = 'gross_t'
-    AND (made.bucket AT TIME ZONE city_clock.zone)::date >= gross_limit.valid_from
-    AND (made.bucket AT TIME ZONE city_clock.zone)::date < gross_limit.valid_until
+    AND made.bucket >= gross_limit.since AND made.bucket < gross_limit.until
 
 -- name: kpi_bridge_coverage
 -- Coverage of bridges now: bridges with a sensor heard within a day by bridges with sensors in the registry, by district.

@@ -6,10 +6,8 @@ SELECT made.bucket, made.device, made.cooking_fume / nullif(made.cooking_fume_n,
        made.cooking_fume / nullif(made.cooking_fume_n, 0) > fume_limit.value AS exceeded,
        made.fan_minutes, made.purifier_minutes, made.linked_minutes
 FROM rollup_hour_fume AS made
-CROSS JOIN city_clock
 LEFT JOIN device_limit AS fume_limit ON fume_limit.device = made.device AND fume_limit.name = 'fume'
-    AND (made.bucket AT TIME ZONE city_clock.zone)::date >= fume_limit.valid_from
-    AND (made.bucket AT TIME ZONE city_clock.zone)::date < fume_limit.valid_until
+    AND made.bucket >= fume_limit.since AND made.bucket < fume_limit.until
 
 -- name: fume_day
 -- Each restaurant by local day: linkage rate (联动率) = minutes in which fan and purifier ran together by minutes in which

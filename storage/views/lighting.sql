@@ -55,8 +55,16 @@ FROM (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS lamp ON lamp.lat = night.lat AND lamp.lon = night.lon AND lamp.since <= night.day
     UNION ALL
-    SELECT made.bucket, made.day, device.district, device.road_class, device.road, 0, 0, made.dark_minutes, made.lit_minutes
-    FROM rollup_day_streetlight AS made JOIN device ON device.id = made.device
+    -- Added up before the date is asked for: once a road and day instead of once a lamp and day.
+    SELECT known.bucket, (known.bucket AT TIME ZONE city_clock.zone)::date, known.district, known.road_class, known.road,
+           0, 0, known.dark_minutes, known.lit_minutes
+    FROM city_clock
+    CROSS JOIN (
+        SELECT made.bucket, device.district, device.road_class, device.road, sum(made.dark_minutes) AS dark_minutes,
+               sum(made.lit_minutes) AS lit_minutes
+        FROM rollup_day_streetlight AS made JOIN device ON device.id = made.device
+        GROUP BY 1, 2, 3, 4
+    ) AS known
 ) AS minutes
 GROUP BY bucket, day, district, road_class, road
 

@@ -7,8 +7,11 @@ SELECT made.bucket, made.device, decibels(made.laeq_energy, made.laeq_valid_n) A
        classes_quantile(made.laeq_classes, 0.5, 30, 0.5) AS l50,
        classes_quantile(made.laeq_classes, 0.1, 30, 0.5) AS l90, made.lmax_max AS lmax, made.lmin_min AS lmin,
        made.laeq_valid_minutes / 60.0::double precision AS vdr, made.laeq_valid_minutes >= 45 AS valid,
-       (made.bucket AT TIME ZONE city_clock.zone)::time >= city_clock.night_start
-           OR (made.bucket AT TIME ZONE city_clock.zone)::time < city_clock.night_end AS night,
+       CASE WHEN city_clock.night_start > city_clock.night_end
+           THEN (made.bucket AT TIME ZONE city_clock.zone)::time >= city_clock.night_start
+             OR (made.bucket AT TIME ZONE city_clock.zone)::time < city_clock.night_end
+           ELSE (made.bucket AT TIME ZONE city_clock.zone)::time >= city_clock.night_start
+            AND (made.bucket AT TIME ZONE city_clock.zone)::time < city_clock.night_end END AS night,
        made.laeq_energy, made.laeq_valid_n, made.laeq_valid_minutes
 FROM rollup_hour_noise AS made CROSS JOIN city_clock
 
@@ -23,20 +26,28 @@ SELECT part.day::timestamp AT TIME ZONE part.zone AS bucket, part.day, part.devi
        CASE WHEN vdr_day >= 0.75 THEN ld <= day_limit.value END AS day_ok,
        CASE WHEN vdr_night >= 0.75 THEN ln <= night_limit.value END AS night_ok
 FROM (
-    SELECT day, zone, device, night_hours,
-           decibels(sum(laeq_energy) FILTER (WHERE NOT night), sum(laeq_valid_n) FILTER (WHERE NOT night)) AS ld,
-           decibels(sum(laeq_energy) FILTER (WHERE night), sum(laeq_valid_n) FILTER (WHERE night)) AS ln,
-           max(lmax) FILTER (WHERE night) AS lmax_night,
-           coalesce(sum(laeq_valid_minutes) FILTER (WHERE NOT night), 0) / ((24 - night_hours) * 60) AS vdr_day,
-           coalesce(sum(laeq_valid_minutes) FILTER (WHERE night), 0) / (night_hours * 60) AS vdr_night
-    FROM (
-        SELECT noise_hour.*, city_clock.zone,
-               (noise_hour.bucket AT TIME ZONE city_clock.zone - city_clock.night_end::interval)::date AS day,
-               24 - extract(epoch FROM city_clock.night_start - city_clock.night_end)::double precision / 3600
-                   AS night_hours
-        FROM noise_hour CROSS JOIN city_clock
-    ) AS hour
-    GROUP BY day, zone, device, night_hours
+    SELECT half.day, half.device, city_clock.zone, hours.night AS night_hours,
+           decibels(sum(energy_day), sum(n_day)) AS ld, decibels(sum(energy_night), sum(n_night)) AS ln,
+           max(lmax_night) AS lmax_night, coalesce(sum(minutes_day), 0) / ((24 - hours.night) * 60) AS vdr_day,
+           coalesce(sum(minutes_night), 0) / (hours.night * 60) AS vdr_night
+    FROM city_clock
+    CROSS JOIN LATERAL (
+        SELECT extract(epoch FROM city_clock.night_end - city_clock.night_start)::double precision / 3600
+               + CASE WHEN city_clock.night_start > city_clock.night_end THEN 24 ELSE 0 END
+    ) AS hours (night)
+    CROSS JOIN (
+        SELECT day, device, laeq_energy_day AS energy_day, laeq_valid_n_day AS n_day,
+               laeq_valid_minutes_day AS minutes_day, laeq_energy_late AS energy_night, laeq_valid_n_late AS n_night,
+               laeq_valid_minutes_late AS minutes_night, lmax_max_late AS lmax_night
+        FROM rollup_day_noise
+        WHERE coalesce(laeq_valid_minutes_day, laeq_valid_minutes_late) IS NOT NULL
+        UNION ALL
+        SELECT day - 1, device, NULL, NULL, NULL, laeq_energy_early, laeq_valid_n_early, laeq_valid_minutes_early,
+               lmax_max_early
+        FROM rollup_day_noise
+        WHERE laeq_valid_minutes_early IS NOT NULL
+    ) AS half
+    GROUP BY half.day, half.device, city_clock.zone, hours.night
 ) AS part
 LEFT JOIN device_limit AS day_limit ON day_limit.device = part.device AND day_limit.name = 'day'
     AND part.day >= day_limit.valid_from AND part.day < day_limit.valid_until

@@ -14,7 +14,7 @@ from devices.kind import Kind, MetricType
 from devices.registry import Registry
 from grafana.board import Board
 from grafana.boards import BOARDS
-from grafana.building import ANNOTATIONS
+from grafana.building import ANNOTATIONS, CONSOLE
 from grafana.expansion import Shown, expand
 from grafana.queries import queries
 from storage import reading_writer
@@ -116,7 +116,7 @@ def answer(connection: Connection, query: str, chosen: Mapping[str, Sequence[str
 def choices(connection: Connection, board: Board, language: Language) -> dict[str, Sequence[str]]:
     """Every value of every variable, of one where only one may be chosen; as a reader of the board would have them."""
     chosen: dict[str, Sequence[str]] = {"language": [language.value]}
-    for variable in board.variables:
+    for variable in (*board.variables, CONSOLE):
         values = [str(row[0]) for row in answer(connection, queries("variables")[variable.name], chosen)]
         assert values, variable.name
         chosen[variable.name] = values[:1] if variable.one else values

@@ -1,7 +1,7 @@
 """The city's indicators on small cases counted by hand, the same whatever keeps the roll-ups."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +16,9 @@ from psycopg.types.json import Jsonb
 from devices.kind import LimitChange
 from devices.quality import Quality
 from storage.limit_tables import write_limits
+from storage.migrate import migrate
 from storage.reading_writer import write
+from storage.view_making import drop_views
 from tests.fix_rolled import Store
 from tests.integration.making import MINUTE, micros, readings, rows
 
@@ -185,9 +187,22 @@ def test_day_night_and_day_night_level(store: Store) -> None:
     )  # fmt: skip
 
 
-def test_the_citys_own_night_and_a_devices_own_limit_count(store: Store) -> None:
+@pytest.fixture
+def later_nights(store: Store) -> Iterator[None]:
+    """The city's nights last from 23:00 to 07:00; afterwards they no longer do."""
     document = {"timezone": "Asia/Shanghai", "night": {"start": "23:00", "end": "07:00"}}
     store.connection.execute("INSERT INTO city (document, imported_at) VALUES (%s, now())", [Jsonb(document)])
+    migrate(store.dsn, store.kinds, lambda _step: None)
+    yield
+    store.clear()
+    with store.connection.transaction():
+        drop_views(store.connection)
+        store.connection.execute("DROP TABLE IF EXISTS rollup_hour_noise_kept, rollup_day_noise_kept")
+    migrate(store.dsn, store.kinds, lambda _step: None)
+
+
+@pytest.mark.usefixtures("later_nights")
+def test_the_citys_own_night_and_a_devices_own_limit_count(store: Store) -> None:
     dated = [{"value": 62, "valid_from": "2036-01-01"}, {"value": 58, "valid_from": "2036-11-20"}]
     meter = store.device("meter", "noise", limits=Jsonb({"day": 61.5, "night": dated}))
     put(store, "noise", every(meter, 22, 23, laeq=70))

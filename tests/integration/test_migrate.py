@@ -59,6 +59,8 @@ def test_an_empty_database_gets_everything_and_each_step_is_said(empty_dsn: str,
     made = [step for step in said if "role cityward" not in step]
     assert made == [*applied, "installed the job queue", *tables, f"made {len(views(empty_dsn))} views"]
     with connect(empty_dsn) as connection:
+        assert rows(connection, "SHOW jit") == [("off",)], "compiling a board's query takes longer than it does"
+    with connect(empty_dsn) as connection:
         assert detect(connection) is capability
         assert overview(connection).ledger.received == 0
 

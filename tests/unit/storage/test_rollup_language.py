@@ -23,12 +23,18 @@ KINDS: Mapping[str, Kind] = load_kinds()
         ("noise", "laeq ** 2 if rain else 0", "use metrics, attributes"),
         ("noise", "pg_sleep(9)", "use metrics, attributes"),
         ("noise", "noise_zone == 2", "a noise has no such number or flag"),
+        ("noise", "laeq > limit.loud", "a noise has no limit 'loud'"),
+        ("noise", "laeq > limit.day", "only limits with one value for all devices"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_word(kind: str, text: str, said: str) -> None:
     with pytest.raises(RollupExpressionError) as refused:
         translate(KINDS[kind], text)
     assert said in str(refused.value)
+
+
+def test_a_limit_is_the_kinds_own_value() -> None:
+    assert "< 5.0::double precision" in translate(KINDS["noise"], "wind_speed < limit.wind_valid").text
 
 
 def test_only_what_asks_for_the_device_joins_it() -> None:

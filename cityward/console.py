@@ -46,6 +46,7 @@ def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> 
             secure=settings.console_https,
             limits=Limits(settings.console_rate),
             guests=Limits(settings.console_rate / GUESTS_SHARE),
+            map_style=settings.console_map_style,
             entry=settings.console_entry.get_secret_value(),
             report_within_m=settings.report_within_m,
         )

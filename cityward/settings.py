@@ -3,6 +3,7 @@
 ``cityward settings`` prints every setting with its meaning and the value in force.
 """
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from itertools import combinations, product
@@ -146,6 +147,10 @@ class Settings(BaseSettings):
         str,
         Field(description="Addresses of proxies before the console, by commas: they are believed who asks them."),
     ] = ""
+    console_map_style: Annotated[
+        str,
+        Field(description="A MapLibre style on the city's own tile server, for the desk's map; empty: a plain ground."),
+    ] = ""
     console_entry: Annotated[
         SecretStr, Field(description="A word whose link /enter/<word> signs in once, for a demonstration only.")
     ] = SecretStr("")
@@ -155,6 +160,13 @@ class Settings(BaseSettings):
     @classmethod
     def _broker(cls, url: str) -> str:
         Broker.parse(url)
+        return url
+
+    @field_validator("console_map_style")
+    @classmethod
+    def _map_style(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://[\w.:\[\]-]+/[^\s;,]*", url):
+            raise ValueError("write the style's address: https://tiles.example/style.json")
         return url
 
     @field_validator("partitions")

@@ -30,5 +30,5 @@ def create_app(context: Context) -> FastAPI:
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     problems.answer_for(app)
     app.add_middleware(SizeLimit)
-    app.add_middleware(SafetyHeaders)
+    app.add_middleware(SafetyHeaders, map_style=context.map_style)
     return app

@@ -56,6 +56,7 @@ class Context:
         guests: How many may come from an address that nobody has signed in at.
         entry: The word of the demonstration's link that signs in once, as ``ENTRY_USER``; empty: there is none.
         report_within_m: How near, in metres, the facility is that a report of a place means.
+        map_style: The address of the map's style; empty: a plain ground.
     """
 
     pool: Pool
@@ -71,6 +72,7 @@ class Context:
     guests: Limits = field(default_factory=partial(Limits, RATE / GUESTS_SHARE))
     entry: str = ""
     report_within_m: float = REPORT_WITHIN_M
+    map_style: str = ""
 
     @property
     def city(self) -> City:

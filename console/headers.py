@@ -1,16 +1,17 @@
 """What every answer says about itself: nothing runs, loads or frames but what the console itself serves."""
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # MapLibre works in a worker made of a file of ours and draws on canvases; the rest needs no exception.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
-    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{tiles}; font-src 'self'; "
+    "connect-src 'self'{tiles}; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "same-origin",  # a crew's link is a key
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -19,10 +20,18 @@ HEADERS = {
 
 
 class SafetyHeaders:
-    """Adds them; an answer about people and cases is kept by nobody but who asked."""
+    """Adds them; an answer about people and cases is kept by nobody but who asked.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What answers.
+        map_style: The address of a map's style; it may bring tiles, signs and letters from its own server.
+    """
+
+    def __init__(self, app: ASGIApp, map_style: str = "") -> None:
         self._app = app
+        at = urlsplit(map_style)
+        policy = _POLICY.format(tiles=f" {at.scheme}://{at.netloc}" if at.netloc else "")
+        self._headers = {**HEADERS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -30,7 +39,7 @@ class SafetyHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers[name] = value
                 if "Cache-Control" not in headers:
                     headers["Cache-Control"] = "no-store"

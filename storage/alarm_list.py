@@ -120,7 +120,7 @@ def list_alarms(
         unit: Whose latest case is this unit's.
         state: In this state.
         cause: Suppressed by this alarm.
-        text: With this in the rule's id or the device's id, name or road, in any case.
+        text: Of the rule with this id, or with this in the device's id, name or road, in any case.
         after: From where the page before ended.
         limit: At most so many.
     """

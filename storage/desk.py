@@ -89,9 +89,9 @@ def troubled_places(
     unit: str | None = None,
     severity: int | None = None,
 ) -> list[Place]:
-    """Where facilities have an open case or an active alarm; those within a cell of so many degrees are one place.
+    """Where facilities have an open case or an alarm that nobody has seen; those within a cell (degrees) are one place.
 
-    The worst come last, to be drawn on top. With a unit only what it has cases of.
+    A case is as severe as its alarms. The worst come last, to be drawn on top. With a unit only what it has cases of.
     """
     parameters = {
         "west": box.west, "south": box.south, "east": box.east, "north": box.north, "cell": cell,

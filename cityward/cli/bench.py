@@ -8,6 +8,7 @@ import typer
 
 from cityward import log
 from cityward.bench import chaos as chaotic
+from cityward.bench import console as looking
 from cityward.bench import dashboards as asking
 from cityward.bench import ingest as ingesting
 from cityward.bench import outage as away
@@ -183,6 +184,28 @@ def dashboards(
     headings = ["board", "panel", "opened p50 ms", "p95 ms", "all days p50 ms", "p95 ms", "rows"]
     out.print(table("Boards", headings, ([f"{value}" for value in panel.values()] for panel in panels)))
     _report("Dashboards", found, as_json=False)
+
+
+@bench_app.command("console")
+def console(
+    cases: Annotated[int, typer.Option(min=1000, max=1_000_000, help="How many cases are open.")] = 100_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each page is asked for.")] = 40,
+    desks: Annotated[int, typer.Option(min=1, max=100, help="How many browsers ask at once.")] = 1,
+    json_line: _Json = False,
+) -> None:
+    """Measure how long the console's pages take while so many cases are open, beside a route with SELECT 1.
+
+    Fills an embedded PostgreSQL and starts a console. Ends with 1 if a page's p95 is above 200 ms.
+    """
+    log.configure(LogFormat.CONSOLE)
+    found = looking.run(looking.Plan(cases, rounds, desks), stop_event(with_stdin=False))
+    if json_line:
+        _report("", found, as_json=True)
+    else:
+        rows = ([f"{value}" for value in page.values()] for page in found.pop("pages"))
+        out.print(table("Pages", ["page", "p50 ms", "p95 ms", "most ms"], rows))
+        _report("Console", found, as_json=False)
+    raise typer.Exit(1 if found["slower"] else 0)
 
 
 @bench_app.command("meters", hidden=True)

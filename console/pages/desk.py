@@ -174,4 +174,4 @@ def _alarms(request: Request, at: Context) -> dict[str, Any]:
 def _choices(at: Context, states: tuple[str, ...]) -> dict[str, Any]:
     """What the filters can be set to."""
     return {"districts": list(at.city.districts), "kinds": list(at.kinds), "units": list(at.city.units),
-            "states": states, "dues": list(DUE)}  # fmt: skip
+            "states": states, "dues": list(DUE), "map_style": at.map_style}  # fmt: skip

@@ -19,7 +19,7 @@ from devices.kind import Kind, MetricType
 from devices.quality import Quality
 from devices.registry import Device, Registry
 from storage import device_status
-from storage.alarm_list import list_alarms
+from storage.alarm_list import AlarmRow, list_alarms
 from storage.case_list import CaseFilter, newest_cases
 from storage.connection import Connection
 from storage.registry_store import load_device
@@ -70,7 +70,7 @@ def show(
         cases = newest_cases(connection, CaseFilter(device=device_id), limit=_CASES)
         kind = at.kinds.get(device.kind)
         span = span if span in SPANS else "24h"
-        curves = _curves(connection, device, kind, metric or [], now - SPANS[span], now, at=at) if kind else []
+        curves = _curves(connection, device, kind, metric or [], alarms, now - SPANS[span], now, at=at) if kind else []
     return page(
         "device.html", request, who.language, who, device=device, known=status, alarms=alarms, cases=cases,
         curves=curves, span=span, spans=list(SPANS), soon=now + timedelta(hours=1), doubts=_doubts(status.quality),
@@ -87,15 +87,18 @@ def _curves(
     device: Device,
     kind: Kind,
     names: list[str],
+    alarms: list[AlarmRow],
     since: datetime,
     until: datetime,
     *,
     at: Context,
 ) -> list[Curve]:
-    """What was asked for; else what the kind's rules ask for first and the device has sent."""
-    asked = [
-        telemetry.by_rule(rule.text, device, kind, until, at) for rule in at.rules.values() if rule.kind == kind.name
-    ]
+    """What was asked for; else what its alarms' rules and then those of its kind ask for first and it has sent."""
+    wrong = {alarm.rule_id for alarm in alarms}
+    rules = sorted(
+        (rule for rule in at.rules.values() if rule.kind == kind.name), key=lambda rule: rule.id not in wrong
+    )
+    asked = [telemetry.by_rule(rule.text, device, kind, until, at) for rule in rules]
     if names:
         chosen = [each for each in kind.metrics if each.name in names and each.type is not MetricType.TEXT]
     else:

@@ -26,8 +26,9 @@ SELECT * FROM (
       AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
       AND (%(cause)s::bigint IS NULL OR alarm.suppressed_by = %(cause)s)
       AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s)
-      AND (%(text)s::text IS NULL OR strpos(
-           lower(concat_ws(' ', alarm.rule_id, device.device_id, device.name, device.road)), lower(%(text)s)) > 0)
+      AND (%(text)s::text IS NULL OR alarm.rule_id = upper(%(text)s) OR alarm.device IN (
+           SELECT matching.id FROM device AS matching
+           WHERE strpos(lower(concat_ws(' ', matching.device_id, matching.name, matching.road)), lower(%(text)s)) > 0))
       AND (%(after_id)s::bigint IS NULL
            OR (alarm.active, alarm.severity, alarm.raised_at, alarm.id)
               < (%(after_active)s, %(after_severity)s::smallint, %(after_at)s::timestamptz, %(after_id)s::bigint))

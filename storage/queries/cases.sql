@@ -259,8 +259,9 @@ WHERE dispatch_case.open
   AND (NOT %(undecided)s OR dispatch_case.state IN ('reported', 'returned', 'unverifiable')
        OR dispatch_case.delay IS NOT NULL)
   AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
-  AND (%(text)s::text IS NULL OR strpos(
-       lower(concat_ws(' ', dispatch_case.number, device.device_id, device.name, device.road)), lower(%(text)s)) > 0)
+  AND (%(text)s::text IS NULL OR strpos(dispatch_case.number, %(text)s) > 0 OR dispatch_case.device IN (
+       SELECT found.id FROM device AS found
+       WHERE strpos(lower(concat_ws(' ', found.device_id, found.name, found.road)), lower(%(text)s)) > 0))
   AND (%(after_at)s::timestamptz IS NULL
        OR (dispatch_case.fix_by, dispatch_case.id) > (%(after_at)s, %(after_id)s::bigint))
 ORDER BY dispatch_case.fix_by, dispatch_case.id
@@ -290,8 +291,9 @@ WHERE (%(before_id)s::bigint IS NULL OR dispatch_case.id < %(before_id)s)
   AND (NOT %(undecided)s OR dispatch_case.state IN ('reported', 'returned', 'unverifiable')
        OR dispatch_case.delay IS NOT NULL)
   AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
-  AND (%(text)s::text IS NULL OR strpos(
-       lower(concat_ws(' ', dispatch_case.number, device.device_id, device.name, device.road)), lower(%(text)s)) > 0)
+  AND (%(text)s::text IS NULL OR strpos(dispatch_case.number, %(text)s) > 0 OR dispatch_case.device IN (
+       SELECT found.id FROM device AS found
+       WHERE strpos(lower(concat_ws(' ', found.device_id, found.name, found.road)), lower(%(text)s)) > 0))
 ORDER BY dispatch_case.id DESC
 LIMIT %(limit)s
 

@@ -23,29 +23,33 @@ FROM alarm WHERE active OR NOT acknowledged OR hushed
 SELECT max(last_received_at) FROM device_status
 
 -- name: troubled_places
--- Facilities with an open case or an announced active alarm within a box, one row a cell of a grid: how many, how
--- severe the worst is and which that is, where they are on average. Degrees; null filters mean all.
-SELECT count(*)::integer AS facilities, max(troubled.severity) AS severity, avg(device.lon) AS lon, avg(device.lat) AS lat,
-       (max(ARRAY[troubled.severity::text, device.device_id, device.name]))[2] AS device_id,
-       (max(ARRAY[troubled.severity::text, device.device_id, device.name]))[3] AS name
+-- Facilities with an open case, or an alarm that nobody has seen yet, within a box, one row a cell of a grid: how many,
+-- how severe the worst is and which that is, where they are on average. Degrees; null filters mean all.
+SELECT place.facilities, place.severity, place.lon, place.lat, worst.device_id, worst.name
 FROM (
-    SELECT device, max(severity) AS severity
+    SELECT count(*)::integer AS facilities, max(troubled.severity) AS severity, avg(device.lon) AS lon,
+           avg(device.lat) AS lat, max((troubled.severity::bigint << 32) | troubled.device) AS worst
     FROM (
-        SELECT device, severity FROM dispatch_case
-        WHERE open AND (%(district)s::text IS NULL OR district = %(district)s)
-          AND (%(unit)s::text IS NULL OR unit = %(unit)s OR %(unit)s = ANY (joint))
-        UNION ALL
-        SELECT device, severity FROM alarm WHERE active AND NOT hushed AND %(unit)s::text IS NULL
-    ) AS trouble
-    WHERE %(severity)s::smallint IS NULL OR severity >= %(severity)s
-    GROUP BY device
-) AS troubled
-JOIN device ON device.id = troubled.device
-WHERE device.lon BETWEEN %(west)s AND %(east)s AND device.lat BETWEEN %(south)s AND %(north)s
-  AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
-  AND (%(district)s::text IS NULL OR device.district = %(district)s)
-GROUP BY floor(device.lon / %(cell)s), floor(device.lat / %(cell)s)
-ORDER BY severity, facilities
+        SELECT device, max(severity) AS severity
+        FROM (
+            SELECT device, severity FROM dispatch_case
+            WHERE open AND (%(district)s::text IS NULL OR district = %(district)s)
+              AND (%(unit)s::text IS NULL OR unit = %(unit)s OR %(unit)s = ANY (joint))
+            UNION ALL
+            SELECT device, severity FROM alarm
+            WHERE active AND NOT acknowledged AND NOT hushed AND %(unit)s::text IS NULL
+        ) AS trouble
+        WHERE %(severity)s::smallint IS NULL OR severity >= %(severity)s
+        GROUP BY device
+    ) AS troubled
+    JOIN device ON device.id = troubled.device
+    WHERE device.lon BETWEEN %(west)s AND %(east)s AND device.lat BETWEEN %(south)s AND %(north)s
+      AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
+      AND (%(district)s::text IS NULL OR device.district = %(district)s)
+    GROUP BY floor(device.lon / %(cell)s), floor(device.lat / %(cell)s)
+) AS place
+JOIN device AS worst ON worst.id = (place.worst & 4294967295)::integer
+ORDER BY place.severity, place.facilities
 
 -- name: ground
 -- Where there are facilities at all, one point a cell of a grid of some metres; at most so many, spread over the city.

@@ -1,6 +1,7 @@
 """Getting into the console: sessions, tokens, headers; in process, on a real database."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -8,9 +9,10 @@ from psycopg import Connection
 
 from console import passwords
 from console.access import Role
+from console.context import Context
 from console.signing import CrewLink, Session, Signing
 from storage import console_store
-from tests.fix_console import Time
+from tests.fix_console import Time, serving
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of the people below
 HASH = passwords.hashed(PASSWORD)
@@ -83,3 +85,24 @@ def test_a_cookie_of_another_key_is_no_session(time: Time) -> None:
     assert ours.session(theirs.cookie(session), time.at) is None
     link = CrewLink("drainage", "", 1, session.until)
     assert ours.session(ours.link(link), time.at) is None, "a link is no cookie"
+
+
+def test_the_demonstrations_link_signs_in_once_and_a_city_has_none(
+    context: Context, connection: Connection, time: Time
+) -> None:
+    person(connection, Role.SUPERVISOR)
+    connection.execute("UPDATE console_user SET username = 'demo'")
+    for entry, statuses in (("", [403, 403]), ("word", [303, 403])):
+        with serving(replace(context, entry=entry)) as address, httpx.Client(base_url=address) as browser:
+            assert browser.get("/enter/other").status_code == 403
+            assert [browser.get("/enter/word").status_code for _ in range(2)] == statuses
+            time.at += timedelta(days=20)  # its clock runs fast
+            assert browser.get("/alarms").status_code == (200 if entry else 303)
+
+
+def test_the_citys_tile_server_joins_the_policy_and_no_other(context: Context) -> None:
+    style = "https://tiles.example:8443/style.json"
+    with serving(replace(context, map_style=style)) as address:
+        policy = httpx.get(f"{address}/sign-in").headers["content-security-policy"]
+    assert policy.count("https://tiles.example:8443;") == 2
+    assert "script-src 'self';" in policy

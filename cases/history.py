@@ -25,6 +25,7 @@ class Occurrence(StrEnum):
     NOTICE_ENDED = "notice_ended"
     ABSORBED = "absorbed"
     CAMPAIGN = "campaign"
+    PHOTO = "photo"
 
 
 class Because(StrEnum):

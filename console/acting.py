@@ -13,6 +13,7 @@ from uuid import UUID
 from cases.case import Finding
 from cases.clocks import Allowance
 from cases.lifecycle import Refusal, State
+from cases.photos import Photo
 from cases.words import Section, vocabulary
 from console.access import Action
 from console.context import Context
@@ -50,7 +51,7 @@ class Said:
         joint: Who answers for it beside.
         pause: Why clocks stop, one of those that the city lists.
         more: How much more time, as in rule packs: ``24h natural``, ``2d work``.
-        photo: Where the photo is.
+        photo: Where the photo is, if it is not the case's last.
         members: Numbers of the cases to take in.
         span: For how long an alarm is shelved: ``30m``, ``4h``.
         once: Only until it clears.
@@ -151,6 +152,28 @@ def move_case(
     said_too = {"happened": happened.isoformat()} if happened else {}
     deed = Deed(CASE_MOVES[move].action, f"case.{move}", number, {**said.written(), **said_too}, key)
     return perform(at, who, deed, do)
+
+
+def add_photo(
+    at: Context,
+    who: Visitor,
+    number: str,
+    photo: Photo,
+    *,
+    key: UUID | None = None,
+    happened: datetime | None = None,
+) -> Answer:
+    """Keep a photo with a case, as evidence; how the case stands, and the photo's SHA-256."""
+    hashed = photo.hash.hex()
+
+    def do(connection: Connection, now: datetime) -> Answer:
+        _theirs(connection, who, number)
+        moves = CaseMoves(connection, at.jobs, at.practice, at=now, actor=who.name)
+        moves.add_photo(number, photo, min(happened or now, now))
+        return {**_standing_now(connection, number), "photo": hashed}
+
+    said = {"photo": hashed, **({"happened": happened.isoformat()} if happened else {})}
+    return perform(at, who, Deed(Action.WORK, "case.photo", number, said, key), do)
 
 
 def move_alarms(
@@ -265,7 +288,7 @@ def revoke_permit(at: Context, who: Visitor, number: int, reason: str, *, key: U
     return perform(at, who, Deed(Action.JUDGE, "permit.revoke", str(number), {"reason": reason}, key), do)
 
 
-def _theirs(connection: Connection, who: Visitor, number: str, move: CaseMove) -> Standing:
+def _theirs(connection: Connection, who: Visitor, number: str, move: CaseMove | None = None) -> Standing:
     """How the case stands, if it is one that the visitor works on."""
     found = standing(connection, number)
     if found is None:

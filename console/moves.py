@@ -77,7 +77,7 @@ CASE_MOVES: Mapping[CaseMove, Plan] = {
     CaseMove.SPLIT: Plan(Action.DISPATCH, _where(Event.SPLIT), ("reason",)),
     CaseMove.GRANT_DELAY: Plan(Action.JUDGE, _where(Event.GRANT_DELAY), (), ("reason",)),
     CaseMove.REFUSE_DELAY: Plan(Action.JUDGE, _where(Event.REFUSE_DELAY), ("reason",)),
-    CaseMove.CONFIRM: Plan(Action.JUDGE, _UNVERIFIABLE, ("photo",), ("reason",)),
+    CaseMove.CONFIRM: Plan(Action.JUDGE, _UNVERIFIABLE, (), ("photo", "reason")),
     CaseMove.REJECT: Plan(Action.JUDGE, _UNVERIFIABLE, ("reason",)),
     CaseMove.CANCEL: Plan(Action.JUDGE, _where(Event.CANCEL), ("reason",), ("found",)),
 }

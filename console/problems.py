@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from cases.words import Language
 from console.context import Context
 from console.errors import BadInput, ConsoleError, NotSignedIn
+from console.pages import crew
 from console.pages.rendering import page
 from console.words import word
 from storage.errors import DatabaseUnavailableError, UnstorableError
@@ -44,6 +45,8 @@ def answer_for(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ConsoleError)  # noqa: S101 - registered for these
     if isinstance(error, NotSignedIn) and not _for_programs(request):
+        if request.url.path.startswith(crew.ROOT):
+            return crew.over(request, _language(request))
         return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
     return _problem(request, error.status, error.key, error.say(_language(request)), error.headers)
 
@@ -109,7 +112,8 @@ def _problem(
 
 
 def _for_programs(request: Request) -> bool:
-    return request.url.path.startswith(PROGRAMS)
+    """Programs know what they asked for by its path, scripts of pages by saying that they want JSON."""
+    return request.url.path.startswith(PROGRAMS) or "json" in request.headers.get("Accept", "")
 
 
 def _language(request: Request) -> Language:

@@ -17,13 +17,15 @@ from cases.errors import UnknownFacility
 from cases.history import Occurrence
 from cases.lifecycle import OPEN_STATES, Refusal
 from cases.opening import CasePlan, file_case, report_case
+from cases.photos import Photo
 from cases.words import problem_of_case
-from storage import case_reports
+from storage import case_reports, photo_store
 from storage.case_book import CaseBook, facility_of
 from storage.case_reports import CALLED, Told
 from storage.queries import load
 
 _SQL = load("cases")
+_SHOWN = 12  # digits of a photo's hash in the history: enough to tell it from others
 
 
 class CaseMoves:
@@ -124,12 +126,12 @@ class CaseMoves:
         )
 
     def confirm(self, number: str, photo: str, reason: str = "") -> Refusal | None:
-        """A supervisor confirms by a photo what telemetry could not."""
+        """A supervisor confirms by a photo what telemetry could not: one kept elsewhere, or the case's last."""
         return self._guarded(
             number,
             lambda stored: confirm(
                 stored.case,
-                photo=photo,
+                photo=photo.strip() or self._last_photo(number),
                 active=self._book.active_alarms(stored),
                 city=self.city,
                 at=self._at,
@@ -137,6 +139,16 @@ class CaseMoves:
                 reason=reason,
             ),
         )
+
+    def add_photo(self, number: str, photo: Photo, taken_at: datetime) -> None:
+        """Keep a photo with the case, and a line in its history; again is nothing."""
+        with self._connection.transaction():
+            stored = self._book.by_number(number)
+            new = photo_store.add(self._connection, stored.id, photo, taken_at=taken_at, at=self._at, by=self._actor)
+            if new:
+                said = photo.hash.hex()[:_SHOWN]
+                added = note(stored.case, Occurrence.PHOTO, at=self._at, actor=self._actor, reason=said)
+                self._book.save(stored, added)
 
     def reject(self, number: str, reason: str) -> Refusal | None:
         """A supervisor sends unverifiable work back."""
@@ -252,6 +264,10 @@ class CaseMoves:
             answered = note(stored.case, Occurrence.SHEET_ANSWERED, at=self._at, actor=self._actor, reason=said)
             self._book.save(stored, answered)
         return None
+
+    def _last_photo(self, number: str) -> str:
+        photos = photo_store.of_case(self._connection, number)
+        return photos[-1].hash if photos else ""
 
     def _plan(self, problem: str) -> CasePlan:
         """The plan of a rule with this problem; a report of something else has a day."""

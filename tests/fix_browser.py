@@ -17,15 +17,24 @@ CHROMIUM = shutil.which("chromium")
 PHONE, DESK = (360, 740), (1280, 800)  # CSS pixels
 _LOCALES = {Language.EN: "en-GB", Language.ZH: "zh-CN"}
 _PATIENCE_MS = 30_000.0  # far more than anything takes, so that a busy machine fails nothing
-# How Chromium reports any answer of 400 and above: tests look at answers; how it says that it draws without a card.
-_NO_ERRORS = re.compile(r"Failed to load resource|\[\.WebGL.*GL Driver Message .*Performance")
+# How Chromium reports any answer of 400 and above: tests look at answers; how it says that it draws without a card; and
+# how playwright says that it keeps workers away.
+_NO_ERRORS = re.compile(r"Failed to load resource|\[\.WebGL.*GL Driver Message .*Performance|Service Worker .* blocked")
 
 
 class Browse(Protocol):
-    """Opens a page with cookies and storage of its own; signed in, where a session is given."""
+    """Opens a page with cookies and storage of its own; signed in, where a session is given.
+
+    Without a ``worker``, no service worker stands between the page and the routes that a test puts up.
+    """
 
     def __call__(
-        self, session: Session | None = None, *, language: Language = Language.EN, size: tuple[int, int] = PHONE
+        self,
+        session: Session | None = None,
+        *,
+        language: Language = Language.EN,
+        size: tuple[int, int] = PHONE,
+        worker: bool = True,
     ) -> Page: ...
 
 
@@ -49,7 +58,11 @@ def browse(chromium: Browser, site: str, signing: Signing) -> Iterator[Browse]:
     said: list[str] = []
 
     def begin(
-        session: Session | None = None, *, language: Language = Language.EN, size: tuple[int, int] = PHONE
+        session: Session | None = None,
+        *,
+        language: Language = Language.EN,
+        size: tuple[int, int] = PHONE,
+        worker: bool = True,
     ) -> Page:
         context = chromium.new_context(
             base_url=site,
@@ -57,6 +70,7 @@ def browse(chromium: Browser, site: str, signing: Signing) -> Iterator[Browse]:
             locale=_LOCALES[language],
             timezone_id="Asia/Shanghai",
             has_touch=size == PHONE,
+            service_workers="allow" if worker else "block",
         )
         contexts.append(context)
         context.set_default_timeout(_PATIENCE_MS)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime, tzinfo
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -14,11 +15,13 @@ from cases.case import Finding
 from cases.clocks import Allowance
 from cases.indicators import indicators
 from cases.lifecycle import Refusal, State
+from cases.photos import LARGEST, recognise
 from cases.standing import By
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out
 from cityward.cli.showing_cases import case_rows, kpi_rows, show_file
 from cityward.moments import parse_moment
+from storage import photo_store
 from storage.case_book import UnknownCaseError
 from storage.case_list import CaseFilter, case_file, newest_cases, open_cases
 from storage.case_moves import CaseMoves
@@ -29,6 +32,7 @@ from storage.report_book import count_cases
 
 cases_app = typer.Typer(no_args_is_help=True)
 
+_HERE = Path()
 _Number = Annotated[str, typer.Argument(help="The case's number, 19 digits.", show_default=False)]
 _Actor = Annotated[str, typer.Option("--by", help="Who does it; without it the user of this computer.")]
 _Reason = Annotated[str, typer.Option("--reason", help="Why; it stays on record.")]
@@ -36,7 +40,7 @@ _Note = Annotated[str, typer.Option("--note", help="A word for the record.")]
 _Found = Annotated[Finding, typer.Option(help="What was there; dispatch precision is counted from it.")]
 _HELP = {
     Refusal.NO_REASON: "say why with --reason",
-    Refusal.NO_PHOTO: "name the photo with --photo",
+    Refusal.NO_PHOTO: "the case has no photo; add one with cityward cases photo, or name one with --photo",
     Refusal.ALARM_ACTIVE: "an alarm of this case is still active: telemetry does not show the repair",
     Refusal.TELEMETRY_DECIDES: "telemetry is still being asked; a person decides once the case is not verifiable",
     Refusal.ARBITRATED: "the arbiter has decided: this unit keeps the case",
@@ -234,7 +238,7 @@ def refuse(number: _Number, reason: _Reason = "", by: _Actor = "") -> None:
 @cases_app.command("verify")
 def verify(
     number: _Number,
-    photo: Annotated[str, typer.Option(help="Where the photo is kept: a path or an address.")] = "",
+    photo: Annotated[str, typer.Option(help="Where the photo is kept, if it is not the case's last.")] = "",
     reject: Annotated[bool, typer.Option("--reject", help="Send the work back instead.")] = False,
     reason: _Reason = "",
     by: _Actor = "",
@@ -243,6 +247,44 @@ def verify(
     with moves_by(by) as moves:
         refuse_with_help(number, moves.reject(number, reason) if reject else moves.confirm(number, photo, reason))
     out.print(f"{number}: {'sent back' if reject else 'closed'}.")
+
+
+@cases_app.command("photo")
+def photo(
+    number: _Number,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JPEG, PNG or WebP.", show_default=False)],
+    by: _Actor = "",
+) -> None:
+    """Add a photo to a case, as evidence; crews add theirs on the phone."""
+    found = recognise(file.read_bytes()) if file.stat().st_size <= LARGEST else None
+    if found is None:
+        raise CommandError(f"{file} is no whole JPEG, PNG or WebP of at most {LARGEST // 1024**2} MB")
+    settings = load_settings()
+    with moves_by(by) as moves:
+        moves.add_photo(number, found, wiring.clock(settings).now())
+    out.print(f"{number}: photo {found.hash.hex()[:12]} added.")
+
+
+@cases_app.command("photos")
+def photos(
+    number: _Number,
+    into: Annotated[
+        Path, typer.Option("--out", help="An existing folder to write them into.", file_okay=False)
+    ] = _HERE,
+) -> None:
+    """Write the photos of a case into files, named by when they were taken."""
+    with database(load_settings()) as connection:
+        found = photo_store.of_case(connection, number)
+        zone = load_city(connection).calendar.timezone
+        for each in found:
+            kept = photo_store.read(connection, number, each.hash)
+            assert kept is not None  # noqa: S101 - listed just now, and photos stay
+            ending = each.media_type.removeprefix("image/")
+            path = into / f"{number}-{each.taken_at.astimezone(zone):%Y%m%d-%H%M%S}-{each.hash[:12]}.{ending}"
+            path.write_bytes(kept.content)
+            out.print(f"{path}  by {each.added_by}", soft_wrap=True)
+    if not found:
+        out.print(f"{number} has no photos.")
 
 
 @cases_app.command("merge")

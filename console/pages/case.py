@@ -19,6 +19,7 @@ from console.pages.desk import unchanged_or
 from console.pages.moving import MORE
 from console.pages.rendering import page, rendered
 from devices.registry import Device
+from storage import photo_store
 from storage.alarm_list import AlarmRow, list_alarms
 from storage.case_list import CaseFile, CaseFilter, CaseRow, case_file, open_cases
 from storage.connection import Connection
@@ -76,6 +77,7 @@ def _shown(connection: Connection, file: CaseFile, at: Context) -> dict[str, Any
         "life": life,
         "dues": dues,
         "alarms": _alarms(connection, file),
+        "photos": photo_store.of_case(connection, file.case.number),
         "checked": life.state in IN_CHECK,
         "needed": at.practice.standard(file.case.kind).needed,
         "soon": at.clock.now() + _SOON,

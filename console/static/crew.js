@@ -1,0 +1,283 @@
+// The crew's page: what is pressed is kept first and sent then; what is kept, and what was refused, is shown.
+"use strict";
+
+(() => {
+  const LONGEST_SIDE = 1600; // pixels of a photo
+  const QUALITY = 0.8;
+  const AGAIN_MS = 15000;
+  const RELOAD_MS = 30000;
+  const words = JSON.parse(document.querySelector("meta[name=words]").content);
+  const moves = JSON.parse(document.querySelector("meta[name=moves]").content);
+  const whose = document.body.dataset.whose;
+  let here = null;
+  let sending = null;
+  let again = false;
+  let shown = [];
+
+  const main = () => document.querySelector("main");
+  const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+  // --- what is kept ---------------------------------------------------------------------------------------------
+
+  // The centre's time as far as this phone knows it: its own clock may be wrong.
+  function now() {
+    return new Date(Date.now() + Number(localStorage.getItem("crew-clock") ?? 0));
+  }
+
+  function heard(session) {
+    localStorage.setItem("crew-clock", String(session.now - Date.now()));
+  }
+
+  async function keep(path, number, label, fields, photo) {
+    await crewQueue.add({ key: crewQueue.newKey(), happened: now().toISOString(), whose, path, number, label, fields, photo });
+  }
+
+  async function press(form) {
+    const number = main().dataset.number;
+    const fields = {};
+    const files = [];
+    for (const [name, value] of new FormData(form)) {
+      if (value instanceof File) {
+        if (value.size) files.push(value);
+      } else if (name !== "token") fields[name] = value;
+    }
+    try {
+      if (files.length) tell("preparing");
+      const photos = [];
+      for (const file of files) photos.push(await smaller(file));
+      for (const photo of photos) await keep(`/crew/${number}/photos`, number, words.photo, {}, photo);
+      if (form.dataset.move) await keep(form.getAttribute("action"), number, words[`move_${form.dataset.move}`], fields);
+    } catch (error) {
+      tell(error === NOT_A_PICTURE ? "bad_photo" : "full");
+      return;
+    }
+    tell(null);
+    form.reset();
+    form.querySelector("details")?.removeAttribute("open");
+    await show();
+    await send();
+  }
+
+  const NOT_A_PICTURE = Symbol("not a picture");
+
+  // A photo upright, small enough for a bad network, and without what a camera writes into it.
+  async function smaller(file) {
+    let picture;
+    try {
+      picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    } catch {
+      throw NOT_A_PICTURE;
+    }
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(picture.width * scale));
+    canvas.height = Math.max(1, Math.round(picture.height * scale));
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    return blob.arrayBuffer();
+  }
+
+  // One sender at a time; what is pressed meanwhile is sent right after.
+  function send() {
+    again = true;
+    sending ??= (async () => {
+      let how = "sent";
+      while (again) {
+        again = false;
+        how = await crewQueue.send(heard);
+      }
+      sending = null;
+      tell(how === "sent" ? null : how);
+      // Where the page is closed before there is a network, the worker sends.
+      if (how === "offline") navigator.serviceWorker?.ready.then((worker) => worker.sync?.register("crew")).catch(() => undefined);
+      await news();
+    })();
+    return sending;
+  }
+
+  // The page again, if anything that it shows as kept is kept no more, or is refused.
+  async function news() {
+    const kept = new Map((await crewQueue.all()).map((action) => [action.key, action.refused]));
+    if (shown.some((action) => kept.get(action.key) !== action.refused || !kept.has(action.key))) await reload();
+    await show();
+  }
+
+  // --- what is shown --------------------------------------------------------------------------------------------
+
+  function tell(key) {
+    const net = document.getElementById("net");
+    net.hidden = key === null;
+    net.textContent = key === null ? "" : words[key];
+  }
+
+  async function show() {
+    const kept = await crewQueue.all();
+    shown = kept;
+    const queue = document.getElementById("queue");
+    queue.hidden = !kept.length;
+    queue.replaceChildren(...(kept.length ? [element("b", words.queue), list(kept)] : []));
+    offer(kept);
+    count();
+    measure();
+  }
+
+  function list(kept) {
+    const items = element("ul");
+    for (const action of kept) {
+      const time = new Date(action.happened).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      const item = element("li", `${action.label} · ${action.number} · ${time} · `);
+      if (action.refused === undefined) item.append(action.whose === whose || !whose ? words.waits : words.other);
+      else {
+        item.className = "refused";
+        const button = element("button", words.dismiss);
+        button.className = "quiet";
+        button.addEventListener("click", () => crewQueue.remove(action).then(show));
+        item.append(`${words.refused}: ${action.refused}`, button);
+      }
+      items.append(item);
+    }
+    return items;
+  }
+
+  function element(name, text = "") {
+    const made = document.createElement(name);
+    made.textContent = text;
+    return made;
+  }
+
+  // The buttons for the state in which the case will be once what is kept has been sent.
+  function offer(kept) {
+    const { page, number, delay } = main().dataset;
+    if (page !== "case") return;
+    let state = main().dataset.state;
+    let asked = Boolean(delay);
+    for (const action of kept) {
+      if (action.number !== number || action.refused !== undefined) continue;
+      state = moves[state][action.fields.move] ?? state;
+      asked ||= action.fields.move === "request_delay";
+    }
+    for (const form of main().querySelectorAll("form[data-move]")) {
+      const { move } = form.dataset;
+      form.hidden = !(move in moves[state]) || (asked && move === "request_delay");
+    }
+  }
+
+  function span(milliseconds) {
+    const minutes = Math.floor(Math.abs(milliseconds) / 60000);
+    if (minutes < 60) return say("minutes", { m: minutes });
+    if (minutes < 2880) return say("hours", { h: Math.floor(minutes / 60), m: minutes % 60 });
+    return say("days", { d: Math.floor(minutes / 1440), h: Math.floor((minutes % 1440) / 60) });
+  }
+
+  function count() {
+    for (const place of document.querySelectorAll("[data-by]")) {
+      const left = new Date(place.dataset.by) - now();
+      place.textContent = say(left > 0 ? "left" : "late", { span: span(left) });
+      const due = place.closest(".due");
+      due.classList.toggle("over", left <= 0);
+      due.classList.toggle("soon", left > 0 && left <= 1800000);
+      due.classList.toggle("fine", left > 1800000);
+    }
+  }
+
+  function measure() {
+    for (const button of document.querySelectorAll("[data-do=distance]")) button.hidden = here !== null;
+    if (here === null) return;
+    const radians = (degrees) => (degrees * Math.PI) / 180;
+    for (const place of document.querySelectorAll("[data-lat]")) {
+      const [lat, lon] = [Number(place.dataset.lat), Number(place.dataset.lon)];
+      const north = Math.sin(radians(lat - here.latitude) / 2) ** 2;
+      const east = Math.sin(radians(lon - here.longitude) / 2) ** 2;
+      const share = north + Math.cos(radians(lat)) * Math.cos(radians(here.latitude)) * east;
+      const metres = 12742000 * Math.asin(Math.sqrt(share));
+      place.textContent = metres < 950 ? say("metres", { n: Math.round(metres / 10) * 10 }) : say("km", { n: (metres / 1000).toFixed(1) });
+    }
+  }
+
+  function locate() {
+    const found = (position) => {
+      here = position.coords;
+      localStorage.setItem("crew-here", "asked");
+      measure();
+    };
+    navigator.geolocation?.watchPosition(found, () => tell("no_place"), { maximumAge: 60000 });
+  }
+
+  // --- pages as they are now ------------------------------------------------------------------------------------
+
+  async function page(path) {
+    const answer = await fetch(path, { headers: { Accept: "text/html" }, cache: "no-store" });
+    return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  }
+
+  // Not while somebody is writing.
+  function writing() {
+    return main().querySelector("details.act[open]") !== null;
+  }
+
+  async function reload() {
+    if (!["list", "case"].includes(main().dataset.page)) return;
+    try {
+      const fresh = await page(location.href);
+      if (!fresh?.querySelector("main[data-page]")) return;
+      if (writing()) {
+        Object.assign(main().dataset, fresh.querySelector("main").dataset);
+        return;
+      }
+      const open = [...main().querySelectorAll("details")].map((each) => each.open);
+      main().replaceWith(fresh.querySelector("main"));
+      main().querySelectorAll("details").forEach((each, index) => { each.open = open[index] ?? false; });
+      lookAhead();
+    } catch {
+      // No network: the page stays as it is, and says as of when that was.
+    }
+  }
+
+  // The cases of the list, kept before anybody opens them; those that have left it are forgotten.
+  async function ahead() {
+    if (!["list", "case"].includes(main().dataset.page) || !navigator.serviceWorker?.controller) return;
+    const fresh = await page("/crew");
+    if (!fresh?.querySelector("main[data-page=list]")) return;
+    const known = JSON.parse(localStorage.getItem("crew-versions") ?? "{}");
+    const seen = {};
+    for (const link of fresh.querySelectorAll("a[data-version]")) {
+      const path = link.getAttribute("href");
+      const { version } = link.dataset;
+      if (known[path] === version || (await page(path))) seen[path] = version;
+    }
+    const pages = await caches.open("crew-pages");
+    for (const request of await pages.keys()) {
+      const { pathname } = new URL(request.url);
+      if (pathname !== "/crew" && !(pathname in seen) && pathname in known) await pages.delete(request);
+    }
+    localStorage.setItem("crew-versions", JSON.stringify(seen));
+  }
+
+  const lookAhead = () => ahead().catch(() => undefined);
+
+  // --- begin ----------------------------------------------------------------------------------------------------
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-move], [data-photos]")) return;
+    event.preventDefault();
+    press(event.target);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.matches("[data-do=distance]")) locate();
+  });
+  window.addEventListener("online", send);
+  navigator.serviceWorker?.addEventListener("message", news);
+  window.addEventListener("offline", () => tell("offline"));
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) send(); });
+  setInterval(async () => {
+    const waits = (action) => action.refused === undefined && (!whose || action.whose === whose);
+    if ((await crewQueue.all()).some(waits)) send();
+  }, AGAIN_MS);
+  setInterval(() => { if (!document.hidden && main().dataset.page === "list") reload().then(show); }, RELOAD_MS);
+  setInterval(count, 10000);
+
+  navigator.serviceWorker?.addEventListener("controllerchange", lookAhead);
+  navigator.serviceWorker?.register("/crew/sw.js", { scope: "/crew" }).then(lookAhead).catch(() => undefined);
+  if (localStorage.getItem("crew-here")) locate();
+  show().then(send);
+})();

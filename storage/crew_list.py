@@ -1,0 +1,70 @@
+"""Cases as a crew in the street needs them: where, what, until when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from storage.queries import load
+
+_SQL = load("crew_list")
+
+
+@dataclass(frozen=True, slots=True)
+class CrewCase:
+    """A case on a crew's page. Times are aware, in UTC; severity from 1, notice, to 4, critical.
+
+    ``lon`` and ``lat`` are degrees (CGCS2000), None where the registry has no position. ``alarms`` counts the active
+    ones, ``carried`` the cases that this one carries; ``version`` grows with everything that happens to it.
+    """
+
+    number: str
+    problem: str
+    severity: int
+    state: str
+    open: bool
+    unit: str
+    joint: list[str]
+    opened_at: datetime
+    started_at: datetime
+    accept_by: datetime | None
+    accepted_at: datetime | None
+    arrive_by: datetime | None
+    arrived_at: datetime | None
+    safe_by: datetime | None
+    safe_at: datetime | None
+    fix_by: datetime
+    done_at: datetime | None
+    rework: int
+    delay: str | None
+    pause: str
+    incident: str | None
+    parent: str | None
+    district: str
+    device_id: str
+    kind: str
+    name: str
+    road: str
+    grid: str
+    lon: float | None
+    lat: float | None
+    alarms: int
+    carried: int
+    version: int
+
+    def belongs_to(self, unit: str) -> bool:
+        """Whether a unit answers for it, alone or jointly."""
+        return unit == self.unit or unit in self.joint
+
+
+def crew_cases(connection: Connection, unit: str, *, limit: int = 200) -> list[CrewCase]:
+    """The open cases of a unit, but for those that another carries; the gravest first."""
+    with connection.cursor(row_factory=class_row(CrewCase)) as cursor:
+        return cursor.execute(_SQL["crew_cases"], {"unit": unit, "limit": limit}).fetchall()
+
+
+def crew_case(connection: Connection, number: str) -> CrewCase | None:
+    """One case, open or not; None if there is none of that number."""
+    with connection.cursor(row_factory=class_row(CrewCase)) as cursor:
+        return cursor.execute(_SQL["crew_case"], {"number": number}).fetchone()

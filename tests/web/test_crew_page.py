@@ -1,0 +1,164 @@
+"""The crew's page on a phone, as a crew uses it: with a network, without one, and where an answer is lost."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from cases.words import Language
+from console.signing import CrewLink, Signing
+from rules.rule import Severity
+from storage import crew_links, photo_store
+from storage.case_list import case_file
+from tests.fix_browser import Browse
+from tests.fix_console import SignedIn, Time
+from tests.integration.desk import Desk
+from tests.integration.making import COVER_EAST, rows
+from tests.unit.cases.test_photos import png
+from tests.waiting import eventually
+from tests.web.looking import is_for_everybody
+from tests.web.pictures import picture
+
+MINUTE = timedelta(minutes=1)
+WORDS = {
+    Language.EN: ("manhole cover open", "Accept", "Arrived", "Done…", "being checked", "min left"),
+    Language.ZH: ("井盖开启", "接单", "到场", "处置完毕…", "核查中", "剩余"),
+}
+
+
+@pytest.fixture
+def number(desk: Desk, time: Time) -> str:
+    """The case of an open cover, the drainage company's, ten minutes old."""
+    desk.alarm(("MH-01", COVER_EAST), at=time.at - 10 * MINUTE, severity=Severity.CRITICAL)
+    desk.take_up(time.at - 10 * MINUTE)
+    return desk.only_number()
+
+
+def moves(desk: Desk, number: str) -> list[str]:
+    """What the crew has done, by the history."""
+    file = case_file(desk.connection, number)
+    assert file is not None
+    return [line["event"] for line in file.history if line["actor"] == "crew of drainage"]
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def kept_ahead(page: Page, number: str) -> None:
+    """Wait until the phone has the pages of its cases although nobody has opened them."""
+    page.goto("/crew")
+    look = f"() => caches.match('/crew/{number}').then((kept) => kept !== undefined)"
+    eventually(lambda: page.evaluate(look), "the case is kept")
+    eventually(lambda: page.evaluate("() => caches.match('/crew').then((kept) => kept !== undefined)"), "the list is")
+
+
+@pytest.mark.parametrize("language", Language)
+def test_from_the_list_to_done_with_a_photo(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn, time: Time, language: Language
+) -> None:
+    problem, accept, arrived, done, checked, left = WORDS[language]
+    desk.alarm(("MH-05", COVER_EAST), ("MH-08", COVER_EAST), at=time.at - 50 * MINUTE, severity=Severity.MINOR)
+    desk.take_up(time.at - 50 * MINUTE)
+    page = browse(signed_in(unit="drainage"), language=language)
+    page.goto("/crew")
+    most_urgent = page.locator(".card").first
+    expect(most_urgent).to_contain_text(problem)
+    expect(most_urgent).to_contain_text(re.compile(rf"\d.*{left}|{left}.*\d"))
+    is_for_everybody(page)
+    picture(page, f"crew-list-{language}")
+    most_urgent.locator("a").click()
+    assert page.locator('a[href^="geo:30.59"]').is_visible()
+    press(page, accept)
+    press(page, arrived)
+    expect(page.locator('[data-move="done"]')).to_be_visible()
+    expect(page.locator("#queue")).to_be_hidden()
+    expect(page.locator("[data-by]")).not_to_be_empty()
+    picture(page, f"crew-case-{language}")
+    page.get_by_text(done, exact=True).click()
+    is_for_everybody(page)
+    page.locator('[data-move="done"] textarea').fill("new cover 新井盖")
+    page.locator('[data-move="done"] input[type=file]').set_input_files(
+        {"name": "cover.png", "mimeType": "image/png", "buffer": png(2400, 1200)}
+    )
+    page.locator('[data-move="done"] button').click()
+    expect(page.locator(".state").first).to_have_text(checked)
+    expect(page.locator("#queue")).to_be_hidden()
+    assert moves(desk, number) == ["accept", "arrive", "photo", "finish"]
+    assert rows(desk.connection, "SELECT found FROM dispatch_case WHERE number = %s", number) == [("found",)]
+    (photo,) = photo_store.of_case(desk.connection, number)
+    assert photo.media_type == "image/jpeg"
+    shown = page.locator(".photos img")
+    eventually(lambda: shown.evaluate("(image) => image.complete && image.naturalWidth") == 1600, "the photo, smaller")
+    is_for_everybody(page)
+
+
+def test_what_is_pressed_without_a_network_is_sent_once_in_order_at_its_time(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn
+) -> None:
+    page = browse(signed_in(unit="drainage"))
+    kept_ahead(page, number)
+    page.context.set_offline(True)
+    page.goto(f"/crew/{number}")
+    press(page, "Accept")
+    press(page, "Arrived")
+    expect(page.locator("#net")).to_contain_text("No connection")
+    expect(page.locator("#queue li")).to_have_count(2)
+    page.reload()
+    expect(page.locator("#queue li")).to_have_count(2)
+    expect(page.get_by_role("button", name="Made safe", exact=True)).to_be_visible()
+    assert moves(desk, number) == []
+    page.context.set_offline(False)
+    expect(page.locator("#queue")).to_be_hidden()
+    expect(page.locator(".state").first).to_have_text("on site")
+    assert moves(desk, number) == ["accept", "arrive"]
+    ((accepted, arrived),) = rows(desk.connection, "SELECT accepted_at, arrived_at FROM dispatch_case")
+    assert accepted < arrived
+
+
+def test_an_answer_lost_after_it_was_done_does_nothing_twice(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn
+) -> None:
+    page = browse(signed_in(unit="drainage"), worker=False)
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.fetch().status)
+        if len(lost) == 1:
+            route.abort()
+        else:
+            route.fulfill(status=lost[-1], body="{}")
+
+    page.context.route("**/moves", lose)
+    page.goto(f"/crew/{number}")
+    press(page, "Accept")
+    expect(page.locator("#net")).to_contain_text("No connection")
+    expect(page.locator("#queue li")).to_have_count(1)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator("#queue")).to_be_hidden()
+    assert (lost, moves(desk, number)) == ([200, 200], ["accept"])
+
+
+def test_what_is_refused_says_so_and_blocks_nothing_and_an_ended_link_loses_nothing(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn, signing: Signing, time: Time
+) -> None:
+    page = browse(signed_in(unit="drainage"))
+    kept_ahead(page, number)
+    page.context.set_offline(True)
+    page.goto(f"/crew/{number}")
+    press(page, "Accept")
+    press(page, "Arrived")
+    assert desk.moves(time.at, "li").cancel(number, "a test of the sensor") is None
+    crew_links.revoke(desk.connection, "drainage", time.at)
+    page.context.set_offline(False)
+    page.goto(f"/crew/{number}")
+    expect(page.get_by_role("alert")).to_contain_text("Open the newest link")
+    expect(page.locator("#queue li")).to_have_count(2)
+    link = CrewLink("drainage", "", 2, int((time.at + 60 * MINUTE).timestamp()))
+    page.goto(f"/c/{signing.link(link)}")
+    expect(page.locator("#queue .refused")).to_have_count(2)
+    expect(page.locator("#queue .refused").first).to_contain_text("cancelled")
+    for _ in range(2):
+        page.get_by_role("button", name="Seen").first.click()
+    expect(page.locator("#queue")).to_be_hidden()

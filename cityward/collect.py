@@ -11,6 +11,7 @@ import structlog
 from cityward import wiring
 from cityward.clock import Clock
 from cityward.metrics import Metrics, serve
+from cityward.partitions import Partitions
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
@@ -61,6 +62,7 @@ def _collect(
     installed = wiring.kinds(settings)
     book = Rulebook(settings, installed)
     tls = wiring.broker_tls(settings)
+    partitions = Partitions(settings)
     working = metrics.collecting.labels(partition)
 
     def attempt(works: Works) -> None:
@@ -73,7 +75,7 @@ def _collect(
             rule_texts.keep(connection, book.rules, clock.now())
             permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
             engine = Engine(book.rules, registry, wiring.local_time(city), load_states(connection), permits)
-            own = partial(wiring.own_devices, settings, registry, partition)
+            own = partial(partitions.devices, registry, partition)
             held = waiting.begin(connection, partition, installed, city.lateness, own, clock.micros())
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)

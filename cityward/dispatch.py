@@ -7,7 +7,7 @@ no dead channel can hold up a case.
 import asyncio
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import httpx
@@ -18,10 +18,12 @@ from cityward.clock import Clock
 from cityward.due import HOLDER, DueRules
 from cityward.links import ConsoleLinks
 from cityward.metrics import DispatcherMetrics, serve
+from cityward.partitions import Hearers, Partitions, nobody, stored_until
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
 from devices.kind import Kind
+from devices.registry import Device
 from notify.channels.mqtt import MqttChannel
 from notify.channels.person import PersonChannel
 from notify.channels.webhook import WebhookChannel
@@ -32,6 +34,7 @@ from notify.working import work
 from rules.measures import load_measures
 from rules.rule import Input, Rule
 from rules.silence import watch
+from rules.verdicts import Verdicts
 from storage import (
     alarm_round,
     alarm_store,
@@ -45,6 +48,7 @@ from storage import (
     rule_texts,
     vitals,
     waking,
+    worked_off,
 )
 from storage.connection import Connection, connect, describe
 from storage.errors import RegistryChangedError, translated
@@ -87,7 +91,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
         ):
             if not hold(connection, DISPATCH, CITY, stop):
                 return
-            desk = Rounds(connection, book.rules, installed, clock)
+            desk = Rounds(connection, book.rules, installed, clock, heard_by=Partitions(settings).of)
             rule_states.unbench(connection, HOLDER, clock.now())
             waking.listen(ears)
             if works():
@@ -120,6 +124,8 @@ class Rounds:
         rules: list[Rule],
         installed: Mapping[str, Kind],
         clock: Clock,
+        *,
+        heard_by: Callable[[Device], str | None] = nobody,
     ) -> None:
         self.registry = load_registry(connection, installed)
         if register_groups(
@@ -136,9 +142,20 @@ class Rounds:
         self._jobs = outbox.deferring_app()
         self._said: set[str] = set()
         self._next_lesson = 0
-        local_time = wiring.local_time(self._city)
+        self._local_time = wiring.local_time(self._city)
+        self._hearers = Hearers(self.registry, heard_by)
         permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
-        self._due = DueRules(connection, rules, self.registry, local_time, load_measures(), clock, permits)
+        self._due = DueRules(
+            connection,
+            rules,
+            self.registry,
+            self._local_time,
+            load_measures(),
+            clock,
+            permits,
+            heard_by=heard_by,
+            lateness=self._city.lateness,
+        )
 
     def take_up(self) -> int:
         """Some news of alarms into cases; how many. Why some cannot be is said once for each reason."""
@@ -170,21 +187,30 @@ class Rounds:
         if revision(self._connection) != self.registry.revision:
             raise RegistryChangedError("the registry of devices has changed")
         with self._connection.transaction():
-            verdicts = watch(
-                self._rules,
-                self.registry,
-                wiring.local_time(self._city),
-                alarm_store.heard(self._connection),
-                alarm_store.active_silence_alarms(self._connection, [rule.id for rule in self._rules]),
-                self._clock.micros(),
-                alarms=judged_store.alarm_spells(self._connection, self._asked, self._clock.micros()),
-            )
+            verdicts = self._watch(self._clock.micros())
             alarm_store.record(self._connection, verdicts.transitions, self._clock.now(), actor=WATCHER)
             rule_states.record_crashes(self._connection, verdicts.crashes, self._clock.now(), HOLDER)
             alarm_round.look_after(self._connection, self._clock.now())
         # A rule that crashed is benched until the packs are read again.
         benched = {crash.rule_id for crash in verdicts.crashes}
         self._rules = [rule for rule in self._rules if rule.id not in benched]
+
+    def _watch(self, now: int) -> Verdicts:
+        """Who has fallen silent: nobody is missed before what was sent to the partition has been collected."""
+        heard, reached = alarm_store.heard(self._connection), worked_off.load_all(self._connection)
+        active = alarm_store.active_silence_alarms(self._connection, [rule.id for rule in self._rules])
+        alarms = judged_store.alarm_spells(self._connection, self._asked, now)
+        verdicts = Verdicts()
+        for rule in self._rules:
+            for heard_by, devices in self._hearers.subjects(rule.kind, ()).items():
+                mine = {device: heard[device] for device in devices.tolist() if device in heard}
+                until = min(now, stored_until(heard_by, reached, now))
+                found = watch([rule], self.registry, self._local_time, mine, active, until, alarms=alarms)
+                verdicts.transitions.extend(found.transitions)
+                verdicts.crashes.extend(found.crashes)
+                if found.crashes:
+                    break
+        return verdicts
 
 
 def _links(settings: Settings, store: outbox.NotificationStore) -> ConsoleLinks | None:

@@ -1,30 +1,33 @@
 """What comes due by the clock: windows that have closed, for devices and for groups, and jobs.
 
 Progress is kept in the database with what was found, so a dispatcher that was away goes on where it stopped, window by
-window, and one that is killed in the middle has judged each window once.
+window, and one that is killed in the middle has judged each window once. What nobody has collected yet is waited for:
+devices are judged when what was sent to their partition is stored, for half an hour at most.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import time
 
 import numpy as np
 import structlog
 
 from cityward.clock import Clock
-from devices.registry import Registry
-from rules.closing import close
+from cityward.partitions import Hearers, nobody, stored_until
+from devices.readings import Ints
+from devices.registry import Device, Membership, Registry
+from rules.closing import close, dissolved
 from rules.durations import MICROS
 from rules.frame import Frame
 from rules.jobs import Moments, due, judge_figures
-from rules.local_time import LocalTime
+from rules.local_time import LocalTime, moment
 from rules.measures import Measure
 from rules.remembering import Memory
 from rules.rule import Input, Rule
 from rules.spells import NONE, Spells
 from rules.verdicts import Key, RuleState, Verdicts
 from rules.windows import GRACE, Window, blank, frame_of
-from storage import alarm_store, judged_store, measures, reading_writer, rule_states
+from storage import alarm_store, judged_store, measures, reading_writer, rule_states, worked_off
 from storage.connection import Connection
 
 _log = structlog.get_logger(__name__)
@@ -32,22 +35,35 @@ HOLDER = "dispatch"
 # At most so much of the city's time is judged in one transaction, and so many readings are read back at once.
 PIECE = 3600 * MICROS
 READINGS_AT_ONCE = 200_000
+# Project default: so long windows and jobs wait for a partition that nobody collects or whose backlog lasts, µs.
+LONGEST = 30 * 60 * MICROS
 _NO_ROWS = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """Rules that are due at the same moments and look at the same readings."""
+    """Rules that are due at the same moments and look at the same readings.
+
+    ``subjects`` are the devices or groups whose readings the partitions ``heard_by`` bring.
+    """
 
     name: str
     rules: list[Rule]
     window: Window | None = None
     at: time = time()
+    lateness: int = 0
+    heard_by: frozenset[str] = frozenset()
+    subjects: Ints = field(default_factory=_NO_ROWS[0].copy)
 
     @property
     def grace(self) -> int:
-        """How long after a moment it is due, µs."""
-        return self.window.grace if self.window else GRACE
+        """How long after a moment it is due, µs: readings that wait for late ones have been judged by then."""
+        return (self.window.grace if self.window else GRACE) + self.lateness
+
+    @property
+    def key(self) -> str:
+        """Under which its progress is kept."""
+        return " ".join([self.name, *sorted(self.heard_by)])
 
 
 class DueRules:
@@ -61,6 +77,8 @@ class DueRules:
         known: The measures, by name.
         clock: The time.
         permits: The work permits in force.
+        heard_by: The partition that hears a device; without it nothing is waited for.
+        lateness: How long readings of a kind wait for late ones, µs.
     """
 
     def __init__(
@@ -72,6 +90,9 @@ class DueRules:
         known: Mapping[str, Measure],
         clock: Clock,
         permits: Spells = NONE,
+        *,
+        heard_by: Callable[[Device], str | None] = nobody,
+        lateness: Mapping[str, int] | None = None,
     ) -> None:
         self._connection = connection
         self._registry = registry
@@ -79,39 +100,72 @@ class DueRules:
         self._measures = known
         self._clock = clock
         self._permits = permits
-        self._series = _series(rules)
-        self._memories = _memories(self._series, rule_states.load_states(connection))
+        whole = _series(rules, lateness or {})
+        hearers = Hearers(registry, heard_by)
+        self._series = [part for each in whole for part in _parts(each, hearers)]
+        self._memories = _memories(whole, rule_states.load_states(connection))
+        self._behind: set[str] = set()
         stored, now = judged_store.judged(connection), clock.micros()
-        # A rule that was never judged begins with what ends from now on.
-        new = {series.name: now - series.grace for series in self._series if series.name not in stored}
+        # A rule that was never judged begins with what ends from now on; where partitions were cut anew, where it was.
+        new = {
+            series.key: max(_ends(series.name, stored), default=now - series.grace)
+            for series in self._series
+            if series.key not in stored
+        }
         if new:
             judged_store.save_judged(connection, new)
-        self._until = {series.name: (stored | new)[series.name] for series in self._series}
+        self._until = {series.key: (stored | new)[series.key] for series in self._series}
+        self._dissolve(whole, now)
 
     def judge(self) -> bool:
         """Judge some of what is due, in one transaction; whether more is.
 
         No series runs ahead of another by more than a piece, so that who asks for alarms of other rules finds them.
         """
-        now = self._clock.micros()
-        begun = min(self._until.values(), default=now)
+        ready = self._ready(self._clock.micros())
+        begun = min(self._until.values(), default=0)
         reached: dict[str, int] = {}
         judged: dict[str, int] = {}
         found = Verdicts()
         with self._connection.transaction():
             for series in self._series:
-                since, until = self._until[series.name], min(now - series.grace, begun + PIECE)
+                since, until = self._until[series.key], min(ready[series.heard_by] - series.grace, begun + PIECE)
                 if until <= since:
                     continue
-                reached[series.name] = until
+                reached[series.key] = until
                 if moments := self._due(series, since, until):
-                    judged[series.name] = until
+                    judged[series.key] = until
                     self._record(self._judge(series, moments), found)
             if judged:
                 judged_store.save_judged(self._connection, judged)
         self._until |= reached
         self._remember(found)
-        return any(self._until[series.name] < now - series.grace for series in self._series)
+        return any(self._until[series.key] < ready[series.heard_by] - series.grace for series in self._series)
+
+    def _ready(self, now: int) -> dict[frozenset[str], int]:
+        """Until when what each series looks at is stored; says whom it no longer waits for."""
+        reached = worked_off.load_all(self._connection)
+        parts = {series.heard_by for series in self._series}
+        behind = {name for part in parts for name in part if reached.get(name, now) < now - LONGEST}
+        for name in sorted(behind - self._behind):
+            since = f"{moment(reached[name]):%Y-%m-%d %H:%M:%S} UTC"
+            _log.warning("judging without", partition=name, since=since, hint="windows and jobs go on without it")
+        for name in sorted(self._behind - behind):
+            _log.info("judging with", partition=name)
+        self._behind = behind
+        return {part: max(stored_until(part, reached, now), now - LONGEST) for part in parts}
+
+    def _dissolve(self, series: Iterable[_Series], now: int) -> None:
+        """End what is active for groups that have lost their last member."""
+        found = Verdicts()
+        grouped = [rule for each in series for rule in each.rules if rule.group]
+        with self._connection.transaction():
+            ended = (
+                dissolved(rule, self._memories[rule.id], self._registry.membership(rule.kind, rule.group), now)
+                for rule in grouped
+            )
+            self._record(ended, found)
+        self._remember(found)
 
     def _due(self, series: _Series, since: int, until: int) -> list[tuple[int, int]]:
         if series.window is not None:
@@ -121,7 +175,7 @@ class DueRules:
     def _judge(self, series: _Series, moments: Sequence[tuple[int, int]]) -> Iterator[Verdicts]:
         """What each rule of a series finds, in order of time for each device."""
         if series.window is None:
-            yield from (self._ask(rule, moments) for rule in series.rules)
+            yield from (self._ask(rule, series.subjects, moments) for rule in series.rules)
             return
         start, end = min(start for start, _ in moments), moments[-1][1]
         asked = {name for rule in series.rules for name in rule.asked}
@@ -131,7 +185,7 @@ class DueRules:
         most = READINGS_AT_ONCE * kind.interval.total_seconds() * MICROS / (end - start)
         verdicts = {rule.id: Verdicts() for rule in series.rules}
         nowhere = Frame(blank(kind, *_NO_ROWS), self._registry, self._local_time, self._permits)
-        for devices in self._portions(series.rules[0], max(int(most), 1)):
+        for devices in self._portions(series, max(int(most), 1)):
             readings = reading_writer.read_back(self._connection, kind, devices, start, end, metrics)
             frame = frame_of(readings, moments, nowhere)
             for rule in series.rules:
@@ -141,13 +195,13 @@ class DueRules:
                     )
         yield from verdicts.values()
 
-    def _portions(self, rule: Rule, most: int) -> Iterator[list[int]]:
+    def _portions(self, series: _Series, most: int) -> Iterator[list[int]]:
         """Devices some at a time, those of a group never apart."""
+        rule, subjects = series.rules[0], series.subjects
         if rule.input is not Input.GROUP:
-            devices = [device.id for device in self._registry.of_kind(rule.kind)]
-            yield from (devices[start : start + most] for start in range(0, len(devices), most))
+            yield from (subjects[start : start + most].tolist() for start in range(0, len(subjects), most))
             return
-        members = self._registry.membership(rule.kind, rule.group)
+        members = _of_groups(self._registry.membership(rule.kind, rule.group), subjects)
         portion: list[int] = []
         last = -1
         for device, group in zip(members.device.tolist(), members.group.tolist(), strict=True):
@@ -159,10 +213,10 @@ class DueRules:
         if portion:
             yield portion
 
-    def _ask(self, rule: Rule, moments: Sequence[tuple[int, int]]) -> Verdicts:
+    def _ask(self, rule: Rule, groups: Ints, moments: Sequence[tuple[int, int]]) -> Verdicts:
         """What a job finds at each of its moments."""
         measure = self._measures[rule.measure]
-        members = self._registry.membership(rule.kind, rule.group)
+        members = _of_groups(self._registry.membership(rule.kind, rule.group), groups)
         memory = Memory(self._memories[rule.id].states)
         verdicts = Verdicts()
         for at, _ in moments:
@@ -197,17 +251,36 @@ class DueRules:
         self._series = [series for series in self._series if series.rules]
 
 
-def _series(rules: Iterable[Rule]) -> list[_Series]:
+def _of_groups(members: Membership, groups: Ints) -> Membership:
+    """The members of these groups."""
+    mine = np.isin(members.group, groups)
+    return Membership(members.device[mine], members.group[mine])
+
+
+def _parts(series: _Series, hearers: Hearers) -> Iterator[_Series]:
+    """A series by the partitions that bring its readings, so that none waits for another's."""
+    rule = series.rules[0]
+    for heard_by, subjects in hearers.subjects(rule.kind, rule.group).items():
+        yield replace(series, heard_by=heard_by, subjects=subjects)
+
+
+def _ends(name: str, stored: Mapping[str, int]) -> list[int]:
+    """Until when a series has been judged, by partitions as they were cut at some time."""
+    return [until for key, until in stored.items() if key == name or key.startswith(f"{name} ")]
+
+
+def _series(rules: Iterable[Rule], lateness: Mapping[str, int]) -> list[_Series]:
     """Devices before groups, short windows before long ones, jobs last: who asks for alarms finds them written."""
     found: dict[str, _Series] = {}
     for rule in rules:
+        late = lateness.get(rule.kind, 0)
         if rule.window is not None:
             by = f" by {'/'.join(rule.group)}" if rule.group else ""
             name = f"{rule.kind}{by} {rule.window.label}"
-            found.setdefault(name, _Series(name, [], rule.window)).rules.append(rule)
+            found.setdefault(name, _Series(name, [], rule.window, lateness=late)).rules.append(rule)
         elif rule.at is not None:
             name = f"{rule.id} at {rule.at:%H:%M:%S}"
-            found[name] = _Series(name, [rule], at=rule.at)
+            found[name] = _Series(name, [rule], at=rule.at, lateness=late)
     return sorted(found.values(), key=_turn)
 
 

@@ -17,8 +17,6 @@ from cityward.settings import Settings
 from devices.codecs import codecs_of
 from devices.errors import DescriptionError
 from devices.kind import KINDS_FOLDER, Kind, load_kinds
-from devices.registry import Registry
-from devices.topics import device_topic
 from rules.local_time import LocalTime
 from rules.packs import PACKS_FOLDER, PackError, load_packs
 from rules.rule import Rule
@@ -82,15 +80,6 @@ def check_lateness(city: City, installed: Mapping[str, Kind], source: str) -> No
     if unknown:
         known = ", ".join(sorted(installed))
         raise DescriptionError(source, [f"lateness.{kind}: is no kind; there are {known}" for kind in sorted(unknown)])
-
-
-def own_devices(settings: Settings, registry: Registry, partition: str, kind: Kind) -> list[int]:
-    """The numbers of the devices of a kind that a partition hears."""
-    return [
-        device.id
-        for device in registry.of_kind(kind.name)
-        if settings.partition_of(device_topic(device.district, device.kind, device.device_id)) == partition
-    ]
 
 
 def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:

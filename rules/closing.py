@@ -10,10 +10,10 @@ from devices.registry import Membership
 from rules.frame import Contents, Frame
 from rules.judging import judge
 from rules.remembering import Memory
-from rules.rule import Input, Rule
+from rules.rule import Input, Rule, Severity
 from rules.spells import NONE, Spells
 from rules.truth import Bools
-from rules.verdicts import Change, RuleCrash, Verdicts
+from rules.verdicts import Change, RuleCrash, Transition, Verdicts
 from rules.windows import blank
 
 MOST_NAMED = 200  # hit members that the detail of a group's alarm names
@@ -37,6 +37,26 @@ def close(rule: Rule, frame: Frame, memory: Memory, *, alarms: Spells = NONE) ->
             judge(rule, frame, memory, verdicts)
     except Exception as error:  # noqa: BLE001 - whatever a rule does, the others go on
         return Verdicts(crashes=[RuleCrash(rule.id, f"{type(error).__name__}: {error}")])
+    return verdicts
+
+
+def dissolved(rule: Rule, memory: Memory, members: Membership, at: int) -> Verdicts:
+    """What ends with groups to which no device belongs any more: nobody would ever say that their alarm is over.
+
+    Args:
+        rule: A rule about groups.
+        memory: What it remembers, by number of the group.
+        members: Who belongs to which group now.
+        at: µs since 1970 UTC.
+    """
+    verdicts = Verdicts()
+    for group in sorted(memory.states.keys() - set(members.group.tolist())):
+        state, because = memory.states[group], {"because": "no device belongs to the group any more"}
+        verdicts.states[rule.id, group] = None
+        if state.active:
+            severity = Severity(state.severity)
+            ended = Transition(Change.CLEARED, rule.id, rule.version, group, severity, at, because)
+            verdicts.transitions.append(ended)
     return verdicts
 
 

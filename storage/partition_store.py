@@ -12,6 +12,7 @@ from psycopg import Connection
 from devices.kind import Kind
 from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
+from ingest import backlog
 from ingest.hearing import Hearing
 from ingest.holding import Progress
 from ingest.loop import Written
@@ -19,7 +20,7 @@ from ingest.messages import DecodedBatch, Ledger, Quarantined, condensed
 from ingest.replaying import outcomes
 from rules.local_time import moment
 from rules.verdicts import Verdicts
-from storage import alarm_store, device_status, reading_writer, replay_store, rule_states, waiting
+from storage import alarm_store, device_status, reading_writer, replay_store, rule_states, waiting, worked_off
 from storage.connection import describe
 from storage.errors import RegistryChangedError, translated
 from storage.queries import load
@@ -114,6 +115,7 @@ class BatchTransaction:
         self._hearing = hearing
         self._check_revision = check_revision
         self._at = moment(0)
+        self._batch: DecodedBatch | None = None
         self.arrived = 0  # µs since 1970 UTC
 
     def latest(self, kind: Kind, devices: Ints) -> Readings:
@@ -165,6 +167,12 @@ class BatchTransaction:
     def proceed(self, progress: Sequence[Progress]) -> None:
         """How far kinds have been judged whose readings wait, and the doubts about them."""
         waiting.proceed(self._connection, self._partition, progress)
+
+    def note_worked_off(self) -> None:
+        """How far the collector has come with what was sent to its partition."""
+        until = backlog.worked_off(self._batch) if self._batch else None
+        if until is not None:
+            worked_off.save(self._connection, self._partition, until)
 
     def _quarantine(self, rejected: list[Rejected], batch: DecodedBatch) -> None:
         rejected = condensed(rejected)

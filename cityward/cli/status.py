@@ -9,10 +9,12 @@ from pydantic import BaseModel
 from cityward.cli.context import database, load_settings, out, table
 from cityward.cli.rules import benched_table
 from cityward.settings import CONFIG_FILE, Settings
+from rules.local_time import moment
 from storage.capability import MISSING, detect
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview
 from storage.rule_states import benched
+from storage.worked_off import load_all
 
 # Passwords in a URL, where one may hold an @ that should have been encoded, and in PostgreSQL's own notation.
 _IN_URL, _IN_WORDS = re.compile(r"(://[^:/@]*:).*@"), re.compile(r"(password\s*=\s*)('(?:\\.|[^'])*'|\S+)")
@@ -27,6 +29,7 @@ def status() -> None:
         held = holders(connection, PARTITION, list(current.partitions))
         dispatcher = holders(connection, DISPATCH, [CITY])
         off = benched(connection)
+        reached = load_all(connection)
     book = now.ledger
     out.print(f"{capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
     out.print(
@@ -34,10 +37,14 @@ def status() -> None:
         f" + {book.quarantined} quarantined"
     )
     work = [
-        *((f"collect {name}", " ".join(filters), held.get(name)) for name, filters in current.partitions.items()),
-        ("dispatch", "", dispatcher.get(CITY)),
+        *(
+            (f"collect {name}", " ".join(filters), held.get(name), reached.get(name))
+            for name, filters in current.partitions.items()
+        ),
+        ("dispatch", "", dispatcher.get(CITY), None),
     ]
-    out.print(table("Processes", ["work", "topics", "done by", "since"], (_held(*each) for each in work)))
+    headings = ["work", "topics", "done by", "since", "worked off until"]
+    out.print(table("Processes", headings, (_held(*each) for each in work)))
     rows = [
         (kind, each.readings, each.active_alarms, each.alarms, each.open_cases, each.cases)
         for kind, each in now.by_kind.items()
@@ -59,10 +66,11 @@ def status() -> None:
         out.print(table("Alarms without a case", ["alarms", "since", "because"], stuck))
 
 
-def _held(work: str, topics: str, holder: Holder | None) -> tuple[str, str, str, str]:
+def _held(work: str, topics: str, holder: Holder | None, reached: int | None) -> tuple[str, str, str, str, str]:
+    until = "" if reached is None else f"{moment(reached):%Y-%m-%d %H:%M:%S} UTC"
     if holder is None:
-        return (work, topics, "nobody", "")
-    return (work, topics, f"{holder.client} (connection {holder.pid})", f"{holder.since:%Y-%m-%d %H:%M:%S} UTC")
+        return (work, topics, "nobody", "", until)
+    return (work, topics, f"{holder.client} (connection {holder.pid})", f"{holder.since:%Y-%m-%d %H:%M:%S} UTC", until)
 
 
 def settings(

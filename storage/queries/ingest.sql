@@ -47,3 +47,12 @@ WHERE waiting.partition = %(partition)s AND waiting.kind = new.kind
 -- name: end_waiting
 -- Kinds that have no bound any more, and of which nothing waits.
 DELETE FROM waiting WHERE partition = %(partition)s AND kind = ANY (%(kinds)s::text[])
+
+-- name: save_worked_off
+-- How far a collector has come; a backlog that begins anew takes nothing back.
+INSERT INTO worked_off AS known (partition, until) VALUES (%(partition)s, %(until)s::timestamptz)
+ON CONFLICT (partition) DO UPDATE SET until = greatest(known.until, excluded.until)
+
+-- name: load_worked_off
+-- How far each partition has been collected.
+SELECT partition, (extract(epoch FROM until) * 1000000)::bigint FROM worked_off

@@ -1,6 +1,6 @@
 """Windows, groups and jobs on a real database: what is stored when they close, judged once, whoever dies when."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,13 +12,13 @@ from cityward.clock import Clock
 from cityward.due import DueRules
 from devices.kind import Kind
 from devices.quality import Quality
-from devices.registry import Description, Registry
+from devices.registry import Description, Device, Registry
 from rules.jobs import Moments
 from rules.local_time import LocalTime
 from rules.measures import load_measures
 from rules.packs import load_packs
 from rules.rule import Rule
-from storage import judged_store, measures, reading_writer, rule_states
+from storage import judged_store, measures, reading_writer, rule_states, worked_off
 from storage.registry_store import import_devices, load_registry, register_groups
 from tests.integration.making import device_of, micros, readings, rows
 
@@ -89,6 +89,8 @@ class City:
         self.registry = load_registry(connection, kinds)
         self.rules: list[Rule] = []
         self.due: DueRules | None = None
+        self.heard_by: Callable[[Device], str | None] = lambda _: None
+        self.lateness: dict[str, int] = {}
 
     def begin(self, pack: str, at: datetime) -> None:
         """A dispatcher starts, perhaps again, with these rules."""
@@ -98,7 +100,16 @@ class City:
         register_groups(self.connection, self.registry, groupings, at)
         self.registry = load_registry(self.connection, self.kinds)
         self.clock = _Hands(at)
-        self.due = DueRules(self.connection, self.rules, self.registry, LOCAL, load_measures(), self.clock)
+        self.due = DueRules(
+            self.connection,
+            self.rules,
+            self.registry,
+            LOCAL,
+            load_measures(),
+            self.clock,
+            heard_by=self.heard_by,
+            lateness=self.lateness,
+        )
 
     def until(self, at: datetime) -> None:
         """Time passes, a minute at a time would do no better."""
@@ -339,3 +350,60 @@ def test_a_query_answers_with_the_figures_that_its_measure_describes(lamps: City
     at = NINE + timedelta(hours=26)
     for figures in asked(lamps, name, kind, "city", at).values():
         assert set(figures) == set(measure.figures.position)
+
+
+def heard_by_district(device: Device) -> str:
+    return device.district
+
+
+def test_windows_wait_for_the_partition_that_brings_their_readings_half_an_hour_at_most(city: City) -> None:
+    city.heard_by = heard_by_district
+    worked_off.save(city.connection, device_of(city.registry, METER).district, micros(NINE + 15 * MINUTE))
+    city.begin(LOUD, NINE)
+    city.sent(METER, minutes(0, 15, 70), "laeq")
+    city.until(NINE + 35 * MINUTE)
+    assert city.history() == [], "15 minutes are not stored yet"
+    city.sent(METER, minutes(15, 40, 70), "laeq")
+    worked_off.save(city.connection, device_of(city.registry, METER).district, micros(NINE + 22 * MINUTE))
+    city.until(NINE + 36 * MINUTE)
+    assert city.history() == ["W-01 4201020308000004 raised 21:20"]
+    city.until(NINE + 91 * MINUTE)
+    assert city.history()[1:] == []
+    city.until(NINE + 92 * MINUTE)
+    assert city.history()[1:] == ["W-02 4201020308000004 raised 22:00"], "half an hour is enough"
+
+
+def test_who_is_up_to_date_does_not_wait_for_a_partition_that_is_not(city: City) -> None:
+    city.heard_by = heard_by_district
+    worked_off.save(city.connection, "elsewhere", micros(NINE))
+    worked_off.save(city.connection, device_of(city.registry, METER).district, micros(NINE + 30 * MINUTE))
+    city.begin(LOUD, NINE)
+    city.sent(METER, minutes(0, 30, 70), "laeq")
+    city.until(NINE + 30 * MINUTE)
+    assert city.history() == ["W-01 4201020308000004 raised 21:20"]
+
+
+def test_windows_of_a_kind_that_waits_for_late_readings_wait_as_long(city: City) -> None:
+    city.lateness = {"noise": 60_000_000}
+    city.begin(LOUD, NINE)
+    city.sent(METER, minutes(0, 30, 70), "laeq")
+    city.until(NINE + 22 * MINUTE)
+    assert city.history() == []
+    city.until(NINE + 23 * MINUTE)
+    assert city.history() == ["W-01 4201020308000004 raised 21:20"]
+
+
+def test_the_alarm_of_a_group_without_members_is_over_and_says_why(lamps: City) -> None:
+    lamps.begin(DARK, NINE)
+    for name in LAMPS:
+        lamps.sent(name, minutes(0, 60, 0.0), "active_power")
+    lamps.until(NINE + 30 * MINUTE)
+    assert lamps.history() == ["G-01 circuit:C-7:streetlight raised 21:06"]
+    import_devices(lamps.connection, [lamp(number, "C-8") for number in range(12)], "rewired", NINE)
+    lamps.registry = load_registry(lamps.connection, lamps.kinds)
+    lamps.begin(DARK, NINE + 31 * MINUTE)
+    lamps.until(NINE + 60 * MINUTE)
+    assert "G-01 circuit:C-7:streetlight cleared 21:31" in lamps.history()
+    ((detail,),) = rows(lamps.connection, "SELECT detail FROM alarm_event WHERE event = 'cleared'")
+    assert detail == {"because": "no device belongs to the group any more"}
+    assert "G-01 circuit:C-8:streetlight raised 21:34" in lamps.history(), "the lamps are as dark as before"

@@ -107,6 +107,15 @@ def test_a_silence_is_found_and_ends() -> None:
     assert 150 <= cleared <= 160
 
 
+def test_trouble_and_then_silence_for_longer_than_its_delay_is_no_alarm_but_that_of_silence() -> None:
+    readings = history(np.full(COUNT, 0.5))
+    readings.values[57:60, FUME.position["purifier_on"]] = 0  # three of the five minutes that FU-03 wants
+    spoken = np.ones(2 * COUNT, dtype=bool)
+    spoken[60:150] = False
+    changes = told(readings.take(spoken), [], "FU-03", "FU-08")
+    assert [(change.rule_id, change.change.value) for change in changes] == [("FU-08", "raised"), ("FU-08", "cleared")]
+
+
 def episode(raised: int, cleared: int | None, number: int = 1, rule_id: str = "FU-01") -> Episode:
     end = None if cleared is None else cleared * MINUTE
     return Episode(rule_id, number, Severity.MINOR, raised * MINUTE, end, "mean(fume) > limit.fume", {})

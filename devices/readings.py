@@ -80,8 +80,10 @@ class Readings:
         values = self.values.copy()
         for column, metric in enumerate(self.kind.metrics):
             if metric.type is MetricType.REAL:
-                sent = ~np.isnan(values[:, column])
-                values[sent, column] = values[sent, column].astype(np.float32).astype(str).astype(np.float64)
+                numbers = values[:, column]
+                # Six digits go through 32 bits and back unchanged; NaN is left as it is.
+                long = ~((np.abs(numbers) < 10_000) & (np.round(numbers, 2) == numbers) | np.isnan(numbers))
+                numbers[long] = numbers[long].astype(np.float32).astype(str).astype(np.float64)
         return replace(self, values=values)
 
     @classmethod

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from devices.kind import Kind
 from devices.quality import Quality
-from devices.readings import Ints, Readings
+from devices.readings import Readings
 from ingest.marking import Marking
-from ingest.watermarks import Watermarks
 
 # µs: so often it looks whether a wait is over; with a long bound, every hundredth of it.
 GRAIN = 500_000
@@ -26,6 +25,7 @@ _BY_ORDER = int(Quality.LATE | Quality.REPEATED | Quality.FROZEN)
 _NEVER, _ALL = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 _Bools = NDArray[np.bool_]
+_NOBODY = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +58,19 @@ class Progress:
     kind: Kind
     until: int
     since: int
-    corrected: Readings
+    corrected: Readings | None = None
     over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """What of a kind waits: ``tables`` that arrived one after the other, each at one moment and in order of time.
+    """What of a kind waits: ``tables`` in order of device and time, and what has arrived since the last look."""
 
-    ``apart`` are readings that may be due before their wait is over, because a newer one of their device arrived first.
-    """
-
+    kind: Kind
     until: int
     since: int
     tables: Sequence[Readings]
-    apart: Readings
+    arrived: Sequence[Readings] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,6 @@ class Turn:
 
     ready: Sequence[Readings]
     progress: Sequence[Progress] = ()
-    arrived: Sequence[Readings] = ()
     queues: Mapping[str, _Queue] = field(default_factory=dict)
     judged: Sequence[Readings] = ()
 
@@ -98,12 +95,11 @@ class Holding:
         by_kind = {each.readings.kind.name: each for each in waiting}
         self._bounds = {name: (bounds or {}).get(name, 0) for name in by_kind}
         self._order = Marking(each.readings.kind for each in by_kind.values())
-        self._arrived = Watermarks()
         self._queues: dict[str, _Queue] = {}
         for name, each in by_kind.items():
-            self._queues[name] = _Queue(each.until, _oldest([each.readings], each.until), (), each.readings)
-            if len(each.readings):
-                self._arrived.advance(_undoubted(each.readings))
+            tables = [each.readings] if len(each.readings) else []
+            self._queues[name] = _Queue(each.readings.kind, each.until, _oldest(tables, each.until), tables)
+            if tables:
                 self._order.recall(self._order.strangers(each.readings), each.latest)
 
     def memories(self, kind: Kind) -> Sequence[Marking]:
@@ -123,67 +119,64 @@ class Holding:
         ready = [table for table in fresh if table.kind.name not in self._queues]
         progress, judged, queues = [], [], {}
         for name, queue in self._queues.items():
-            table = arrived.get(name, queue.apart.take(np.zeros(0, dtype=np.intp)))
-            released, queues[name], moved = self._release(self._joined(queue, table, now), now, since=queue.since)
+            waits = self._joined(queue, arrived[name]) if name in arrived else queue
+            released, queues[name], moved = self._release(waits, now)
+            if moved is None and waits.since < queue.since:
+                moved = Progress(queue.kind, queue.until, waits.since)
             progress += [moved] if moved else []
-            judged += [released] if len(released) else []
-        held = [table for table in fresh if table.kind.name in self._queues]
-        return Turn([*ready, *judged], progress, held, queues, judged)
+            judged += [released] if released else []
+        return Turn([*ready, *judged], progress, queues, judged)
 
     def apply(self, turn: Turn) -> None:
         """Remember a turn that is committed."""
         self._queues |= turn.queues
-        for table in turn.arrived:
-            self._arrived.advance(_undoubted(table))
         for table in turn.judged:
             self._order.advance(table)
         for progress in turn.progress:
             if progress.over:
                 del self._queues[progress.kind.name]
 
-    def _joined(self, queue: _Queue, fresh: Readings, now: int) -> _Queue:
-        """The queue with what has arrived; what came after a newer one was judged is history, and waits for nothing."""
-        fresh = fresh.where(~_has(self._order.late(_undoubted(fresh)), Quality.LATE)).kept() if len(fresh) else fresh
+    def _joined(self, queue: _Queue, fresh: Readings) -> _Queue:
+        """The queue with what has arrived; what is older than what was judged is history, and waits for nothing."""
+        fresh = fresh.where(~_has(self._order.late(_undoubted(fresh)), Quality.LATE))
         if not len(fresh):
             return queue
-        apart = _has(self._arrived.mark(_undoubted(fresh)), Quality.LATE) | (fresh.received_at != now)
-        return replace(
-            queue,
-            since=min(queue.since, int(fresh.ts.min())),
-            tables=[*queue.tables, *([] if apart.all() else [fresh.where(~apart)])],
-            apart=Readings.joined([queue.apart, fresh.take(apart)]) if apart.any() else queue.apart,
-        )
+        since = min(queue.since, int(fresh.ts.min()))
+        return replace(queue, since=since, arrived=[*queue.arrived, fresh.kept()])
 
-    def _release(self, queue: _Queue, now: int, *, since: int) -> tuple[Readings, _Queue, Progress | None]:
+    def _release(self, queue: _Queue, now: int) -> tuple[Readings | None, _Queue, Progress | None]:
         """The readings whose wait is over, with the older ones of their devices; what is left; what to write.
 
         What a gateway has repeated hurries nobody: the device itself has not said that it is further.
-
-        Args:
-            queue: What waits, arrivals included.
-            now: The time, µs since 1970 UTC.
-            since: What the database takes for the time of the oldest that waits.
         """
-        kind, bound = queue.apart.kind, self._bounds[queue.apart.kind.name]
+        bound = self._bounds[queue.kind.name]
         grain = max(GRAIN, bound // 100)
         until = max(queue.until, (now - bound) // grain * grain) if bound else _ALL
-        over, tables = queue.apart.received_at < until, [each for each in queue.tables if each.received_at[0] < until]
-        due = Readings.joined([queue.apart.take(over), *tables])
-        if not len(due) and bound:
-            moved = Progress(kind, until, queue.since, due) if queue.since < since else None
-            return due, replace(queue, until=until), moved
-        apart = queue.apart.take(~over)
-        older = apart.ts < _last_of_device(due, apart)
-        asked = Readings.joined([due, apart.take(older)])
-        marked = replace(asked, quality=asked.quality & ~_BY_ORDER)
-        marked = self._order.mark(marked) if len(marked) else marked
-        due_by_itself = asked.received_at < until
-        goes = due_by_itself | _before_any(marked, due_by_itself & ~_has(marked, Quality.REPEATED))
-        tables = [each for each in queue.tables if each.received_at[0] >= until]
-        apart = Readings.joined([apart.take(~older), asked.take(~goes)])
-        left = _Queue(until, _oldest([*tables, apart], until), tables, apart)
+        if until == queue.until and not any((each.received_at < until).any() for each in queue.arrived):
+            return None, queue, None
+        tables = [*queue.tables, *([Readings.joined(queue.arrived)] if queue.arrived else [])]
+        queue = replace(queue, until=until, tables=tables, arrived=())
+        asking = _asking(tables, until)
+        if not any(rows.any() for rows in asking):
+            return None, queue, None if bound else Progress(queue.kind, until, until, over=True)
+        asked = Readings.joined([table.take(rows) for table, rows in zip(tables, asking, strict=True) if rows.any()])
+        marked = self._order.mark(replace(asked, quality=asked.quality & ~_BY_ORDER))
+        due = asked.received_at < until
+        goes = due | _before_any(marked, due & ~_has(marked, Quality.REPEATED))
+        left = [table.where(~rows) for table, rows in zip(tables, asking, strict=True) if not rows.all()]
+        left += [] if goes.all() else [asked.take(~goes)]
+        queue = replace(queue, since=_oldest(left, until), tables=left)
         corrected = marked.take(goes & (marked.quality != asked.quality))
-        return marked.take(goes), left, Progress(kind, until, left.since, corrected, over=not bound)
+        return marked.where(goes), queue, Progress(queue.kind, until, queue.since, corrected, over=not bound)
+
+
+def _asking(tables: Sequence[Readings], until: int) -> list[_Bools]:
+    """Which rows of each table arrived before ``until``, or are older than such a one of their device."""
+    due = [table.received_at < until for table in tables]
+    last = np.full(max(int(table.device.max(initial=0)) for table in tables) + 1, _NEVER) if tables else _NOBODY
+    for table, rows in zip(tables, due, strict=True):
+        np.maximum.at(last, table.device[rows], table.ts[rows])
+    return [rows | (table.ts < last[table.device]) for table, rows in zip(tables, due, strict=True)]
 
 
 def _has(readings: Readings, doubt: Quality) -> _Bools:
@@ -198,21 +191,12 @@ def _undoubted(readings: Readings) -> Readings:
 
 def _oldest(tables: Iterable[Readings], until: int) -> int:
     """The time of the oldest reading, not later than ``until``; µs since 1970 UTC."""
-    return min([until, *(int(table.ts.min()) for table in tables if len(table))])
-
-
-def _last_of_device(readings: Readings, rows: Readings) -> Ints:
-    """For each row the time of the last of these readings of its device; before all time where there is none."""
-    devices, place = np.unique(readings.device, return_inverse=True)
-    last = np.full(len(devices) + 1, _NEVER)
-    np.maximum.at(last, place, readings.ts)
-    found = np.searchsorted(devices, rows.device)
-    there = np.append(devices, -1)[found] == rows.device
-    return last[np.where(there, found, len(devices))]
+    return min([until, *(int(table.ts.min()) for table in tables)])
 
 
 def _before_any(readings: Readings, these: _Bools) -> _Bools:
     """Whether one of these readings is of the same device and later; readings in order of device and time."""
-    last = _last_of_device(readings.take(these), readings)
-    before: _Bools = readings.ts < last
+    behind = np.minimum.accumulate(np.where(these, np.arange(len(these)), len(these))[::-1])[::-1]
+    next_one = np.append(behind[1:], len(these))
+    before: _Bools = np.append(readings.device, -1)[next_one] == readings.device
     return before

@@ -49,7 +49,7 @@ def begin(
 def proceed(connection: Connection, partition: str, progress: Sequence[Progress]) -> None:
     """Write how far kinds have been judged, within the transaction that is open on ``connection``."""
     for each in progress:
-        if len(each.corrected):
+        if each.corrected is not None and len(each.corrected):
             reading_writer.correct_quality(connection, each.corrected)
     if ended := [each.kind.name for each in progress if each.over]:
         connection.execute(_SQL["end_waiting"], {"partition": partition, "kinds": ended})

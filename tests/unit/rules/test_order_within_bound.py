@@ -87,6 +87,8 @@ class Database:
     def proceed(self, progress: Sequence[Progress]) -> None:
         for each in progress:
             self.until, self.since = (None, 0) if each.over else (each.until, each.since)
+            if each.corrected is None:
+                continue
             quality = dict(zip(keys(each.corrected), each.corrected.quality.tolist(), strict=True))
             for table in self.rows:
                 table.quality[:] = [quality.get(key, old) for key, old in zip(keys(table), table.quality, strict=True)]

@@ -53,6 +53,7 @@ class Hindsight:
         local_time: The city's clock.
         permits: The work permits of that time.
         ask: Answers for measures; without it jobs are passed over.
+        watched_every: How often it is looked who is silent, µs.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class Hindsight:
         *,
         permits: Spells = NONE,
         ask: Ask | None = None,
+        watched_every: int = WATCHED_EVERY,
     ) -> None:
         self._registry = registry
         self._local_time = local_time
         self._permits = permits
         self._ask = ask
+        self._every = watched_every
         self._rules = _in_turn([rule for rule in rules if rule.input is not Input.JOB or ask])
         self._engine = Engine(self._rules, registry, local_time, permits=permits)
         self._memories = {rule.id: Memory() for rule in self._rules}
@@ -177,7 +180,7 @@ class Hindsight:
         before = self._arrivals.heard.get(device)
         count, last = (before.readings, before.last) if before else (0, 0)
         active, quiet = self._arrivals.active, min(branch.silent for branch in rule.branches)
-        now = since + WATCHED_EVERY
+        now = since + self._every
         while now <= until:
             seen = int(np.searchsorted(times, now, side="right"))
             heard = Heard(int(times[seen - 1]) if seen else last, count + seen)
@@ -189,9 +192,9 @@ class Hindsight:
                     else:
                         active.pop((rule.id, device), None)
                 self._add(found, verdicts)
-                now += WATCHED_EVERY
+                now += self._every
             else:  # nobody can be missed before then
-                now += WATCHED_EVERY * max(1, (heard.last + quiet - now) // WATCHED_EVERY)
+                now += self._every * max(1, (heard.last + quiet - now) // self._every)
 
 
 def _in_turn(rules: Sequence[Rule]) -> list[Rule]:

@@ -13,10 +13,11 @@ import msgspec
 import yaml
 
 from devices.kind import Kind
+from rules.hindsight import HindsightError
 from rules.packs import PackError, documents, load_packs, pack_files, rule_ids
 from rules.rule import Input, Rule, Severity
 from rules.testing_story import Story, read_story
-from rules.testing_telling import StoryError, tell
+from rules.testing_telling import tell
 from rules.verdicts import Change, Transition
 
 _TEXTS = yaml.BaseLoader  # 12:30 is a text, not a number to the base of sixty
@@ -109,7 +110,7 @@ def run(test: PackTest, rules: Mapping[str, Rule]) -> Outcome:
     """Tell the story of a test to what judges the city, and compare; ``rules`` by id."""
     try:
         changes = tell(test.rule, test.story, rules)
-    except StoryError as error:
+    except HindsightError as error:
         return Outcome(test, (), (f"{test.where}: {test.rule.id}: {test.name}: {error}",))
     return Outcome(test, tuple(changes), tuple(_disappointed(test, changes)))
 

@@ -56,7 +56,7 @@ def test_a_cover_that_falls_silent_open_is_the_graver_silence(
     rules = [shipped["MH-01"], shipped["MH-09"]]
     rows = [(device, START, {"open_state": "open" if device == 1 else "closed"}) for device in (1, 2)]
     found = story(Hindsight(rules, registry_of("manhole"), local_time), table_of("manhole", rows), DAY, 3 * DAY)
-    assert found == ["MH-01 1 raised major 0", "MH-09 1 raised major 2945", "MH-09 2 raised minor 2945"]
+    assert found == ["MH-01 1 raised major 0", "MH-09 1 raised major 3005", "MH-09 2 raised minor 3005"]
 
 
 def test_groups_are_judged_that_nobody_has_registered(

@@ -82,17 +82,22 @@ class Score:
     """How all rules did together."""
 
     rules: Mapping[str, RuleScore]
-    false_dispatches: int
     device_days: float
     missed: tuple[tuple[str, str], ...]  # label and rule
     late: tuple[tuple[str, str, float], ...]  # and after how many seconds
     false: tuple[Raised, ...]
+    unwanted: tuple[Raised, ...]  # for which somebody was sent: the false ones, and those of permitted work
 
     @property
     def recall(self) -> float | None:
         """Over all rules."""
         expected = sum(each.expected for each in self.rules.values())
         return sum(each.in_time for each in self.rules.values()) / expected if expected else None
+
+    @property
+    def false_dispatches(self) -> int:
+        """How often a crew was sent for nothing."""
+        return len(self.unwanted)
 
     @property
     def false_per_1000_device_days(self) -> float:
@@ -147,11 +152,11 @@ def evaluate(
             )
             for rule in sorted(in_force)
         },
-        false_dispatches=len(unwanted),
         device_days=device_days,
         missed=tuple((label.id, rule) for label, rule, delay in found if delay is None),
         late=tuple((label.id, rule, delay.seconds) for label, rule, delay in found if delay and not delay.in_time),
         false=tuple(false),
+        unwanted=tuple(unwanted),
     )
 
 

@@ -88,8 +88,9 @@ _AREA = (("site", ""),)
 # What shows in an hour of the clock needs a whole one, and some minutes for what is late.
 _WHOLE_HOUR = 125 * MINUTE
 _SMOKE = ("FU-01", "FU-02", "FU-04", "FU-05")
-# What a dark lamp is to its circuit, its road and its district, if it is one of several.
-_DARKNESS = ("SL-01", "SL-02", "SL-05", "KP-01", "KP-02", "KP-05")
+# What a lamp that is dark, weak or silent is to its circuit, its road and its district, if it is one of several.
+_RATES = ("KP-01", "KP-02", "KP-05")
+_DARKNESS = ("SL-01", "SL-02", "SL-05", *_RATES)
 
 NATURES: Mapping[FaultKind, tuple[Nature, ...]] = {
     FaultKind.COVER_OPENED: (Nature("manhole", {"MH-01": MINUTE}),),
@@ -114,11 +115,11 @@ NATURES: Mapping[FaultKind, tuple[Nature, ...]] = {
     FaultKind.LOUD_DAY: (Nature("noise", {"NO-01": HOUR + _WHOLE_HOUR}, ("KP-04",), _AREA),),
     FaultKind.SQUARE_MUSIC: (Nature("noise", {"NO-05": 50 * MINUTE}, ("NO-01", "NO-02", "NO-03"), _SQUARE),),
     FaultKind.DARK_LAMP: (Nature("streetlight", {"SL-01": 25 * MINUTE}, allows=_DARKNESS),),
-    FaultKind.DAY_BURNER: (Nature("streetlight", {"SL-03": 65 * MINUTE}),),
+    FaultKind.DAY_BURNER: (Nature("streetlight", {"SL-03": 65 * MINUTE}, ("KP-02",)),),
     FaultKind.FLICKERING_LAMP: (Nature("streetlight", {"SL-06": 65 * MINUTE}, allows=_DARKNESS),),
-    FaultKind.WORN_LAMP: (Nature("streetlight", {"SL-05": 40 * MINUTE}),),
-    FaultKind.LEAKAGE: (Nature("streetlight", {"SL-04": 30 * MINUTE}),),
-    FaultKind.LEAKAGE_SHOCK: (Nature("streetlight", {"SL-04": 6 * MINUTE}),),
+    FaultKind.WORN_LAMP: (Nature("streetlight", {"SL-05": 40 * MINUTE}, _RATES),),
+    FaultKind.LEAKAGE: (Nature("streetlight", {"SL-04": 30 * MINUTE}, ("KP-02",)),),
+    FaultKind.LEAKAGE_SHOCK: (Nature("streetlight", {"SL-04": 6 * MINUTE}, ("KP-02",)),),
     FaultKind.DARK_CIRCUIT: (Nature("streetlight", {"SL-02": 30 * MINUTE}, allows=_DARKNESS),),
     FaultKind.STRAIN_OVER_LIMIT: (Nature("bridge", {"BR-01": 15 * MINUTE}, ("BR-08",), _sensor("strain")),),
     FaultKind.PIER_TILT: (Nature("bridge", {"BR-02": 15 * MINUTE}, ("BR-01", "BR-08"), _sensor("tilt")),),
@@ -137,7 +138,7 @@ NATURES: Mapping[FaultKind, tuple[Nature, ...]] = {
     FaultKind.SILENT_DEVICE: (
         Nature("fume", {"FU-08": 40 * MINUTE}),
         Nature("noise", {"NO-06": 40 * MINUTE}),
-        Nature("streetlight", {"SL-07": 150 * MINUTE}),
+        Nature("streetlight", {"SL-07": 150 * MINUTE}, _RATES),
     ),
     FaultKind.POWER_CUT: (
         Nature("fume", {}, allows=("FU-08",)),

@@ -134,6 +134,10 @@ def _show(outcome: Outcome) -> None:
         (each.rule, each.device, f"{each.at.astimezone(LOCAL):%m-%d %H:%M}", "case" if each.dispatched else "")
         for each in outcome.score.false
     ]
+    false += [
+        (each.rule, each.device, f"{each.at.astimezone(LOCAL):%m-%d %H:%M}", "case of permitted work")
+        for each in outcome.sent_to_permitted_work
+    ]
     if false:
         out.print(table("\nFalse alarms", ["rule", "device or group", "at", "opened"], false[:_SHOWN]))
     score, ledger = outcome.score, outcome.ledger

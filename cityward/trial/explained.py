@@ -38,7 +38,7 @@ class Trouble:
 
 
 def troubles(stage: Stage, outcome: Outcome, rules: Sequence[Rule]) -> list[Trouble]:
-    """What was missed, what came late, what was false, in this order; of each rule the first ones."""
+    """What was missed, late, false, and who was sent to permitted work, in this order; of each rule the first ones."""
     labels = {label.id: label for label in outcome.labels}
     by_id = {rule.id: rule for rule in rules}
     found = []
@@ -50,6 +50,9 @@ def troubles(stage: Stage, outcome: Outcome, rules: Sequence[Rule]) -> list[Trou
         found.append(Trouble(rule, labels[name].start, True, title, _stored(stage, outcome, labels[name], by_id[rule])))
     for alarm in _some(outcome.score.false, lambda each: each.rule):
         title = f"{alarm.rule} of {alarm.device} at {_local(alarm.at)} was false"
+        found.append(Trouble(alarm.rule, alarm.at, False, title, _explained(stage, alarm)))
+    for alarm in _some(outcome.sent_to_permitted_work, lambda each: each.rule):
+        title = f"{alarm.rule} of {alarm.device} at {_local(alarm.at)} sent somebody to permitted work"
         found.append(Trouble(alarm.rule, alarm.at, False, title, _explained(stage, alarm)))
     return found
 

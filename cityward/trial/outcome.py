@@ -69,6 +69,12 @@ class Outcome:
         """How long after its beginning everything that was found was found, in order of size."""
         return sorted(delay for rule in self.score.rules.values() for delay in rule.delays_s)
 
+    @property
+    def sent_to_permitted_work(self) -> list[Raised]:
+        """Alarms that are right and yet sent somebody for nothing."""
+        false = {*self.score.false}
+        return [each for each in self.score.unwanted if each not in false]
+
     def problems(self, goals: Goals) -> list[str]:
         """What it has not reached."""
         found = []
@@ -106,10 +112,8 @@ class Outcome:
             "rules": {name: _rule(self.score, name) for name in sorted(self.score.rules) if _speaks(self.score, name)},
             "missed": [{"label": label, "rule": rule} for label, rule in self.score.missed],
             "late": [{"label": label, "rule": rule, "after_s": after} for label, rule, after in self.score.late],
-            "false": [
-                {"rule": each.rule, "device": each.device, "at": each.at.isoformat(), "alarm": each.number}
-                for each in self.score.false
-            ],
+            "false": [_said(each) for each in self.score.false],
+            "sent_to_permitted_work": [_said(each) for each in self.sent_to_permitted_work],
             "problems": self.problems(goals),
             "seconds": round(self.seconds, 1),
         }
@@ -164,6 +168,10 @@ def case_times(alarms: Sequence[Raised], cases: Sequence[Dispatched], until: dat
 def share(ranked: Sequence[float], part: float) -> float | None:
     """Of values in order of size the smallest that so large a part does not exceed; None where there are none."""
     return round(ranked[max(0, math.ceil(part * len(ranked)) - 1)], 1) if ranked else None
+
+
+def _said(alarm: Raised) -> dict[str, Any]:
+    return {"rule": alarm.rule, "device": alarm.device, "at": alarm.at.isoformat(), "alarm": alarm.number}
 
 
 def _rule(score: Score, name: str) -> dict[str, Any]:

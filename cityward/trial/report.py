@@ -123,9 +123,14 @@ def _rows(outcome: Outcome, goals: Goals) -> Iterator[tuple[str, ...]]:
 
 
 def _went_wrong(outcome: Outcome) -> str:
-    score = outcome.score
+    score, permitted = outcome.score, len(outcome.sent_to_permitted_work)
     said = f"{len(score.missed)} never noticed, {len(score.late)} late, {len(score.false)} false alarms."
-    return f"{said} The first {MOST} of each rule follow." if score.missed or score.late or score.false else said
+    said += f" {permitted} cases of permitted work." if permitted else ""
+    return (
+        f"{said} The first {MOST} of each rule follow."
+        if score.missed or score.late or score.false or permitted
+        else said
+    )
 
 
 def _percent(value: float | None) -> str:

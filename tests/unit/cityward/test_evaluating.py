@@ -105,6 +105,7 @@ def test_under_a_permit_an_alarm_is_right_and_a_case_is_not() -> None:
     permitted = label(under_permit=True)
     dispatched, told = Raised("MH-01", "cover-1", at(1)), Raised("MH-01", "cover-1", at(1), dispatched=False)
     assert (scored([permitted], [dispatched]).false, scored([permitted], [dispatched]).false_dispatches) == ((), 1)
+    assert scored([permitted], [dispatched]).unwanted == (dispatched,)
     assert scored([permitted], [told]).false_dispatches == 0
 
 

@@ -8,7 +8,7 @@ from cityward.evaluating import Raised, evaluate
 from cityward.trial import plots
 from cityward.trial.explained import Trouble
 from cityward.trial.outcome import Goals, Outcome
-from cityward.trial.report import write
+from cityward.trial.report import markdown, write
 from ingest.messages import Ledger
 from simulators.labels import Expected, Label
 
@@ -71,3 +71,12 @@ def test_where_nothing_was_found_or_went_wrong_there_is_no_picture_of_it(tmp_pat
     quiet = evaluate([], [], rules=["MH-01"], device_days=1, until=at(9))
     nothing = Outcome("quiet", 100, 1, T0, at(60), [], [], [], quiet, 0, Ledger(0, 0, 0, 0), 1.0)
     assert {path.name for path in write(tmp_path, nothing, GOALS, [], "")} == {"rules.svg", "report.md", "report.html"}
+
+
+def test_a_case_of_permitted_work_is_named_although_its_alarm_is_right() -> None:
+    permitted = Label("works", "k", ("meter-1",), T0, at(60), allows=("NO-03",), under_permit=True)
+    alarm = Raised("NO-03", "meter-1", at(5), number=7)
+    score = evaluate([permitted], [alarm], rules=["NO-03"], device_days=1, until=at(99))
+    works = Outcome("works", 100, 1, T0, at(99), [permitted], [alarm], [], score, 0, Ledger(0, 0, 0, 0), 1.0)
+    assert [each["alarm"] for each in works.as_json(GOALS)["sent_to_permitted_work"]] == [7]
+    assert "1 cases of permitted work." in markdown(works, GOALS, [], "", [])

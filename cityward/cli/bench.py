@@ -170,7 +170,7 @@ def dashboards(
 
     Fills a database with what a pretend city sends at its real intervals, a day after the other, with its roll-ups
     refreshed and its older days compressed where TimescaleDB does that; says what a reading takes on disk.
-    A database given with --database keeps the city. 30 days of 10,000 devices take most of an hour and 20 GB.
+    A database given with --database keeps the city. 30 days of 10,000 devices take most of an hour and 10 GB.
     """
     log.configure(LogFormat.CONSOLE)
     if again and not database:

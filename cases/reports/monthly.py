@@ -1,7 +1,7 @@
 """The monthly bulletin (月通报) and the quarterly scores (季测评)."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -97,11 +97,11 @@ def quarterly(months: Sequence[MonthRead]) -> list[Part]:
     closing = [(month.name, month.total.should_handle, month.closed_at, month.closed_by) for month in months]
     parts = [Part("months", _MONTHS, closing)]
     for by in SCORED:
-        keys = {row.name.key: row.name for month in months for row in month.scores[by]}
-        quarter = [
-            Scored.of(name, added(row.counts for month in months for row in month.scores[by] if row.name.key == key))
-            for key, name in keys.items()
-        ]
+        rows: defaultdict[Name, list[Counts]] = defaultdict(list)
+        for month in months:
+            for row in month.scores[by]:
+                rows[row.name].append(row.counts)
+        quarter = [Scored.of(name, added(counts)) for name, counts in rows.items()]
         beside = [(month.name, {row.name.key: row.score for row in month.scores[by]}) for month in months]
         parts.append(score_part(by, quarter, beside))
     return parts
@@ -154,21 +154,22 @@ def _rankings(month: MonthRead, earlier: MonthRead, now: Sequence[Standing]) -> 
 
 
 def _problems(cases: Sequence[Standing]) -> Part:
-    common = Counter(case.problem for case in cases if case.counted)
-    rows = []
-    for problem, _ in common.most_common():
-        counts = tally(case for case in cases if case.problem == problem)
-        rows.append((problem, *figures(counts, indicators(counts).score)))
-    return Part("problems", _PROBLEMS, rows)
+    return Part("problems", _PROBLEMS, _most_common((case.problem, case) for case in cases))
 
 
 def _roads(cases: Sequence[Standing]) -> Part:
-    common = Counter(case.road for case in cases if case.counted and case.road)
-    rows = []
-    for road, _ in common.most_common(_MOST):
-        counts = tally(case for case in cases if case.road == road)
-        rows.append((road, *figures(counts, indicators(counts).score)))
-    return Part("roads", (Column("road"), *FIGURES), rows)
+    rows = _most_common((case.road, case) for case in cases if case.road)
+    return Part("roads", (Column("road"), *FIGURES), rows[:_MOST])
+
+
+def _most_common(named: Iterable[tuple[str, Standing]]) -> list[tuple[Cell, ...]]:
+    """Figures by name, those with most to handle first; names with nothing to handle are left out."""
+    groups: defaultdict[str, list[Standing]] = defaultdict(list)
+    for name, case in named:
+        groups[name].append(case)
+    counted = [(name, counts) for name, group in groups.items() if (counts := tally(group)).should_handle]
+    counted.sort(key=lambda row: -row[1].should_handle)
+    return [(name, *figures(counts, indicators(counts).score)) for name, counts in counted]
 
 
 def _target(target: Target) -> tuple[Cell, ...]:

@@ -88,7 +88,7 @@ class Story:
         Raises:
             ValueError: saying how to write a time.
         """
-        return _moment(text, moment(self.start).astimezone(ZONE))
+        return clock_of(text, moment(self.start).astimezone(ZONE))
 
     def clock(self, at: int) -> str:
         """A time as a test would state it."""
@@ -113,7 +113,7 @@ def read_story(fields: Mapping[str, Any], rule: Rule, kind: Kind) -> Story:
         return _read_figures(raw, rule, kind)
     if not raw.every or raw.figures:
         raise ValueError("every: say how often there is a reading; figures belong to rules with input: job")
-    start, every = _local(raw.at), parse_duration(raw.every)
+    start, every = start_of(raw.at), parse_duration(raw.every)
     told = [(name, _series(texts, kind), attributes) for name, texts, attributes in _told(raw)]
     length = max(len(points) for _, series, _ in told for points in series.values())
     devices = [
@@ -129,11 +129,11 @@ def read_story(fields: Mapping[str, Any], rule: Rule, kind: Kind) -> Story:
     ]
     return Story(
         start=first,
-        end=_moment(raw.until, start) if raw.until else first + length * every,
+        end=clock_of(raw.until, start) if raw.until else first + length * every,
         registry=_registry(devices, rule, kind),
         readings=Readings.joined(tables),
         permits=Spells.of(
-            Spell(permit.kind, number, _moment(permit.from_, start), _moment(permit.to, start))
+            Spell(permit.kind, number, clock_of(permit.from_, start), clock_of(permit.to, start))
             for permit in raw.permits
             for number in range(1, len(devices) + 1)
         ),
@@ -146,7 +146,7 @@ def _read_figures(raw: _Story, rule: Rule, kind: Kind) -> Story:
     """A story of one facility of a group, whose figures are asked for once a day."""
     if raw.every or raw.series or not raw.figures:
         raise ValueError("figures: a rule with input: job has one row of them a day, and no series")
-    start = datetime.combine(_local(raw.at).date(), rule.at or time(), ZONE)
+    start = datetime.combine(start_of(raw.at).date(), rule.at or time(), ZONE)
     figures = load_measures()[rule.measure].figures
     series = _series(raw.figures, figures)
     length = max(len(points) for points in series.values())
@@ -211,10 +211,15 @@ def _exceptions(raw: _Story) -> Iterator[tuple[int, Mapping[str, str]]]:
             yield number, series
 
 
-def _moment(text: str, start: datetime) -> int:
+def clock_of(text: str, start: datetime) -> int:
+    """A time as a test states it, after the test's local start: microseconds since 1970 UTC.
+
+    Raises:
+        ValueError: saying how to write a time.
+    """
     match = _MOMENT.fullmatch(text)
     if match is None:
-        return _micros(_local(text))
+        return _micros(start_of(text))
     day = start.date() + timedelta(days=int(match["days"] or 0))
     return _micros(datetime.combine(day, time.fromisoformat(match["clock"].zfill(5)), ZONE))
 
@@ -325,7 +330,12 @@ def _attribute(kind: Kind, name: str, word: str) -> AttributeValue:
     return word
 
 
-def _local(text: str) -> datetime:
+def start_of(text: str) -> datetime:
+    """A local time with its date.
+
+    Raises:
+        ValueError: saying how to write a time.
+    """
     try:
         return datetime.fromisoformat(text).replace(tzinfo=ZONE)
     except ValueError:

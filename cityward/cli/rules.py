@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from cases import supervision
-from cityward import wiring
+from cityward import supervision_testing, wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.supervision_testing import CaseOutcome
 from devices.kind import Kind
 from ingest.errors import RetryableError
 from rules.catalogue import catalogue, described
@@ -20,6 +21,7 @@ from storage.errors import NotMigratedError
 from storage.rule_states import Benched, benched
 
 rules_app = typer.Typer(no_args_is_help=True)
+_OF_CASES = "supervision"  # the tests of the rule that looks at cases
 _HEAD = """\
 # The rules
 
@@ -110,7 +112,8 @@ def run_tests(
     packs: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A pack, such as manhole or my/packs/manhole.yaml, or a folder of them; without any those in force.",
+            help="A pack, such as manhole or my/packs/manhole.yaml, or a folder of them, or supervision: the colours "
+            "of cases; without any those in force and supervision.",
             show_default=False,
         ),
     ] = None,
@@ -125,18 +128,20 @@ def run_tests(
     in_force = settings.packs_dir or PACKS_FOLDER
     outcomes: list[Outcome] = []
     lacking: list[str] = []
-    for path in [_pack(name, in_force) for name in packs or ()] or [in_force]:
+    of_cases: list[CaseOutcome] = []
+    if not packs or _OF_CASES in packs:
+        of_cases, lacking = supervision_testing.run_tests()
+    for path in [_pack(name, in_force) for name in packs or () if name != _OF_CASES] or ([] if packs else [in_force]):
         found, uncovered = _run(path, kinds)
         outcomes += found
         lacking += uncovered
-    problems = [*(problem for outcome in outcomes for problem in outcome.problems), *lacking]
+    tests = [*(each.problems for each in outcomes), *(each.problems for each in of_cases)]
+    problems = [*(problem for each in tests for problem in each), *lacking]
     if problems:
-        failed = sum(bool(outcome.problems) for outcome in outcomes)
-        raise CommandError(
-            "\n".join([*problems, f"{failed} of {len(outcomes)} tests fail, {len(lacking)} are missing"])
-        )
-    rules = {outcome.test.rule.id for outcome in outcomes}
-    out.print(f"{len(outcomes)} tests of {len(rules)} rules, nothing wrong.")
+        failed = sum(bool(each) for each in tests)
+        raise CommandError("\n".join([*problems, f"{failed} of {len(tests)} tests fail, {len(lacking)} are missing"]))
+    rules = {outcome.test.rule.id for outcome in outcomes} | ({supervision.RULE_ID} if of_cases else set())
+    out.print(f"{len(tests)} tests of {len(rules)} rules, nothing wrong.")
 
 
 def _pack(name: str, in_force: Path) -> Path:

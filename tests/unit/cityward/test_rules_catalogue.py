@@ -1,5 +1,6 @@
 """The rules in words."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,22 @@ from typer.testing import CliRunner
 from cityward.cli import app
 from cityward.cli.context import CommandError
 from cityward.cli.rules import page
+from cityward.supervision_testing import run_tests
 from devices.kind import load_kinds
 from rules.catalogue import duration
 from rules.durations import parse_duration
-from rules.packs import load_packs
+from rules.packs import PACKS_FOLDER, load_packs
+from rules.testing import read_tests
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules-catalogue.md"
 RUNNER = CliRunner()
+# What a city's facilities need rules for: nine of covers, eight of restaurants, six of noise, seven of lamps, seven of
+# bridges, two indicators of the city, and the colours of cases.
+NEEDED = [
+    f"{group}-{number:02}"
+    for group, count in {"MH": 9, "FU": 8, "NO": 6, "SL": 7, "BR": 7, "KP": 2, "SV": 1}.items()
+    for number in range(1, count + 1)
+]
 
 
 def test_the_catalogue_says_what_the_packs_say() -> None:
@@ -22,6 +32,18 @@ def test_the_catalogue_says_what_the_packs_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(load_packs(kinds), kinds), (
         "stale: run cityward rules catalogue > docs/rules-catalogue.md"
     )
+
+
+def test_all_forty_rules_are_listed_and_each_has_tests_that_raise_do_not_raise_and_clear() -> None:
+    """A test runs the tests of each pack and finds none of these missing, nor one with a gap where there is a delay."""
+    kinds = load_kinds()
+    tests = Counter(test.rule.id for test in read_tests(kinds, PACKS_FOLDER))
+    outcomes, lacking = run_tests()
+    assert lacking == []
+    tests["SV-01"] = len(outcomes)
+    text = page(load_packs(kinds), kinds)
+    assert len(NEEDED) == 40
+    assert [rule for rule in NEEDED if f"### {rule} " not in text or tests[rule] < 2] == []
 
 
 def test_a_rule_is_shown_with_limits_sources_and_tests() -> None:

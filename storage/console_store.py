@@ -76,11 +76,6 @@ def signing_key(connection: Connection, at: datetime) -> bytes:
     return bytes(row[0]) if row else b""
 
 
-def first_time(connection: Connection, key: UUID, actor: str, at: datetime) -> bool:
-    """Note a phone's action; False if it was done before. Belongs into the transaction of what it does."""
-    return connection.execute(_SQL["note_console_action"], {"key": key, "actor": actor, "at": at}).rowcount == 1
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An action that was done before: by whom, the hash of what was asked, and what was answered."""

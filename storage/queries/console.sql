@@ -31,10 +31,6 @@ INSERT INTO console_key (key, created_at) VALUES (%(key)s, %(at)s) ON CONFLICT D
 -- The key that signs cookies and links.
 SELECT key FROM console_key
 
--- name: note_console_action
--- A phone's action, unless it was done before.
-INSERT INTO console_action (key, actor, done_at) VALUES (%(key)s, %(actor)s, %(at)s) ON CONFLICT DO NOTHING
-
 -- name: note_asked
 -- An action with what was asked; nothing where its key was used before.
 INSERT INTO console_action (key, actor, done_at, asked) VALUES (%(key)s, %(actor)s, %(at)s, %(asked)s)

@@ -51,7 +51,7 @@ def city_show() -> None:
     out.print(table("Districts", ["district", "name", "who gets what nobody else is responsible for"], rows))
     if city.lateness:
         waits = ((kind, f"{wait / MICROS:g} s") for kind, wait in sorted(city.lateness.items()))
-        out.print(table("Readings that wait for late ones", ["kind", "before rules see them"], waits))
+        out.print(table("Wait for late ones", ["kind", "before rules see it"], waits))
 
 
 @devices_app.command("import")

@@ -21,8 +21,8 @@ def test_every_panel_of_every_board_is_measured_on_a_city_that_was_filled_for_it
     assert empty <= RARE
 
 
-# What a hundred devices may not have: an alarm on a bridge, a sensor that feels it shake, a scale.
-RARE = {"Alarms", "Vibration by the hour, rms", "Heaviest vehicles"}
+# What a hundred devices may not have: an alarm on a bridge, a sensor that feels it shake, a scale, a gauge of wind.
+RARE = {"Alarms", "Vibration by the hour, rms", "Vehicles by the hour", "Heaviest vehicles", "Strongest wind"}
 
 
 def test_measuring_again_needs_the_database_that_was_filled(command: Command) -> None:

@@ -26,9 +26,9 @@ class Wanted:
     limits: Mapping[str, Mapping[str, float]]
 
 
-def by_rule(text: str, device: Device, kind: Kind, now: datetime, at: Context) -> Wanted:
+def by_rule(text: str, device: Device, registry: Registry, now: datetime, at: Context) -> Wanted:
     """The metrics and limits that a rule speaks of; all limits in a metric's unit are drawn over it."""
-    registry = Registry({kind.name: kind}, [device])
+    kind = registry.kinds[device.kind]
     day = now.astimezone(at.city.calendar.timezone).date()
     metrics = [kind.metric(name) for name in mentions.metrics(text, device, registry)]
     said = mentions.limits(text, device, registry, day)

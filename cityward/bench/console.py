@@ -119,6 +119,8 @@ def _pages(known: Known, address: str, cookies: Mapping[Role, str]) -> list[_Pag
         _Page("case", f"/cases/{number}"),
         _Page("device, a day", f"/devices/{known.device_id}"),
         _Page("device, a week", f"/devices/{known.device_id}?span=7d"),
+        _Page("a crew's cases", "/crew", Role.CREW),
+        _Page("a crew's case", f"/crew/{number}", Role.CREW),
         _Page("permits", "/permits"),
         _Page("hand-over", "/handover"),
         _Page("API: cases", "/api/v1/cases"),

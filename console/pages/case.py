@@ -18,7 +18,7 @@ from console.moves import CASE_MOVES, possible
 from console.pages.desk import unchanged_or
 from console.pages.moving import MORE
 from console.pages.rendering import page, rendered
-from devices.registry import Device
+from devices.registry import Device, Registry
 from storage import photo_store
 from storage.alarm_list import AlarmRow, list_alarms
 from storage.case_list import CaseFile, CaseFilter, CaseRow, case_file, open_cases
@@ -106,5 +106,5 @@ def _curves(connection: Connection, file: CaseFile, device: Device, at: Context)
     moments += [("cleared", alarm["cleared_at"]) for alarm in file.alarms[-1:] if alarm["cleared_at"]]
     raised = min([file.case.opened_at, *(alarm["raised_at"] for alarm in file.alarms)])
     since, until = telemetry.around(kind, raised, file.case.closed_at, now)
-    wanted = telemetry.by_rule(rule.text, device, kind, now, at)
+    wanted = telemetry.by_rule(rule.text, device, Registry({kind.name: kind}, [device]), now, at)
     return telemetry.curves(connection, device, kind, wanted, since, until, at=at, moments=moments)

@@ -98,7 +98,8 @@ def _curves(
     rules = sorted(
         (rule for rule in at.rules.values() if rule.kind == kind.name), key=lambda rule: rule.id not in wrong
     )
-    asked = [telemetry.by_rule(rule.text, device, kind, until, at) for rule in rules]
+    registry = Registry({kind.name: kind}, [device])
+    asked = [telemetry.by_rule(rule.text, device, registry, until, at) for rule in rules]
     if names:
         chosen = [each for each in kind.metrics if each.name in names and each.type is not MetricType.TEXT]
     else:

@@ -37,7 +37,7 @@ def show(request: Request, who: Annotated[Visitor, Depends(May(Action.LOOK))], a
         due = open_cases(connection, CaseFilter(due_before=now + _SOON), limit=_MOST)
         return page(
             "handover.html", request, who.language, who, earlier=earlier, since=since, due=due, soon=now,
-            glance=desk.glance(connection, now), happened=handover.since_then(connection, since),
+            glance=request.app.state.totals.glance.get(connection, at), happened=handover.since_then(connection, since),
             undecided=open_cases(connection, CaseFilter(undecided=True), limit=_MOST),
             stale=list_alarms(connection, state="unacknowledged", severity=3, limit=_MOST),
             shelved=handover.shelved(connection), permits=list_permits(connection, now),

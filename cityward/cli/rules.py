@@ -79,8 +79,13 @@ def show(rule_id: Annotated[str, typer.Argument(metavar="RULE", help="Its id, su
     settings = load_settings()
     kinds = wiring.kinds(settings)
     rules = {rule.id: rule for rule in wiring.rules(settings, kinds)}
+    if rule_id == supervision.RULE_ID:
+        tests_of_cases = supervision_testing.run_tests()[0]
+        out.print(_of_cases())
+        out.print("\n".join([f"{len(tests_of_cases)} tests:", *(f"- {test.name}" for test in tests_of_cases)]))
+        return
     if rule_id not in rules:
-        raise CommandError(f"no rule {rule_id!r}; there are {', '.join(rules)}")
+        raise CommandError(f"no rule {rule_id!r}; there are {', '.join([*rules, supervision.RULE_ID])}")
     rule = rules[rule_id]
     out.print("\n".join(described(rule, kinds[rule.kind])))
     tests = [test for test in read_tests(kinds, settings.packs_dir or PACKS_FOLDER) if test.rule.id == rule_id]
@@ -97,14 +102,17 @@ def print_catalogue() -> None:
 
 def page(rules: Sequence[Rule], kinds: Mapping[str, Kind]) -> str:
     """The catalogue with the one rule that looks at cases."""
-    cases = (
-        f"## Cases 案件\n\n### {supervision.RULE_ID} {supervision.NAMES['en']} {supervision.NAMES['zh']}\n\n"
+    return f"{_HEAD}\n{catalogue(rules, kinds)}\n## Cases 案件\n\n{_of_cases()}"
+
+
+def _of_cases() -> str:
+    return (
+        f"### {supervision.RULE_ID} {supervision.NAMES['en']} {supervision.NAMES['zh']}\n\n"
         "- judges each case by the clock\n"
         "- white when 80 % of the time to fix is used; yellow when a deadline has passed or a check has failed; "
         "red when as much time again has passed, a second check has failed, or nobody takes on what endangers life\n"
         f"- source: {supervision.SOURCE}\n"
     )
-    return f"{_HEAD}\n{catalogue(rules, kinds)}\n{cases}"
 
 
 @rules_app.command("test")

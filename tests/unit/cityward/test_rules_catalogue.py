@@ -59,6 +59,12 @@ def test_a_rule_that_is_not_there_is_named_with_those_that_are() -> None:
         raise result.exception or AssertionError
 
 
+def test_the_rule_that_looks_at_cases_is_shown_with_its_tests() -> None:
+    shown = RUNNER.invoke(app, ["rules", "show", "SV-01"]).output
+    assert "white when 80 % of the time to fix is used" in " ".join(shown.split())
+    assert "- nobody takes on what endangers life, which is red at once" in shown
+
+
 def test_the_list_names_the_rule_that_looks_at_cases() -> None:
     assert "SV-01" in RUNNER.invoke(app, ["rules", "list"]).output
 

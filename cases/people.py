@@ -4,9 +4,9 @@ In city.toml: ``[contacts]``, ``shifts`` and ``lead`` of units, ``contacts`` of 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import msgspec
 
@@ -16,6 +16,7 @@ from cases.words import Language
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORKING, FREE = "working", "free"
+_DAY = timedelta(days=1)
 
 
 class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,14 +55,26 @@ class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         local = at.astimezone(calendar.timezone)
         now, start, end = local.time(), _time(self.start), _time(self.end)
         if start < end:
-            return start <= now < end and self._falls_on(local, calendar)
+            return start <= now < end and self._falls_on(local.date(), calendar)
         if now >= start:
-            return self._falls_on(local, calendar)
-        return now < end and self._falls_on(local - timedelta(days=1), calendar)
+            return self._falls_on(local.date(), calendar)
+        return now < end and self._falls_on(local.date() - _DAY, calendar)
 
-    def _falls_on(self, local: datetime, calendar: WorkCalendar) -> bool:
-        kind = WORKING if calendar.is_working_day(local.date()) else FREE
-        return not self.days or _WEEKDAYS[local.weekday()] in self.days or kind in self.days
+    def spans(self, since: datetime, until: datetime, calendar: WorkCalendar) -> Iterator[tuple[datetime, datetime]]:
+        """Its times between two instants, in order, in UTC; cut off where they reach beyond."""
+        day = calendar.local_day(since) - _DAY  # what began the day before may go on past midnight
+        over_midnight = _DAY if _time(self.end) <= _time(self.start) else timedelta()
+        while day <= calendar.local_day(until):
+            if self._falls_on(day, calendar):
+                begin = max(_instant(day, self.start, calendar.timezone), since.astimezone(UTC))
+                end = min(_instant(day + over_midnight, self.end, calendar.timezone), until.astimezone(UTC))
+                if begin < end:
+                    yield begin, end
+            day += _DAY
+
+    def _falls_on(self, day: date, calendar: WorkCalendar) -> bool:
+        kind = WORKING if calendar.is_working_day(day) else FREE
+        return not self.days or _WEEKDAYS[day.weekday()] in self.days or kind in self.days
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +103,9 @@ def unknown_contacts(named: Mapping[str, Iterable[str]], contacts: Mapping[str, 
 
 def _time(text: str) -> time:
     return time.max if text == "24:00" else time.fromisoformat(text)
+
+
+def _instant(day: date, text: str, zone: tzinfo) -> datetime:
+    if text == "24:00":
+        return datetime.combine(day + _DAY, time.min, zone).astimezone(UTC)
+    return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)

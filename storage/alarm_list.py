@@ -1,22 +1,21 @@
-"""Reading alarms: lists, histories, the scorecard of each seat."""
+"""Reading alarms: lists, histories, what a scorecard counts."""
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
+from enum import StrEnum
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from alarms import storms
-from alarms.scorecard import WINDOW, Seat
+from alarms.lifecycle import Event
+from alarms.scorecard import Happening, Stale
 from rules.rule import Severity
 from storage.queries import load
 
 _SQL = load("alarm_list")
-_TOP = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,28 +160,28 @@ def history(
         return cursor.execute(_SQL["alarm_history"], filters).fetchall()
 
 
-def seats(connection: Connection, since: datetime, until: datetime) -> list[Seat]:
-    """What happened at each district's desk between two times, by when Cityward decided."""
-    span = {"since": since, "until": until}
-    windows: dict[str, Counter[datetime]] = defaultdict(Counter)
-    severities: dict[str, Counter[Severity]] = defaultdict(Counter)
-    alarms: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for district, window, severity, rule_id, device_id, count in connection.execute(_SQL["announced"], span):
-        windows[district][window] += count
-        severities[district][Severity(severity)] += count
-        alarms[district][rule_id, device_id] += count
+class By(StrEnum):
+    """What a seat of the scorecard is."""
+
+    DISTRICT = "district"
+    UNIT = "unit"  # of the alarm's latest case
+
+
+def scored(
+    connection: Connection, since: datetime, until: datetime, *, by: By = By.DISTRICT, district: str | None = None
+) -> list[Happening]:
+    """What a scorecard counts between two times, by when Cityward decided; ``district`` None means all."""
+    found = connection.execute(_SQL["scored"], {"since": since, "until": until, "by": by, "district": district})
     return [
-        Seat(
-            district=district,
-            all_windows=ceil((until - since).total_seconds() / WINDOW),
-            windows=list(windows[district].values()),
-            by_severity=severities[district],
-            top=[(*alarm, count) for alarm, count in alarms[district].most_common(_TOP)],
-            chattering=chattering,
-            stale=stale,
-        )
-        for district, chattering, stale in connection.execute(_SQL["seats"], span).fetchall()
+        Happening(seat, Event(event), at, Severity(severity), rule_id, device_id)
+        for seat, event, at, severity, rule_id, device_id in found
     ]
+
+
+def stale(connection: Connection, until: datetime, *, by: By = By.DISTRICT, district: str | None = None) -> list[Stale]:
+    """The alarms that are active now and had been for more than 24 h by a time; the oldest first."""
+    with connection.cursor(row_factory=class_row(Stale)) as cursor:
+        return cursor.execute(_SQL["stale"], {"until": until, "by": by, "district": district}).fetchall()
 
 
 def of_storm(connection: Connection, district: str, since: datetime, until: datetime) -> list[StormAlarm]:

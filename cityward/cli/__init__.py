@@ -28,6 +28,7 @@ from cityward.cli import (
     quarantine,
     reports,
     rules,
+    scorecard,
     simulating,
     status,
     storage,
@@ -76,6 +77,7 @@ city.devices_app.command("gaps")(completeness.gaps_command)
 app.add_typer(quarantine.quarantine_app, name="quarantine", help="Messages that could not become readings.")
 app.add_typer(alarms.alarms_app, name="alarms", help="Alarms: what is wrong, who has seen it, what is quiet and why.")
 alarms.alarms_app.command("explain")(explain.explain)
+alarms.alarms_app.command("scorecard")(scorecard.scorecard)
 app.add_typer(permits.permits_app, name="permits", help="Work permits: what is out of service, until when.")
 app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
 app.add_typer(supervision.sheets_app, name="sheets", help="Supervision sheets: white, yellow, red.")

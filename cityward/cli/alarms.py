@@ -10,7 +10,6 @@ import msgspec
 import typer
 
 from alarms.lifecycle import State
-from alarms.scorecard import Figure, Seat, figures
 from cases.words import Language, Section, say
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
@@ -174,33 +173,6 @@ def history(
         _print_history(lines, zone, settings.language)
 
 
-@alarms_app.command("scorecard")
-def scorecard(
-    days: Annotated[float, typer.Option(min=0.01, help="Over so many days until now; 30 say something.")] = 30,
-    district: _District = "",
-    top: Annotated[bool, typer.Option("--top", help="The ten most frequent alarms of each seat too.")] = False,
-    json_lines: _Json = False,
-) -> None:
-    """Whether the alarms of each district's seat can be handled: EEMUA 191 and ISA-18.2 figures with their targets."""
-    settings = load_settings()
-    until = wiring.clock(settings).now()
-    with database(settings) as connection:
-        found = alarm_list.seats(connection, until - timedelta(days=days), until)
-    seats = [seat for seat in found if not district or seat.district == district]
-    if not seats:
-        raise CommandError(f"--district: there is none {district!r}; see cityward city show")
-    if json_lines:
-        _print_json([_card(seat) for seat in seats])
-        return
-    language = settings.language
-    for seat in seats:
-        rows = [_figure(figure, language) for figure in figures(seat)]
-        title = f"{seat.district}: {sum(seat.windows)} alarms in {days:g} days"
-        out.print(table(title, ["", "value", "target", ""], rows))
-        if top and seat.top:
-            out.print(table("Most frequent", ["rule", "device", "alarms"], seat.top))
-
-
 @contextmanager
 def _moves(actor: str) -> Iterator[AlarmMoves]:
     settings = load_settings()
@@ -259,31 +231,6 @@ def _print_history(lines: Iterable[HistoryRow], zone: tzinfo, language: Language
     ]  # fmt: skip
     headings = ["decided", "happened", "alarm", "rule", "device", "event", "severity", "by", "because"]
     out.print(table("History", headings, rows))
-
-
-def _figure(figure: Figure, language: Language) -> tuple[str, str, str, str]:
-    grade = say(Section.SCORECARD, figure.grade, language) if figure.grade else "-"
-    target = _number(figure, figure.good)
-    if figure.bearable is not None:
-        target += f" ({_number(figure, figure.bearable)})"
-    return (say(Section.SCORECARD, figure.name, language), _number(figure, figure.value), f"<= {target}", grade)
-
-
-def _number(figure: Figure, value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.1%}" if figure.name.endswith("_share") else f"{value:.3g}"
-
-
-def _card(seat: Seat) -> dict[str, Any]:
-    return {
-        "district": seat.district,
-        "alarms": sum(seat.windows),
-        "figures": {
-            figure.name: {"value": figure.value, "good": figure.good, "grade": figure.grade} for figure in figures(seat)
-        },
-        "top": [{"rule": rule, "device": device, "alarms": count} for rule, device, count in seat.top],
-    }
 
 
 def _print_json(rows: Iterable[Any]) -> None:

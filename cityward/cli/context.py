@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from pydantic import ValidationError
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +22,8 @@ from storage.errors import translated
 # What people have written, such as [units] in a message, is shown as it is.
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
+_GAP = 2  # columns between two columns of a table
+_WRAPPED = 16  # columns at least for texts that take several lines
 
 
 class CommandError(Exception):
@@ -83,3 +86,35 @@ def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]])
     for row in rows:
         made.add_row(*(Text(str(cell)) for cell in row))  # as it is: a device's words are no markup
     return made
+
+
+def fitting(
+    title: str,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    least: Sequence[str],
+    wraps: str | None = None,
+) -> tuple[Table, list[str]]:
+    """A table in which words stay whole, and the columns that had to go for that.
+
+    Args:
+        title: Above it.
+        headings: Of all columns.
+        rows: With a cell for each heading.
+        least: Headings of columns that may go where the terminal is too narrow, the least important first.
+        wraps: The heading of the one column that may take several lines, if any.
+    """
+    widths = [
+        _WRAPPED if heading == wraps else max(cell_len(str(cell)) for cell in (heading, *(row[place] for row in rows)))
+        for place, heading in enumerate(headings)
+    ]
+    kept = list(range(len(headings)))
+    gone: list[str] = []
+    while len(gone) < len(least) and sum(widths[place] + _GAP for place in kept) - _GAP > out.width:
+        gone.append(least[len(gone)])
+        kept.remove(headings.index(gone[-1]))
+    made = table(title, [headings[place] for place in kept], ([row[place] for place in kept] for row in rows))
+    for column in made.columns:
+        column.no_wrap = column.header != wraps
+    return made, gone

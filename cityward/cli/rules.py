@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cases import supervision
 from cityward import supervision_testing, wiring
-from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.cli.context import CommandError, database, fitting, load_settings, out, table
 from cityward.supervision_testing import CaseOutcome
 from devices.kind import Kind
 from ingest.errors import RetryableError
@@ -56,7 +56,11 @@ def list_rules() -> None:
     ]  # fmt: skip
     rows.append((supervision.RULE_ID, "-", "case", supervision.NAMES[settings.language], "-", "-", "-", "-", "-"))
     headings = ["rule", "kind", "input", "name", "severity", "problem", "arrive", "fix", "version"]
-    out.print(table(f"{len(rows)} rules", headings, rows))
+    least = ["version", "kind", "input", "arrive"]
+    shown, gone = fitting(f"{len(rows)} rules", headings, rows, wraps="name", least=least)
+    out.print(shown)
+    if gone:
+        out.print(f"No room for {', '.join(gone)}; COLUMNS=150 cityward rules list has them.")
     if settings.database_url:
         try:
             with database(settings) as connection:

@@ -56,27 +56,34 @@ SELECT * FROM (
     ORDER BY event.id DESC LIMIT %(limit)s
 ) AS latest ORDER BY id
 
--- name: seats
--- Every district, and what a seat there has: chatter within a stretch of time, alarms active for a day at its end.
-SELECT district.district_id, (
-           SELECT count(*) FROM alarm_event AS event
-           JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
-           WHERE event.event = 'chattering' AND device.district = district.district_id
-             AND event.seen_at >= %(since)s AND event.seen_at < %(until)s
-       ), (
-           SELECT count(*) FROM alarm JOIN device ON device.id = alarm.device
-           WHERE alarm.active AND NOT alarm.hushed AND device.district = district.district_id
-             AND alarm.raised_at < %(until)s::timestamptz - interval '24 hours'
-       )
-FROM district ORDER BY 1
+-- name: scored
+-- What a scorecard counts, by when Cityward decided: alarms announced, chatter, hushes; each with its seat, a district
+-- or the unit of the alarm's latest case.
+SELECT CASE WHEN %(by)s = 'district' THEN device.district ELSE (
+           SELECT unit FROM dispatch_case JOIN case_alarm ON case_alarm.case_id = dispatch_case.id
+           WHERE case_alarm.alarm_id = alarm.id ORDER BY dispatch_case.id DESC LIMIT 1) END,
+       event.event, event.seen_at, event.severity, alarm.rule_id, device.device_id
+FROM (
+    SELECT * FROM alarm_event
+    WHERE event = 'raised' AND NOT hushed AND seen_at >= %(since)s AND seen_at < %(until)s
+    UNION ALL
+    SELECT * FROM alarm_event
+    WHERE event IN ('chattering', 'suppressed', 'shelved', 'taken_out')
+      AND seen_at >= %(since)s AND seen_at < %(until)s
+) AS event JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
+WHERE %(district)s::text IS NULL OR device.district = %(district)s
+ORDER BY event.id
 
--- name: announced
--- Alarms that were announced, by district, ten-minute window, severity, rule and device.
-SELECT device.district, date_bin('10 minutes', event.seen_at, %(since)s), event.severity, alarm.rule_id,
-       device.device_id, count(*)
-FROM alarm_event AS event JOIN alarm ON alarm.id = event.alarm_id JOIN device ON device.id = alarm.device
-WHERE event.event = 'raised' AND NOT event.hushed AND event.seen_at >= %(since)s AND event.seen_at < %(until)s
-GROUP BY 1, 2, 3, 4, 5
+-- name: stale
+-- Alarms that are active and not hushed and have been so for a day, the oldest first, with their seat.
+SELECT CASE WHEN %(by)s = 'district' THEN device.district ELSE (
+           SELECT unit FROM dispatch_case JOIN case_alarm ON case_alarm.case_id = dispatch_case.id
+           WHERE case_alarm.alarm_id = alarm.id ORDER BY dispatch_case.id DESC LIMIT 1) END AS seat,
+       alarm.id AS alarm, alarm.rule_id, device.device_id, device.name, alarm.raised_at AS since
+FROM alarm JOIN device ON device.id = alarm.device
+WHERE alarm.active AND NOT alarm.hushed AND alarm.raised_at < %(until)s::timestamptz - interval '24 hours'
+  AND (%(district)s::text IS NULL OR device.district = %(district)s)
+ORDER BY alarm.raised_at, alarm.id
 
 -- name: alarms_of_storm
 -- The new alarms of a district that a storm was made of, without those that something else explained: number, rule,

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from alarms.lifecycle import State
 from rules.rule import Severity
 from rules.verdicts import Change
 from storage import alarm_round, alarm_store
-from storage.alarm_list import list_alarms, seats
+from storage.alarm_list import list_alarms
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, rows
 from tests.integration.prompt import START, Command, Now
@@ -165,21 +166,38 @@ def test_what_happened_can_be_read_back_with_who_and_why(desk: Desk, cityward: C
     assert "no moment" in str(cityward("alarms", "history", "--since", "once").exception)
 
 
-def test_the_scorecard_counts_what_was_announced(desk: Desk, cityward: Command, now: Now) -> None:
+def test_the_scorecard_counts_what_was_announced_and_hushed_by_seat_and_shift(
+    desk: Desk, cityward: Command, now: Now
+) -> None:
     desk.alarm(("MH-01", COVER_EAST), at=START, severity=Severity.CRITICAL)
-    desk.alarm(("MH-02", COVER_EAST), at=START + MINUTE)
+    desk.alarm(("MH-02", COVER_EAST), ("SL-01", LAMP), at=START + MINUTE)
     later(desk, START + MINUTE)
+    now.set(START + 2 * MINUTE)
+    cityward("alarms", "shelve", 2, "--for", "2h", "--reason", "moved")
     desk.connection.execute("UPDATE alarm_event SET hushed = true WHERE alarm_id = 2")
+    desk.connection.execute("DELETE FROM case_alarm WHERE alarm_id = 1")
     now.set(START + timedelta(days=2))
-    east, west = seats(desk.connection, START - MINUTE, now.at)
-    assert (east.district, east.windows, east.top, east.stale) == ("east", [1], [("MH-01", COVER_EAST, 1)], 2)
-    assert (west.windows, west.stale) == ([], 0)
+
+    def cards(*options: object) -> list[Any]:
+        lines = cityward("alarms", "scorecard", "--json", "--days", 3, *options).output.splitlines()
+        return [json.loads(line) for line in lines]
+
     shown = cityward("alarms", "scorecard", "--days", 3, "--top").output
     assert "east: 1 alarms in 3 days" in shown
+    assert "Active over 24 h: 2" in shown
     assert COVER_EAST in shown
-    cards = [json.loads(line) for line in cityward("alarms", "scorecard", "--json", "--days", 3).output.splitlines()]
-    assert [(card["district"], card["figures"]["high_share"]["grade"]) for card in cards] == [
-        ("east", "bad"), ("west", None),
+    east, west = cards()
+    assert (east["district"], east["figures"]["high_share"]["grade"], east["hushed"]["shelved"]) == ("east", "bad", 1)
+    assert [each["alarm"] for each in east["stale"] + west["stale"]] == [1, 3]
+    assert east["top"] == [{"rule": "MH-01", "device": COVER_EAST, "alarms": 1}]
+    by_unit = cards("--by", "unit", "--shifts", "day=08:00-20:00,night=20:00-08:00")
+    assert [(card["unit"], card["shift"], card["alarms"], card["hushed"]["shelved"]) for card in by_unit] == [
+        ("drainage", "day", 0, 1), ("drainage", "night", 0, 0), ("lighting", "day", 1, 0), ("lighting", "night", 0, 0),
+        (None, "day", 1, 0), (None, "night", 0, 0),
+    ]  # fmt: skip
+    lines = cityward("alarms", "scorecard", "--by", "unit", "--shifts", "day=08:00-20:00").output
+    assert [line.split()[:3] for line in lines.splitlines() if line.startswith("none")][:2] == [
+        ["none", "day", "1"], ["none", "outside", "0"],
     ]  # fmt: skip
 
 

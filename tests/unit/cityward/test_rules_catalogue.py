@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cityward.cli import app
+from cityward.cli import app, context
 from cityward.cli.context import CommandError
 from cityward.cli.rules import page
 from cityward.supervision_testing import run_tests
@@ -67,6 +67,17 @@ def test_the_rule_that_looks_at_cases_is_shown_with_its_tests() -> None:
 
 def test_the_list_names_the_rule_that_looks_at_cases() -> None:
     assert "SV-01" in RUNNER.invoke(app, ["rules", "list"]).output
+
+
+def test_the_list_keeps_words_whole_on_a_narrow_terminal_and_names_what_had_to_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(context.out, "width", 80)
+    lines = RUNNER.invoke(app, ["rules", "list"]).output.splitlines()
+    assert "severity" in lines[1].split()
+    assert any(line.startswith("BR-01") and "structure_over_limit" in line for line in lines)
+    assert lines[-1].startswith("No room for version")
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize(("written", "said"), [("90m", "90 min"), ("2h", "2 h"), ("49h", "49 h"), ("7d", "7 d")])

@@ -11,8 +11,9 @@ from cityward.metrics import ConsoleMetrics
 from cityward.metrics import serve as serve_metrics
 from cityward.settings import Settings
 from console.app import create_app
-from console.context import GUESTS_SHARE, Context
+from console.context import Context
 from console.counting import Counted
+from console.defaults import GUESTS_SHARE
 from console.limits import Limits
 from console.signing import Signing
 from storage import console_store

@@ -25,7 +25,7 @@ from cityward.clock import Clock
 from cityward.settings import Settings, environment
 from console import passwords
 from console.access import Role
-from console.context import ENTRY_USER
+from console.defaults import ENTRY_USER
 from devices.broker import Broker
 from devices.kind import Kind, load_kinds
 from devices.registry_csv import read_registry

@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from cases.words import Language
-from console.context import RATE, REPORT_WITHIN_M
+from console.defaults import RATE, REPORT_WITHIN_M
 from devices.broker import Broker
 from devices.topics import overlap, subscriptions
 from ingest.mqtt.packets import Protocol

@@ -13,6 +13,7 @@ from procrastinate import App
 from cases.city import City
 from cases.dispatching import Practice
 from cases.words import Language
+from console.defaults import GUESTS_SHARE, RATE, REPORT_WITHIN_M
 from console.limits import Limits
 from console.signing import Signing
 from devices.kind import Kind
@@ -23,12 +24,6 @@ from storage.pool import Pool
 
 TONGUE = "cityward_language"  # the cookie of who has chosen a language
 _TONGUES = frozenset(language.value for language in Language)
-
-RATE = 20.0  # requests a second (project default): a busy desk asks for some a second
-REPORT_WITHIN_M = 30.0  # as far as a phone's position in a street is off (project default)
-GUESTS_SHARE = 5  # of that is an address's share where nobody has signed in
-
-ENTRY_USER = "demo"
 
 
 class Clock(Protocol):

@@ -5,54 +5,27 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
 import msgspec
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.worksheet import Worksheet
 
 from cases.policy import Colour
 from cases.reports.document import (
     Cell,
     Column,
     Name,
-    Part,
     Report,
     Shape,
     heading,
     shown,
-    subtitle,
-    title,
 )
+from cases.reports.sheets import FORMULA
 from cases.words import Language
 
-MOST_ROWS = 1_048_576  # of a sheet, by Excel's specification
-_HEAD = 4  # title, subtitle, an empty row, headings
-# What a spreadsheet takes for the beginning of a formula or a command (OWASP, CSV injection).
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 # Excel keeps 15 digits of a number; a case has 19, a component 16.
 _LONG_NUMBER = re.compile(r"\d{16,}")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # in XML 1.0
-_WIDTH: Mapping[Shape, int] = {Shape.MOMENT: 17, Shape.TEXT: 22, Shape.WORD: 18}
-_FORMAT: Mapping[Shape, str] = {
-    Shape.SHARE: "0.0%",
-    Shape.SCORE: "0.0",
-    Shape.SPAN: "0.0",
-    Shape.MOMENT: "yyyy-mm-dd hh:mm",
-}
-
-
-class TooLongError(Exception):
-    """A table has more rows than a sheet has."""
-
-    def __init__(self) -> None:
-        super().__init__(f"more than {MOST_ROWS - _HEAD:,} rows do not fit on a sheet: take a shorter time, or CSV")
 
 
 class Format(StrEnum):
@@ -112,65 +85,13 @@ def _csv_cell(column: Column, cell: Cell, language: Language, zone: tzinfo) -> s
     text = shown(column, cell, language, zone)
     if _LONG_NUMBER.fullmatch(text):
         return f"{text}\t"  # keeps spreadsheets from rounding it
-    return f"'{text}" if _FORMULA.match(text) else text
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def _xlsx(report: Report, language: Language, stream: BinaryIO) -> None:
-    book = Workbook(write_only=True)
-    book.properties.creator = "Cityward"
-    book.properties.title = title(report, language)
-    for part in report.parts:
-        _sheet(cast("Worksheet", book.create_sheet(heading(part.key, language)[:31])), report, part, language)
-    book.save(stream)
+    from cases.reports import workbook  # noqa: PLC0415 - openpyxl loads longer than most commands run
 
-
-def _sheet(sheet: Worksheet, report: Report, part: Part, language: Language) -> None:
-    for number, column in enumerate(part.columns, 1):
-        sheet.column_dimensions[get_column_letter(number)].width = _WIDTH.get(column.shape, 11)
-    sheet.freeze_panes = f"A{_HEAD + 1}"
-    sheet.print_title_rows = f"{_HEAD}:{_HEAD}"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0  # as many pages as it takes, each as wide as the table
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.append([_text(sheet, title(report, language), bold=True)])
-    sheet.append([_text(sheet, subtitle(report, language))])
-    sheet.append([])
-    sheet.append([_text(sheet, heading(column.key, language), bold=True) for column in part.columns])
-    count = 0
-    for row in part.rows:
-        count += 1
-        if count > MOST_ROWS - _HEAD:
-            raise TooLongError
-        sheet.append([_xlsx_cell(sheet, *pair, language, report.zone) for pair in zip(part.columns, row, strict=True)])
-    sheet.auto_filter.ref = f"A{_HEAD}:{get_column_letter(len(part.columns))}{_HEAD + count}"
-
-
-def _xlsx_cell(sheet: Worksheet, column: Column, cell: Cell, language: Language, zone: tzinfo) -> Any:
-    if cell is None:
-        return None
-    value: Any = cell
-    if isinstance(cell, datetime):
-        value = cell.astimezone(zone).replace(tzinfo=None, microsecond=0)  # a sheet knows no zones
-    elif isinstance(cell, timedelta):
-        value = cell / timedelta(hours=1)
-    elif isinstance(cell, Name | str) or column.words is not None:
-        return _text(sheet, shown(column, cell, language, zone))
-    if column.shape not in _FORMAT:
-        return value
-    made = WriteOnlyCell(sheet, value)
-    made.number_format = _FORMAT[column.shape]
-    return made
-
-
-def _text(sheet: Worksheet, text: str, *, bold: bool = False) -> Any:
-    """A cell of text, whatever it begins with: nothing that a device or a person wrote becomes a formula."""
-    if not bold and not _FORMULA.match(text):
-        return _FORBIDDEN.sub("", text)
-    cell = WriteOnlyCell(sheet, _FORBIDDEN.sub("", text))
-    cell.data_type = "s"
-    if bold:
-        cell.font = Font(bold=True)
-    return cell
+    workbook.write(report, language, stream)
 
 
 def _json(report: Report, _language: Language, stream: BinaryIO) -> None:

@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from cases.errors import CaseError
-from cases.reports.files import TooLongError
+from cases.reports.sheets import TooLongError
 from cityward.bench.errors import BenchError
 from cityward.cli import (
     adopting,

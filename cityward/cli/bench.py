@@ -8,7 +8,6 @@ import typer
 
 from cityward import log
 from cityward.bench import chaos as chaotic
-from cityward.bench import console as looking
 from cityward.bench import dashboards as asking
 from cityward.bench import ingest as ingesting
 from cityward.bench import outage as away
@@ -197,6 +196,8 @@ def console(
 
     Fills an embedded PostgreSQL and starts a console. Ends with 1 if a page's p95 is above 200 ms.
     """
+    from cityward.bench import console as looking  # noqa: PLC0415 - it loads what answers requests
+
     log.configure(LogFormat.CONSOLE)
     found = looking.run(looking.Plan(cases, rounds, desks), stop_event(with_stdin=False))
     if json_line:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from cases.words import Language
-from cityward import console as serving
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, stop_event, table
 from cityward.cli.processes import UntilStdin
@@ -27,6 +26,8 @@ _Username = Annotated[str, typer.Argument(help="Lower case letters, digits, . _ 
 
 def console(until_stdin_closes: UntilStdin = False) -> None:
     """Serve the dispatch desk, the crew pages and the API. Make somebody who may sign in: cityward users add NAME."""
+    from cityward import console as serving  # noqa: PLC0415 - what answers requests loads longer than most commands run
+
     settings = load_settings()
     stop = stop_event(with_stdin=until_stdin_closes)
     with wiring.database_url(settings) as url:

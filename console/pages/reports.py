@@ -11,8 +11,9 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from cases.reports import periods
 from cases.reports.document import Part, Report, Shape, heading, on_screen, shown, subtitle, title
-from cases.reports.files import Format, TooLongError, write
+from cases.reports.files import Format, write
 from cases.reports.periods import Period
+from cases.reports.sheets import TooLongError
 from cases.words import Language
 from console.access import Action
 from console.context import Context, context

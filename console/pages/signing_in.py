@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from cases.words import Language
 from console import passwords
-from console.context import ENTRY_USER, TONGUE, Context, context
+from console.context import TONGUE, Context, context
+from console.defaults import ENTRY_USER
 from console.identity import COOKIE, address_of, guest
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session

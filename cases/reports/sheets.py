@@ -1,0 +1,15 @@
+"""What spreadsheets hold, and what they make of text."""
+
+import re
+
+MOST_ROWS = 1_048_576  # of a sheet, by Excel's specification
+HEAD = 4  # title, subtitle, an empty row, headings
+# What a spreadsheet takes for the beginning of a formula or a command (OWASP, CSV injection).
+FORMULA = re.compile(r"[=+\-@\t\r]")
+
+
+class TooLongError(Exception):
+    """A table has more rows than a sheet has."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {MOST_ROWS - HEAD:,} rows do not fit on a sheet: take a shorter time, or CSV")

@@ -166,7 +166,7 @@ def test_twenty_mistakes_are_enough(reads: Reads) -> None:
     [
         ("readings.txt", b"", "is neither .csv nor .jsonl, nor one of them with .gz"),
         ("readings.csv.gz", b"device_id,ts", "cannot be read: Not a gzipped file"),
-        ("readings.csv.gz", gzip.compress(b"device_id,ts\n" * 9)[:-9], "cannot be read: Compressed file ended"),
+        ("readings.csv.gz", gzip.compress(b"device_id,ts\n" * 5, mtime=0)[:-9], "cannot be read: Compressed file"),
         ("readings.csv", "device_id,ts,plate\n井盖,2026,\n".encode("gb18030"), "not UTF-8; save the file as UTF-8"),
     ],
 )

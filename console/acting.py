@@ -14,6 +14,7 @@ from cases.case import Finding
 from cases.clocks import Allowance
 from cases.lifecycle import Refusal, State
 from cases.photos import Photo
+from cases.reports.periods import Period
 from cases.words import Section, vocabulary
 from console.access import Action
 from console.context import Context
@@ -23,13 +24,14 @@ from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove, Plan
 from console.performing import Answer, Deed, perform
 from console.words import entry
 from rules.durations import parse_duration
-from storage import permit_store
+from storage import month_close, permit_store
 from storage.alarm_moves import AlarmMoves
 from storage.case_book import UnknownCaseError
 from storage.case_moves import CaseMoves
 from storage.case_reports import Told, facility_near
 from storage.case_standing import Standing, standing
 from storage.connection import Connection
+from storage.month_close import MonthClosedError, MonthCloseError
 from storage.permit_store import Permit
 
 # Clocks of phones and machines are set so well (project default): what seems earlier by less happened at that moment.
@@ -251,6 +253,23 @@ def answer_sheet(at: Context, who: Visitor, sheet: str, text: str, *, key: UUID 
         return {"sheet": sheet}
 
     return perform(at, who, Deed(Action.JUDGE, "sheet.answer", sheet, {"answer": text}, key), do)
+
+
+def close_month(at: Context, who: Visitor, month: Period) -> Answer:
+    """Freeze the scores of a month."""
+    zone = at.city.calendar.timezone
+
+    def do(connection: Connection, now: datetime) -> Answer:
+        try:
+            month_close.close_month(connection, month, zone, at=now, by=who.name)
+        except MonthClosedError as error:
+            when = f"{error.close.closed_at.astimezone(zone):%Y-%m-%d %H:%M}"
+            raise Conflict("month_closed", month=month.name, by=error.close.closed_by, at=when) from error
+        except MonthCloseError as error:
+            raise Conflict("month_lasts", month=month.name) from error
+        return {"month": month.name}
+
+    return perform(at, who, Deed(Action.JUDGE, "month.close", month.name, {}), do)
 
 
 def grant_permit(

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.errors import TooLarge, TooMany
 
-MOST_KEYS = 20_000  # remembered, some megabytes; beyond it those that have asked little are forgotten
+MOST_KEYS = 20_000  # visitors, addresses, names remembered: some megabytes
 LARGEST, LARGEST_WITH_PHOTOS = 256 * 1024, 12 * 1024 * 1024  # bytes
 _WITH_PHOTOS = ("multipart/form-data", "image/")
 
@@ -46,7 +46,7 @@ class Limits:
                 self._forget(now)
 
     def _forget(self, now: float) -> None:
-        """Drop whoever has a full bucket again, or half of all where that frees too little."""
+        """Drop whoever has a full bucket again, or who has asked least where that frees too little."""
         kept = {
             key: (left, then)
             for key, (left, then) in self._buckets.items()

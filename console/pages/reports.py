@@ -15,13 +15,13 @@ from cases.reports.files import Format, write
 from cases.reports.periods import Period
 from cases.reports.sheets import TooLongError
 from cases.words import Language
+from console import acting
 from console.access import Action
 from console.context import Context, context
-from console.errors import BadInput, Conflict
+from console.errors import BadInput
 from console.identity import May, Visitor
 from console.pages.rendering import page
-from storage import console_trail, month_close, reports
-from storage.month_close import MonthClosedError, MonthCloseError
+from storage import month_close, reports
 
 router = APIRouter()
 ROWS = 200  # of a table on a page; files have all
@@ -116,16 +116,8 @@ def close(
     who: Annotated[Visitor, Depends(May(Action.JUDGE))], at: _At, month: Annotated[str, Form(max_length=20)]
 ) -> Response:
     """Freeze the scores of a month."""
-    period, zone, now = _period("month", month), at.city.calendar.timezone, at.clock.now()
-    with at.connection() as connection:
-        try:
-            month_close.close_month(connection, period, zone, at=now, by=who.name)
-        except MonthClosedError as error:
-            when = f"{error.close.closed_at.astimezone(zone):%Y-%m-%d %H:%M}"
-            raise Conflict("month_closed", month=period.name, by=error.close.closed_by, at=when) from error
-        except MonthCloseError as error:
-            raise Conflict("month_lasts", month=period.name) from error
-        console_trail.write(connection, who.doer, "close_month", period.name, {}, at=now)
+    period = _period("month", month)
+    acting.close_month(at, who, period)
     return RedirectResponse(f"/reports/month?month={period.name}", HTTPStatus.SEE_OTHER)
 
 

@@ -1,7 +1,7 @@
 """Signing in and out, and the link that opens a crew's page."""
 
 import secrets
-from collections import defaultdict, deque
+import threading
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
@@ -14,6 +14,7 @@ from console import passwords
 from console.context import TONGUE, Context, context
 from console.defaults import ENTRY_USER
 from console.identity import COOKIE, address_of, guest
+from console.limits import MOST_KEYS
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session
 from storage import console_store, console_trail, crew_links
@@ -29,20 +30,24 @@ class Tries:
     """How often somebody has failed lately, by user name: guessing is made slow, for a name that exists or not."""
 
     def __init__(self) -> None:
-        self._failed: defaultdict[str, deque[datetime]] = defaultdict(deque)
+        self._failed: dict[str, list[datetime]] = {}  # the name that failed last at the end
+        self._lock = threading.Lock()
 
     def too_many(self, username: str, now: datetime) -> bool:
         """Whether this name must wait."""
-        failed = self._failed[username]
-        while failed and now - failed[0] > WITHIN:
-            failed.popleft()
-        if not failed:
-            del self._failed[username]
-        return len(failed) >= TRIES
+        return len(self._lately(username, now)) >= TRIES
 
     def note(self, username: str, now: datetime) -> None:
-        """One more failure."""
-        self._failed[username].append(now)
+        """One more failure; of very many names those that failed longest ago are forgotten."""
+        with self._lock:
+            failed = self._lately(username, now)
+            self._failed.pop(username, None)
+            self._failed[username] = [*failed, now]
+            if len(self._failed) > MOST_KEYS:
+                del self._failed[next(iter(self._failed))]
+
+    def _lately(self, username: str, now: datetime) -> list[datetime]:
+        return [at for at in self._failed.get(username, ()) if now - at <= WITHIN]
 
 
 @router.get("/sign-in")

@@ -28,7 +28,8 @@ WHERE dispatch_case.number = %(number)s
 GROUP BY dispatch_case.id
 
 -- name: reported_cases
--- Cases that were reported by a service, the newest first; by their numbers, or by when they were first reported.
+-- Cases that were reported by a service, the newest first; by their numbers, or by when they were first reported: of the
+-- reports only those of cases that were reported at all in that time are gone through.
 SELECT dispatch_case.number, dispatch_case.state, dispatch_case.open, dispatch_case.fix_by, report.service_code,
        report.reported_at, report.reporters, device.device_id, device.name, device.road, device.lon, device.lat,
        unit.name_en, unit.name_zh,
@@ -36,14 +37,17 @@ SELECT dispatch_case.number, dispatch_case.state, dispatch_case.open, dispatch_c
 FROM (
     SELECT case_report.case_id, min(case_report.at) AS reported_at, count(*) AS reporters,
            (array_agg(case_report.service_code ORDER BY case_report.id))[1] AS service_code
-    FROM case_report WHERE case_report.service_code <> ''
+    FROM case_report
+    WHERE case_report.service_code <> '' AND case_report.case_id IN (
+        SELECT named.id FROM dispatch_case AS named WHERE named.number = ANY (%(numbers)s::bpchar[])
+        UNION ALL
+        SELECT within.case_id FROM case_report AS within WHERE within.at >= %(since)s AND within.at < %(until)s)
     GROUP BY case_report.case_id
 ) AS report
 JOIN dispatch_case ON dispatch_case.id = report.case_id
 JOIN device ON device.id = dispatch_case.device
 JOIN unit ON unit.unit_id = dispatch_case.unit
-WHERE (%(numbers)s::text[] IS NULL OR dispatch_case.number = ANY (%(numbers)s::text[]))
-  AND (%(services)s::text[] IS NULL OR report.service_code = ANY (%(services)s::text[]))
+WHERE (%(services)s::text[] IS NULL OR report.service_code = ANY (%(services)s::text[]))
   AND (%(since)s::timestamptz IS NULL OR report.reported_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR report.reported_at < %(until)s)
   AND (%(open)s::boolean IS NULL OR dispatch_case.open = %(open)s)

@@ -110,6 +110,7 @@ def test_what_became_of_a_report_is_told(console: httpx.Client, desk: Desk, key:
     assert (closed["status"], closed["status_notes"], closed["expected_datetime"]) == ("closed", "cancelled", None)
     assert console.get(REQUESTS, params={"start_date": "2026-11-21T08:00:01Z"}).json() == []
     assert console.get(REQUESTS, params={"service_code": "leakage"}).json() == []
+    assert console.get(REQUESTS, params={"service_request_id": f"{number}9"}).json() == []
 
 
 def test_what_is_refused_has_the_standards_form(

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import date, timedelta
+from unittest.mock import Mock
 
 import httpx
 import pytest
@@ -11,8 +12,10 @@ from psycopg import Connection
 
 from cases.words import Language
 from console.access import Role
+from console.errors import BadInput
 from console.identity import COOKIE
 from console.signing import Session, Signing
+from storage import console_trail, month_close
 from tests.fix_console import SignedIn, Time
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.lives import live
@@ -80,8 +83,24 @@ def test_a_supervisor_closes_a_month_once_and_on_record(
     assert "Close this month" not in page
     assert "Corrections since the month was closed" in page
     assert rows(connection, "SELECT action, target, username FROM console_trail") == [
-        ("close_month", "2026-11", supervisor.username)
+        ("month.close", "2026-11", supervisor.username)
     ]
+
+
+def test_a_month_is_not_closed_where_that_cannot_go_on_record(
+    console: httpx.Client,
+    signing: Signing,
+    signed_in: SignedIn,
+    connection: Connection,
+    lived: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert lived
+    supervisor = signed_in(Role.SUPERVISOR)
+    enter(console, signing, supervisor)
+    monkeypatch.setattr(console_trail, "write", Mock(side_effect=BadInput("too_large", limit="a book")))
+    answer = console.post("/reports/close", data={"month": "2026-11", "token": supervisor.token})
+    assert (answer.status_code, month_close.closes(connection, [date(2026, 11, 1)])) == (422, {})
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """How much may be asked."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from console import limits
 from console.errors import TooLarge, TooMany
 from console.limits import Limits, SizeLimit
+from console.pages import signing_in
 
 
 def test_so_many_at_once_and_then_steadily() -> None:
@@ -53,6 +55,18 @@ def test_a_crowd_of_addresses_takes_no_more_memory_and_frees_no_busy_one(monkeyp
     assert len(ours._buckets) <= 101  # noqa: SLF001 - memory is what this is about
     with pytest.raises(TooMany):
         ours.take("busy", 0.0)
+
+
+def test_guesses_at_made_up_names_take_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing_in, "MOST_KEYS", 100)
+    tries, now = signing_in.Tries(), datetime(2026, 11, 21, tzinfo=UTC)
+    for number in range(1000):
+        tries.note(f"name {number}", now)
+    for _ in range(signing_in.TRIES):
+        assert not tries.too_many("ann", now)
+        tries.note("ann", now)
+    assert len(tries._failed) == 100  # noqa: SLF001 - memory is what this is about
+    assert tries.too_many("ann", now)
 
 
 @pytest.mark.parametrize(

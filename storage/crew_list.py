@@ -1,5 +1,6 @@
 """Cases as a crew in the street needs them: where, what, until when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -60,11 +61,14 @@ class CrewCase:
 
 def crew_cases(connection: Connection, unit: str, *, limit: int = 200) -> list[CrewCase]:
     """The open cases of a unit, but for those that another carries; the gravest first."""
-    with connection.cursor(row_factory=class_row(CrewCase)) as cursor:
-        return cursor.execute(_SQL["crew_cases"], {"unit": unit, "limit": limit}).fetchall()
+    return _read(connection, {"number": None, "unit": unit, "limit": limit})
 
 
 def crew_case(connection: Connection, number: str) -> CrewCase | None:
     """One case, open or not; None if there is none of that number."""
+    return next(iter(_read(connection, {"number": number, "unit": None, "limit": 1})), None)
+
+
+def _read(connection: Connection, which: Mapping[str, str | int | None]) -> list[CrewCase]:
     with connection.cursor(row_factory=class_row(CrewCase)) as cursor:
-        return cursor.execute(_SQL["crew_case"], {"number": number}).fetchone()
+        return cursor.execute(_SQL["crew_cases"], which).fetchall()

@@ -12,8 +12,7 @@ import typer
 from alarms.lifecycle import State
 from cases.words import Language, Section, say
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, out, table
-from cityward.moments import parse_moment
+from cityward.cli.context import CommandError, database, load_settings, moment_of, out, table
 from rules.durations import parse_duration
 from rules.rule import Severity
 from storage import alarm_list
@@ -160,10 +159,7 @@ def history(
     settings = load_settings()
     with database(settings) as connection:
         zone = load_city(connection).calendar.timezone
-        try:
-            start = parse_moment(since, wiring.clock(settings).now(), zone)
-        except ValueError as error:
-            raise CommandError(f"--since: {error}") from error
+        start = moment_of("--since", since, wiring.clock(settings).now(), zone)
         lines = alarm_list.history(
             connection, since=start, district=district or None, rule=rule or None, device=device or None, limit=limit
         )

@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime, tzinfo
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +18,8 @@ from cases.lifecycle import Refusal, State
 from cases.photos import LARGEST, recognise
 from cases.standing import By
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, out
+from cityward.cli.context import CommandError, database, load_settings, moment_of, out
 from cityward.cli.showing_cases import case_rows, kpi_rows, show_file
-from cityward.moments import parse_moment
 from storage import photo_store
 from storage.case_book import UnknownCaseError
 from storage.case_list import CaseFilter, case_file, newest_cases, open_cases
@@ -343,7 +342,8 @@ def kpi(
     now = wiring.clock(settings).now()
     with database(settings) as connection:
         zone = load_city(connection).calendar.timezone
-        begin, end = _moment(since, now, zone), _moment(until, now, zone) if until else now
+        begin = moment_of("--since", since, now, zone)
+        end = moment_of("--until", until, now, zone) if until else now
         found = count_cases(connection, by, since=begin, until=end, zone=zone, at=now)
     if json:
         for row in found:
@@ -375,13 +375,6 @@ def _allowance(text: str) -> Allowance:
         return Allowance.parse(text)
     except ValueError as error:
         raise CommandError(f"--more: {error}") from error
-
-
-def _moment(text: str, now: datetime, zone: tzinfo) -> datetime:
-    try:
-        return parse_moment(text, now, zone)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
 
 
 def _date(text: str) -> date:

@@ -9,15 +9,13 @@ from cases.words import Language
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, stop_event, table
 from cityward.cli.processes import UntilStdin
-from cityward.cli.tokens import write_down
+from cityward.cli.tokens import check_unit, check_unit_of, write_down
 from cityward.links import crew_page
 from console import passwords
 from console.access import MAY, Role
 from console.signing import Signing
 from notify.linking import Place
 from storage import console_store, crew_links
-from storage.connection import Connection
-from storage.registry_store import load_city
 
 users_app = typer.Typer(no_args_is_help=True)
 _Unit = Annotated[str, typer.Argument(help="The unit's id, as in the city file.", show_default=False)]
@@ -50,11 +48,7 @@ def add(
     if len(password) < passwords.SHORTEST:
         raise CommandError(f"the password needs {passwords.SHORTEST} characters or more")
     with database(settings) as connection:
-        units = load_city(connection).units
-        if (role is Role.CREW) != bool(unit):
-            raise CommandError("--unit belongs to a crew, and a crew needs it")
-        if unit and unit not in units:
-            raise CommandError(f"--unit: {unit!r} is not in the city file; there are {', '.join(sorted(units))}")
+        check_unit_of(connection, role, unit)
         now = wiring.clock(settings).now()
         with connection.transaction():
             console_store.save(
@@ -106,7 +100,7 @@ def link(
         raise CommandError("set console_url, where people reach the console")
     now = wiring.clock(settings).now()
     with database(settings) as connection:
-        _known(connection, unit)
+        check_unit(connection, unit)
         signing = Signing(console_store.signing_key(connection, now))
         generation = crew_links.generation(connection, unit)
     until = now + timedelta(days=settings.console_link_days)
@@ -119,16 +113,10 @@ def revoke_links(unit: _Unit) -> None:
     settings = load_settings()
     now = wiring.clock(settings).now()
     with database(settings) as connection, connection.transaction():
-        _known(connection, unit)
+        check_unit(connection, unit)
         crew_links.revoke(connection, unit, now)
         write_down(connection, "links.revoke", unit, {}, now)
     out.print(f"{unit}: all links are over; cityward users link {unit} makes a new one.")
-
-
-def _known(connection: Connection, unit: str) -> None:
-    units = load_city(connection).units
-    if unit not in units:
-        raise CommandError(f"{unit!r} is not in the city file; there are {', '.join(sorted(units))}")
 
 
 @users_app.command("roles")

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, tzinfo
 from types import FrameType
 
 from pydantic import ValidationError
@@ -15,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cityward import log, wiring
+from cityward.moments import parse_moment
 from cityward.settings import CONFIG_FILE, Settings
 from storage.connection import Connection, connect, describe
 from storage.errors import translated
@@ -76,6 +78,14 @@ def _until_stdin_ends(stop: threading.Event) -> None:
     while os.read(sys.stdin.fileno(), 1024):
         pass
     stop.set()
+
+
+def moment_of(option: str, text: str, now: datetime, zone: tzinfo) -> datetime:
+    """The moment that an option names; ``parse_moment`` says how it is written."""
+    try:
+        return parse_moment(text, now, zone)
+    except ValueError as error:
+        raise CommandError(f"{option}: {error}") from error
 
 
 def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -9,8 +9,7 @@ import typer
 from rich.progress import Progress as Bar
 
 from cityward import wiring
-from cityward.cli.context import CommandError, database, err, load_settings, out, table
-from cityward.moments import parse_moment
+from cityward.cli.context import CommandError, database, err, load_settings, moment_of, out, table
 from cityward.replaying import await_replay, nobody_there, what_became
 from cityward.settings import Settings
 from cityward.showing import many, payload_text, printable, side_by_side
@@ -54,7 +53,7 @@ def list_command(
     settings = load_settings()
     with database(settings) as connection:
         zone = load_city(connection).calendar.timezone
-        chosen = store.Selection(code=code, topic=topic or None, since=_moment(settings, "since", since, zone))
+        chosen = store.Selection(code=code, topic=topic or None, since=_moment(settings, "--since", since, zone))
         found = store.find(connection, chosen, resolved=everything, limit=limit)
         rows = store.load_rows(connection, list(found))
     headings = ["id", "received", "code", "topic", "tries", "now", "why"]
@@ -140,7 +139,7 @@ def drop(
     settings = load_settings()
     with database(settings) as connection:
         zone = load_city(connection).calendar.timezone
-        until = _moment(settings, "before", before, zone)
+        until = _moment(settings, "--before", before, zone)
         chosen = store.Selection(ids=ids or None, code=code, topic=topic or None, before=until)
         found = store.find(connection, chosen)
         _say_missing(connection, ids, found)
@@ -186,12 +185,7 @@ def _say_missing(connection: Connection, ids: Sequence[int] | None, found: dict[
 
 
 def _moment(settings: Settings, option: str, text: str, zone: tzinfo) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return parse_moment(text, wiring.clock(settings).now(), zone)
-    except ValueError as error:
-        raise CommandError(f"--{option}: {error}") from error
+    return moment_of(option, text, wiring.clock(settings).now(), zone) if text else None
 
 
 def _local(at: datetime, zone: tzinfo) -> str:

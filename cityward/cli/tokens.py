@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, out, table
-from cityward.moments import parse_moment
+from cityward.cli.context import CommandError, database, load_settings, moment_of, out, table
 from console.access import Role
 from storage import console_tokens, console_trail
 from storage.connection import Connection
@@ -31,11 +30,7 @@ def add(
     settings = load_settings()
     now = wiring.clock(settings).now()
     with database(settings) as connection:
-        units = load_city(connection).units
-        if (role is Role.CREW) != bool(unit):
-            raise CommandError("--unit belongs to a crew, and a crew needs it")
-        if unit and unit not in units:
-            raise CommandError(f"--unit: {unit!r} is not in the city file; there are {', '.join(sorted(units))}")
+        check_unit_of(connection, role, unit)
         if not console_tokens.NAME.fullmatch(name):
             raise CommandError(f"{name!r}: write lower case letters, digits, . _ -, beginning with a letter or digit")
         with connection.transaction():
@@ -93,10 +88,7 @@ def audit(
     settings = load_settings()
     with database(settings) as connection:
         zone = load_city(connection).calendar.timezone
-        try:
-            start = parse_moment(since, wiring.clock(settings).now(), zone)
-        except ValueError as error:
-            raise CommandError(f"--since: {error}") from error
+        start = moment_of("--since", since, wiring.clock(settings).now(), zone)
         lines = console_trail.read(connection, since=start, username=user or None, target=target or None, limit=limit)
     if json_lines:
         for line in lines:
@@ -108,6 +100,21 @@ def audit(
         for line in lines
     ]  # fmt: skip
     out.print(table(f"{len(rows)} changes", ["when", "who", "as", "from", "did", "to", "saying"], rows))
+
+
+def check_unit(connection: Connection, unit: str) -> None:
+    """Say what units there are, where this is none."""
+    units = load_city(connection).units
+    if unit not in units:
+        raise CommandError(f"{unit!r} is not in the city file; there are {', '.join(sorted(units))}")
+
+
+def check_unit_of(connection: Connection, role: Role, unit: str) -> None:
+    """A crew has a unit that there is, and nobody else has one."""
+    if (role is Role.CREW) != bool(unit):
+        raise CommandError("--unit belongs to a crew, and a crew needs it")
+    if unit:
+        check_unit(connection, unit)
 
 
 def write_down(connection: Connection, action: str, target: str, detail: Mapping[str, Any], at: datetime) -> None:

@@ -56,11 +56,13 @@ class Window:
         found = []
         day, last = local_time.day(after) - timedelta(days=1), local_time.day(until)
         while day <= last:
-            found += [(start, end) for start, end in self._of_day(local_time, day) if after < end <= until]
+            ending = self._of_day(local_time, day, after, until)
+            found += [(start, end) for start, end in ending if after < end <= until]
             day += timedelta(days=1)
         return found
 
-    def _of_day(self, local_time: LocalTime, day: date) -> Iterator[tuple[int, int]]:
+    def _of_day(self, local_time: LocalTime, day: date, after: int, until: int) -> Iterator[tuple[int, int]]:
+        """The windows that end on a day; of short ones, which are many, hardly more than those in the span."""
         midnight, next_midnight = local_time.midnight(day), local_time.midnight(day + timedelta(days=1))
         match self.span:
             case Span.DAY:
@@ -70,7 +72,8 @@ class Window:
                 start, end = local_time.night_start, local_time.night_end
                 yield local_time.instant(before, start), local_time.instant(day, end)
             case _:
-                for end in [*range(midnight + self.every, next_midnight, self.every), next_midnight]:
+                first = midnight + (max(0, after - midnight) // self.every + 1) * self.every
+                for end in [*range(first, min(next_midnight, until + 1), self.every), next_midnight]:
                     yield end - self.length, end
 
 

@@ -20,7 +20,7 @@ from storage.connection import Connection, connect
 from storage.outcome import received_since
 
 _PATIENCE = 120.0  # seconds for a tick: far more than any takes
-_LOOK = 0.002  # seconds between two looks into the ledger
+_LOOK = 0.004  # seconds between two looks into the ledger
 _HEAR = 0.5  # seconds after which the dispatcher is woken again: it may have been loading the registry
 
 

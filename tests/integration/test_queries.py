@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 AREAS = sorted(path.stem for path in FOLDER.glob("*.sql"))
 TEMPLATES = "readings"  # completed for each kind; the others are whole
 QUERIES = [(area, name) for area in AREAS if area != TEMPLATES for name in load(area)]
-PARAMETER = re.compile(rb"%\((\w+)\)s")
+PARAMETER = re.compile(rb"%\((\w+)\)[sb]")
 EMPTY_COPY = b"PGCOPY\n\xff\r\n\0" + bytes(8) + b"\xff\xff"
 
 

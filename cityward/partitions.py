@@ -51,9 +51,15 @@ class Hearers:
         self._partition_of = partition_of
         self._names: list[str] = []
         self._codes: dict[str, tuple[Ints, Ints]] = {}
+        self._found: dict[tuple[str, tuple[str, ...]], dict[frozenset[str], Ints]] = {}
 
-    def subjects(self, kind: str, by: tuple[str, ...]) -> dict[frozenset[str], Ints]:
+    def subjects(self, kind: str, by: tuple[str, ...]) -> Mapping[frozenset[str], Ints]:
         """The numbers of the groups of a kind, of its devices where it is not grouped, by the partitions they need."""
+        if (kind, by) not in self._found:
+            self._found[kind, by] = self._by_needs(kind, by)
+        return self._found[kind, by]
+
+    def _by_needs(self, kind: str, by: tuple[str, ...]) -> dict[frozenset[str], Ints]:
         devices, codes = self._coded(kind)
         subjects = devices
         if by:

@@ -89,6 +89,11 @@ class Score:
     unwanted: tuple[Raised, ...]  # for which somebody was sent: the false ones, and those of permitted work
 
     @property
+    def concerned(self) -> Mapping[str, RuleScore]:
+        """The rules that had something to notice or spoke."""
+        return {name: rule for name, rule in self.rules.items() if rule.expected or rule.alarms}
+
+    @property
     def recall(self) -> float | None:
         """Over all rules."""
         expected = sum(each.expected for each in self.rules.values())

@@ -11,18 +11,18 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import CommandError, err, load_settings, out, stop_event, table
+from cityward.cli.simulating import MOMENTS, print_scenarios
 from cityward.trial.driving import Course
 from cityward.trial.explained import Trouble, troubles
-from cityward.trial.outcome import Goals, Outcome, share
+from cityward.trial.outcome import Goals, Outcome
 from cityward.trial.report import write
 from cityward.trial.running import Plan, Told, run
 from cityward.trial.stage import Servers, Stage
-from devices.kind import Kind
+from cityward.trial.words import HEADINGS, by_rule, facts
 from simulators.city import SMALLEST, build_city
 from simulators.physics.daytime import LOCAL
 from simulators.scenario import load_scenario, shipped
 
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
 _MONDAY = datetime(2026, 11, 16)  # noqa: DTZ001 - local, as people type it
 _SHOWN = 30  # lines of a long list
 
@@ -34,7 +34,7 @@ def evaluate(
     devices: Annotated[int, typer.Option(min=SMALLEST, help="How many devices the city has.")] = 300,
     seed: Annotated[int, typer.Option(help="The same seed gives the same city and the same readings.")] = 1,
     start: Annotated[
-        datetime, typer.Option(formats=_FORMATS, help="The first day; with a time, the moment to begin at.")
+        datetime, typer.Option(formats=MOMENTS, help="The first day; with a time, the moment to begin at.")
     ] = _MONDAY,
     days: Annotated[
         float | None, typer.Option(min=0.01, help="So many of the city's days instead of all.", show_default=False)
@@ -61,7 +61,7 @@ def evaluate(
     settings = load_settings()
     kinds = wiring.kinds(settings)
     if list_scenarios:
-        _list(kinds)
+        print_scenarios(kinds)
         return
     if not scenario:
         raise CommandError(f"which scenario? cityward evaluate NAME; there are {', '.join(shipped())}")
@@ -93,12 +93,6 @@ def evaluate(
     raise typer.Exit(1 if problems else 0)
 
 
-def _list(kinds: dict[str, Kind]) -> None:
-    found = [load_scenario(name, tuple(kinds)) for name in shipped()]
-    rows = [(each.name, f"{each.days:g}", f"{each.begins:%H:%M}", f"{each.title}. {each.doc}") for each in found]
-    out.print(table("Scenarios", ["name", "days", "from", "what happens"], rows))
-
-
 def _say(text: str) -> None:
     err.print(f"[dim]cityward evaluate:[/dim] {text}", markup=True, soft_wrap=True)
 
@@ -115,14 +109,9 @@ def _progress(course: Course) -> Callable[[datetime, int], None]:
 
 def _show(outcome: Outcome) -> None:
     """Tables for people."""
-    said = outcome.as_json(Goals(0, 0))
-    rows = [
-        (name, each["expected"], each["in_time"], each["late"], _percent(each["recall"]), each["alarms"],
-         _percent(each["precision"]), _seconds(each["delay_p50_s"]), _seconds(each["delay_p95_s"]))
-        for name, each in said["rules"].items()
-    ]  # fmt: skip
-    headings = ["rule", "expected", "in time", "late", "recall", "alarms", "precision", "delay", "95 of 100"]
-    out.print(table(f"{outcome.scenario}: {outcome.devices} devices, {said['days']:g} days", headings, rows))
+    days = (outcome.ends - outcome.begins) / timedelta(days=1)
+    title = f"{outcome.scenario}: {outcome.devices} devices, {round(days, 3):g} days"
+    out.print(table(title, HEADINGS, by_rule(outcome.score)))
     labels = {label.id: label for label in outcome.labels}
     missed = [
         (name, rule, f"{labels[name].start.astimezone(LOCAL):%m-%d %H:%M}", ", ".join(labels[name].devices[:3]))
@@ -140,20 +129,6 @@ def _show(outcome: Outcome) -> None:
     ]
     if false:
         out.print(table("\nFalse alarms", ["rule", "device or group", "at", "opened"], false[:_SHOWN]))
-    score, ledger = outcome.score, outcome.ledger
-    out.print(
-        f"\nRecall {_percent(score.recall)}, precision {_percent(outcome.precision)}, {score.false_dispatches} false"
-        f" dispatches ({score.false_per_1000_device_days:.2f} in 1,000 device-days),"
-        f" delay {_seconds(share(outcome.delays_s, 0.5))}, 95 of 100 within {_seconds(share(outcome.delays_s, 0.95))}."
-        f"\n{outcome.published} messages published: {ledger.stored} stored, {ledger.duplicate} duplicates,"
-        f" {ledger.quarantined} quarantined; {outcome.told} alarms, {len(outcome.cases)} cases,"
-        f" {outcome.seconds:.0f} s."
-    )
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f} s"
+    out.print()
+    for fact in (*facts(outcome), f"{outcome.seconds:.0f} s"):
+        out.print(fact)

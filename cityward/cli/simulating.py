@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +19,7 @@ from cityward.cli.processes import UntilStdin
 from cityward.clock import MICROS, Clock
 from cityward.settings import Settings
 from cityward.simulate import Leaping, Pace
+from devices.kind import Kind
 from simulators.city import SMALLEST, PretendCity, build_city
 from simulators.fleet import Fleet
 from simulators.labels import truth
@@ -30,7 +31,7 @@ from simulators.telling import tell
 from storage.registry_store import load_registry
 
 _FASTEST, _MOST = "max", 100_000
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
 
 
 def simulate(
@@ -40,7 +41,8 @@ def simulate(
     devices: Annotated[int, typer.Option(min=SMALLEST, help="How many devices the city has.")] = 520,
     seed: Annotated[int, typer.Option(help="The same seed gives the same city and the same readings.")] = 1,
     start: Annotated[
-        datetime | None, typer.Option(formats=_FORMATS, help="The city's local time to begin at; now where not given.")
+        datetime | None,
+        typer.Option(formats=MOMENTS, help="The city's local time to begin at; now where not given."),
     ] = None,
     days: Annotated[
         float | None,
@@ -77,9 +79,7 @@ def simulate(
     settings = load_settings()
     kinds = wiring.kinds(settings)
     if list_scenarios:
-        found = [load_scenario(name, tuple(kinds)) for name in shipped()]
-        rows = [(each.name, f"{each.days:g}", len(each.faults), f"{each.title}. {each.doc}") for each in found]
-        out.print(table("Scenarios", ["name", "days", "entries", "what happens"], rows))
+        print_scenarios(kinds)
         return
     city = build_city(seed, devices, kinds)
     if write is not None:
@@ -117,6 +117,13 @@ def simulate(
     report(published, pace.clock.now())
     if not json_lines:
         out.print()
+
+
+def print_scenarios(kinds: Mapping[str, Kind]) -> None:
+    """The scenarios that come along."""
+    found = [load_scenario(name, tuple(kinds)) for name in shipped()]
+    rows = [(each.name, f"{each.days:g}", f"{each.begins:%H:%M}", f"{each.title}. {each.doc}") for each in found]
+    out.print(table("Scenarios", ["name", "days", "from", "what happens"], rows))
 
 
 def _pace(

@@ -48,7 +48,6 @@ def drive(
     *,
     stop: threading.Event,
     report: Callable[[datetime, int], None],
-    each_tick: Callable[[datetime], None],
 ) -> int:
     """Let the city's time pass; how many messages were published.
 
@@ -58,7 +57,6 @@ def drive(
         course: The time.
         stop: Ends it early.
         report: Told after each tick what time it is and how many messages there were.
-        each_tick: What people do, after each tick.
 
     Raises:
         TrialError: if a process or a server breaks off, or somebody stops it.
@@ -75,7 +73,6 @@ def drive(
             waiting.for_collector(until, len(messages))
             stage.decided.move(until)
             waiting.for_dispatcher(until)
-            each_tick(until)
             report(until, published)
     return published
 

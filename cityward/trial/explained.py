@@ -28,11 +28,8 @@ _PATIENCE = 60.0  # seconds for an explanation
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that went wrong: of which rule, when, in a line, and all that is known about it."""
+    """Something that went wrong, in a line, and all that is known about it."""
 
-    rule: str
-    at: datetime
-    missed: bool
     title: str
     text: str
 
@@ -44,16 +41,16 @@ def troubles(stage: Stage, outcome: Outcome, rules: Sequence[Rule]) -> list[Trou
     found = []
     for name, rule in _some(outcome.score.missed, lambda each: each[1]):
         title = f"{rule} never noticed {_what(labels[name])}"
-        found.append(Trouble(rule, labels[name].start, True, title, _stored(stage, outcome, labels[name], by_id[rule])))
+        found.append(Trouble(title, _stored(stage, outcome, labels[name], by_id[rule])))
     for name, rule, seconds in _some(outcome.score.late, lambda each: each[1]):
         title = f"{rule} took {seconds / 60:.0f} min to notice {_what(labels[name])}"
-        found.append(Trouble(rule, labels[name].start, True, title, _stored(stage, outcome, labels[name], by_id[rule])))
+        found.append(Trouble(title, _stored(stage, outcome, labels[name], by_id[rule])))
     for alarm in _some(outcome.score.false, lambda each: each.rule):
         title = f"{alarm.rule} of {alarm.device} at {_local(alarm.at)} was false"
-        found.append(Trouble(alarm.rule, alarm.at, False, title, _explained(stage, alarm)))
+        found.append(Trouble(title, _explained(stage, alarm)))
     for alarm in _some(outcome.sent_to_permitted_work, lambda each: each.rule):
         title = f"{alarm.rule} of {alarm.device} at {_local(alarm.at)} sent somebody to permitted work"
-        found.append(Trouble(alarm.rule, alarm.at, False, title, _explained(stage, alarm)))
+        found.append(Trouble(title, _explained(stage, alarm)))
     return found
 
 

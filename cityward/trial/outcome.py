@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cityward.evaluating import Raised, Score
+from cityward.evaluating import Raised, RuleScore, Score
 from ingest.messages import Ledger
 from simulators.labels import Label
 from storage.outcome import Activation, Dispatched
@@ -109,7 +109,7 @@ class Outcome:
             "case_times": case_times(self.alarms, self.cases, self.ends),
             "published": self.published,
             "ledger": asdict(self.ledger),
-            "rules": {name: _rule(self.score, name) for name in sorted(self.score.rules) if _speaks(self.score, name)},
+            "rules": {name: _rule(rule) for name, rule in self.score.concerned.items()},
             "missed": [{"label": label, "rule": rule} for label, rule in self.score.missed],
             "late": [{"label": label, "rule": rule, "after_s": after} for label, rule, after in self.score.late],
             "false": [_said(each) for each in self.score.false],
@@ -174,8 +174,7 @@ def _said(alarm: Raised) -> dict[str, Any]:
     return {"rule": alarm.rule, "device": alarm.device, "at": alarm.at.isoformat(), "alarm": alarm.number}
 
 
-def _rule(score: Score, name: str) -> dict[str, Any]:
-    rule = score.rules[name]
+def _rule(rule: RuleScore) -> dict[str, Any]:
     return {
         "expected": rule.expected,
         "in_time": rule.in_time,
@@ -187,10 +186,6 @@ def _rule(score: Score, name: str) -> dict[str, Any]:
         "delay_p50_s": rule.delay_s(0.5),
         "delay_p95_s": rule.delay_s(0.95),
     }
-
-
-def _speaks(score: Score, name: str) -> bool:
-    return bool(score.rules[name].expected or score.rules[name].alarms)
 
 
 def _rounded(value: float | None) -> float | None:

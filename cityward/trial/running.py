@@ -68,7 +68,7 @@ def run(
         _folder() as folder,
         stage(plan.servers, settings, plan.city, story, course.begins, folder, told.say) as on,
     ):
-        published = drive(on, fleet, course, stop=stop, report=told.report, each_tick=lambda _now: None)
+        published = drive(on, fleet, course, stop=stop, report=told.report)
         activations, cases = stored.activations(on.connection), stored.dispatches(on.connection)
         alarms = raised(activations, cases, course.ends, course.tick)
         outcome = Outcome(

@@ -29,8 +29,8 @@ def outcome() -> Outcome:
 
 
 TROUBLES = [
-    Trouble("MH-01", T0, True, "MH-01 never noticed open-2", "cover-2: 0 readings stored"),
-    Trouble("SL-01", at(20), False, "SL-01 of lamp<1> was false", "condition <x>\nraised"),
+    Trouble("MH-01 never noticed open-2", "cover-2: 0 readings stored"),
+    Trouble("SL-01 of lamp<1> was false", "condition <x>\nraised"),
 ]
 
 
@@ -65,6 +65,12 @@ def test_a_dot_a_find_and_a_mark_a_mishap() -> None:
     assert plots.delays([("MH-01", [30, 60, 7200])]).count("<circle") == 3
     drawn = plots.timeline([plots.Mark("A", at(1), True), plots.Mark("B", at(2), False)], T0, at(60), UTC)
     assert (drawn.count("<circle"), drawn.count("l8 8")) == (1, 1)
+
+
+def test_the_timeline_has_all_that_went_wrong_also_what_is_not_explained(tmp_path: Path) -> None:
+    write(tmp_path, outcome(), GOALS, [], "")
+    drawn = (tmp_path / "timeline.svg").read_text(encoding="utf-8")
+    assert (drawn.count("<circle"), drawn.count("l8 8")) == (2, 1)
 
 
 def test_where_nothing_was_found_or_went_wrong_there_is_no_picture_of_it(tmp_path: Path) -> None:

@@ -21,7 +21,10 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Faults, weather, crowds, permits; ``lines`` are settings of ``transport.Line`` by kind, or for ``all``."""
+    """Faults, weather, crowds, permits; ``lines`` are settings of ``transport.Line`` by kind, or for ``all``.
+
+    ``short`` names what befell fewer devices than the scenario asks for, because the city has no more of them.
+    """
 
     faults: tuple[Fault, ...] = ()
     rains: tuple[Rain, ...] = ()
@@ -29,3 +32,4 @@ class Story:
     crowds: tuple[Crowd, ...] = ()
     permits: tuple[Permit, ...] = ()
     lines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    short: tuple[str, ...] = ()

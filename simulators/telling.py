@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -10,7 +11,7 @@ import numpy as np
 
 from devices.errors import DescriptionError
 from simulators.chance import MICROS
-from simulators.city import PretendCity
+from simulators.city import PretendCity, build_city
 from simulators.device import Device
 from simulators.faults import DAY, HOUR, MINUTE, Fault, nature_of
 from simulators.physics.daytime import day_of, midnight
@@ -20,6 +21,7 @@ from simulators.scenario import FaultEntry, Scenario, Where, seconds
 from simulators.story import Permit, Story
 
 _METRES_A_DEGREE = 111_000.0
+_MOST = 1000  # devices of the largest city that is looked at for one that has enough
 _APART = HOUR  # between two faults of one device, so that nobody takes the end of one for the other
 
 
@@ -29,8 +31,39 @@ def tell(scenario: Scenario, city: PretendCity, start: datetime, seed: int) -> S
     Day 1 is the local day of ``start``. No device has two faults at a time.
 
     Raises:
-        DescriptionError: naming the entry for which the city has no device at all.
+        DescriptionError: naming the entry for which the city has no device at all, and how many devices would do.
     """
+    try:
+        return _told(scenario, city, start, seed)
+    except _NoneThereError as error:
+        here = f"{error}: the city of {len(city.devices)} devices has none that this could befall"
+        raise DescriptionError(
+            f"scenario {scenario.name}", [f"{here}; {_enough(scenario, city, start, seed)}"]
+        ) from error
+
+
+def shortage(scenario: Scenario, city: PretendCity, story: Story, start: datetime, seed: int) -> str:
+    """What befell fewer devices than the scenario asks for, and how many devices would do; empty if nothing did."""
+    if not story.short:
+        return ""
+    few = f"{len(city.devices)} devices are too few for {', '.join(story.short)}"
+    return f"{few}; {_enough(scenario, city, start, seed)}"
+
+
+class _NoneThereError(Exception):
+    """Which entry the city has no device for."""
+
+
+def _enough(scenario: Scenario, city: PretendCity, start: datetime, seed: int) -> str:
+    """How many devices have everything that the scenario asks for, in tens."""
+    for devices in range(len(city.devices) // 10 * 10 + 10, _MOST + 1, 10):
+        with suppress(_NoneThereError):
+            if not _told(scenario, build_city(seed, devices, city.kinds), start, seed).short:
+                return f"--devices {devices} has enough for all of it"
+    return f"not even --devices {_MOST} has enough"
+
+
+def _told(scenario: Scenario, city: PretendCity, start: datetime, seed: int) -> Story:
     teller = _Teller(scenario, city, round(start.timestamp() * 1000) * 1000, seed)
     faults, permits = teller.faults()
     return Story(
@@ -40,6 +73,7 @@ def tell(scenario: Scenario, city: PretendCity, start: datetime, seed: int) -> S
         gales=tuple(Gale(*teller.span(each.at, each.lasts), each.m_per_s) for each in scenario.gales),
         crowds=tuple(Crowd(*teller.span(each.at, each.lasts), each.times) for each in scenario.crowds),
         lines=scenario.transport,
+        short=tuple(teller.short),
     )
 
 
@@ -50,6 +84,7 @@ class _Teller:
     start: int
     seed: int
     taken: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    short: list[str] = field(default_factory=list)
 
     def faults(self) -> tuple[tuple[Fault, ...], tuple[Permit, ...]]:
         found: list[Fault] = []
@@ -116,6 +151,8 @@ class _Teller:
                 number += 1
                 for turn, (begins, ends) in enumerate(spans):
                     yield self._fault(entry, (device.device_id,), begins, ends, f"{here}-{number}-{turn + 1}")
+        if entry.count and number < entry.count:
+            self.short.append(f"{here} ({number} of {entry.count})")
 
     def _fault(self, entry: FaultEntry, names: tuple[str, ...], begins: int, ends: int, label: str) -> Fault:
         for name in names:
@@ -137,8 +174,7 @@ class _Teller:
             fullest = max(sorted(groups), key=groups.__getitem__, default="")
             found = [device for device in found if group_of(device, where.fullest) == fullest != ""]
         if not found:
-            problem = f"{here}: the city of {len(self.city.devices)} devices has none that this could befall"
-            raise DescriptionError(f"scenario {self.scenario.name}", [f"{problem}; ask for more --devices"])
+            raise _NoneThereError(here)
         return found
 
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +45,9 @@ def evaluate(
     recall: Annotated[float, typer.Option(min=0, max=1, help="Fail below this share noticed in time.")] = 0.99,
     false: Annotated[float, typer.Option(min=0, help="Fail above so many false dispatches in 1,000 device-days.")] = 1,
     dsn: Annotated[str, typer.Option(help="An empty database to use instead of an embedded one.")] = "",
-    broker: Annotated[str, typer.Option(help="mqtt://[user:password@]host[:port] instead of an embedded broker.")] = "",
+    broker: Annotated[
+        str, typer.Option(help="Instead of an embedded broker: mqtt://host:port, user:password@ before it if need be.")
+    ] = "",
     report: Annotated[
         Path | None, typer.Option(help="Write report.md and report.html here: plots, every miss explained.")
     ] = None,
@@ -98,11 +100,14 @@ def _say(text: str) -> None:
 
 
 def _progress(course: Course) -> Callable[[datetime, int], None]:
+    """One line over the last; where nobody looks, as in a file, one at midnight and one at the end."""
+
     def report(at: datetime, published: int) -> None:
-        if err.is_terminal:
+        local = at.astimezone(LOCAL)
+        ends = "\n" if at == course.ends or not err.is_terminal else "\r"
+        if err.is_terminal or at == course.ends or local.time() == time():
             part = (at - course.begins) / (course.ends - course.begins)
-            line = f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M} in the city  {part:4.0%}  {published} messages"
-            err.print(line, end="\n" if at == course.ends else "\r")
+            err.print(f"{local:%Y-%m-%d %H:%M} in the city  {part:4.0%}  {published} messages", end=ends)
 
     return report
 

@@ -14,7 +14,7 @@ import typer
 from cityward import simulate as simulating
 from cityward import wiring
 from cityward.backfilling import Backfilled, backfill
-from cityward.cli.context import CommandError, database, load_settings, out, stop_event, table
+from cityward.cli.context import CommandError, database, err, load_settings, out, stop_event, table
 from cityward.cli.processes import UntilStdin
 from cityward.clock import MICROS, Clock
 from cityward.settings import Settings
@@ -27,7 +27,7 @@ from simulators.physics.daytime import LOCAL
 from simulators.publish import GATEWAYS
 from simulators.scenario import Scenario, load_scenario, shipped
 from simulators.story import Story
-from simulators.telling import tell
+from simulators.telling import shortage, tell
 from storage.registry_store import load_registry
 
 _FASTEST, _MOST = "max", 100_000
@@ -92,6 +92,8 @@ def simulate(
     if into_database and not start:
         begins = now - timedelta(days=days or chosen.days)
     story = tell(chosen, city, begins, seed)
+    if short := shortage(chosen, city, story, begins, seed):
+        err.print(f"[dim]cityward simulate:[/dim] {short}", soft_wrap=True)
     if labels is not None:
         _write_truth(story, city, seed, labels, chosen)
     stop = stop_event(with_stdin=until_stdin_closes)

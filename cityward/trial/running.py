@@ -24,7 +24,7 @@ from simulators.city import PretendCity
 from simulators.fleet import Fleet
 from simulators.labels import truth
 from simulators.scenario import Scenario
-from simulators.telling import tell
+from simulators.telling import shortage, tell
 from storage import outcome as stored
 from storage.overview import ledger
 
@@ -62,6 +62,8 @@ def run(
     """
     began, course = time.monotonic(), plan.course
     story = tell(plan.scenario, plan.city, course.begins, plan.seed)
+    if short := shortage(plan.scenario, plan.city, story, course.begins, plan.seed):
+        told.say(short)
     fleet, labels = Fleet(plan.city, story, plan.seed), truth(story, plan.city, plan.seed).labels
     rules = wiring.rules(settings, plan.city.kinds)
     with (

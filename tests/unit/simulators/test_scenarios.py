@@ -12,7 +12,7 @@ from simulators.city import build_city
 from simulators.faults import HOUR, MINUTE, NATURES, FaultKind
 from simulators.physics.daytime import LOCAL
 from simulators.scenario import load_scenario, seconds, shipped
-from simulators.telling import tell
+from simulators.telling import shortage, tell
 
 CITY = build_city(seed=1)
 KINDS = tuple(CITY.kinds)
@@ -150,8 +150,21 @@ def test_what_is_wrong_is_said_with_file_and_key(tmp_path: Path, text: str, said
 
 def test_a_city_without_such_a_device_is_too_small(tmp_path: Path) -> None:
     text = '[[fault]]\nkind = "dark_lamp"\nat = "+1s"\nlasts = "1h"\nwhere = { district = "atlantis" }'
-    with pytest.raises(DescriptionError, match=r"01-dark_lamp.*has none that this could befall"):
+    with pytest.raises(DescriptionError, match=r"01-dark_lamp: .* has none .*; not even --devices 1000 has"):
         tell(load_scenario(written(tmp_path, text), KINDS), CITY, datetime(2026, 11, 20, tzinfo=UTC), 1)
+
+
+def test_a_city_that_is_too_small_for_a_scenario_is_told_how_many_devices_would_do(tmp_path: Path) -> None:
+    small = build_city(1, 100)
+    with pytest.raises(DescriptionError, match=r"03-crack_growth: the city of 100 .*; --devices 240 has enough"):
+        tell(load_scenario("slow_bridge_decay", KINDS), small, MONDAY, 1)
+    text = '[[fault]]\nkind = "square_music"\ncount = 6\nat = "d1 19:00"\nlasts = "1h"'
+    scenario = load_scenario(written(tmp_path, text), KINDS)
+    story = tell(scenario, small, MONDAY, 1)
+    assert len(story.faults) == 3
+    said = "100 devices are too few for 01-square_music (3 of 6); --devices 350 has enough for all of it"
+    assert shortage(scenario, small, story, MONDAY, 1) == said
+    assert shortage(scenario, CITY, tell(scenario, CITY, MONDAY, 1), MONDAY, 1) == ""
 
 
 @pytest.mark.parametrize(("text", "value"), [("90s", 90), ("1.5h", 5400), ("2d", 172_800), ("10m", 600)])

@@ -46,9 +46,12 @@ class Colour(StrEnum):
     QUIET = "gray"
 
 
+LOWEST = float("-inf")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From this value on, this colour."""
+    """From this value on, this colour. What is below the first is green, unless that one begins ``LOWEST``."""
 
     at: float
     colour: Colour

@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
 from cases.words import Language
-from grafana.board import Board, Colour, Column, Look, Panel, Said, Step, Text, Variable
+from grafana.board import LOWEST, Board, Colour, Column, Look, Panel, Said, Step, Text, Variable
 from grafana.queries import EventQuery, Query, queries, source
 
 TAG = "cityward"
@@ -213,21 +213,9 @@ def _mapping(words: Sequence[Said], language: Language) -> models.ValueMap:
 
 
 def _thresholds(steps: Sequence[Step]) -> dashboard.ThresholdsConfig:
-    base = [] if steps and steps[0].at == float("-inf") else [models.Threshold(value=None, color=Colour.GOOD.value)]
-    values = [None if step.at == float("-inf") else step.at for step in steps]
-    return (
-        dashboard.ThresholdsConfig()
-        .mode(models.ThresholdsMode.ABSOLUTE)
-        .steps(
-            [
-                *base,
-                *(
-                    models.Threshold(value=value, color=step.colour.value)
-                    for value, step in zip(values, steps, strict=True)
-                ),
-            ]
-        )
-    )
+    whole = steps if steps and steps[0].at == LOWEST else (Step(LOWEST, Colour.GOOD), *steps)
+    made = [models.Threshold(value=None if step.at == LOWEST else step.at, color=step.colour.value) for step in whole]
+    return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(made)
 
 
 def _by_threshold() -> dashboard.FieldColor:

@@ -1,9 +1,7 @@
 """What several boards share: words, colours, columns, variables."""
 
 from cases.words import Section, Word, vocabulary
-from grafana.board import Colour, Column, Said, Step, Text, Variable
-
-_LOWEST = float("-inf")
+from grafana.board import LOWEST, Colour, Column, Look, Panel, Said, Step, Text, Variable
 
 SEVERITIES = (
     Said("4", Text("critical", "紧急"), Colour.WORST),
@@ -19,15 +17,15 @@ SHEETS = (
 )
 YES = (Said("true", Text("yes", "是"), Colour.GOOD), Said("false", Text("no", "否"), Colour.BAD))
 OF_SEVERITY = (
-    Step(_LOWEST, Colour.GOOD),
     Step(1, Colour.NOTICE),
     Step(2, Colour.WATCH),
     Step(3, Colour.BAD),
     Step(4, Colour.WORST),
 )
-ANY_IS_BAD = (Step(_LOWEST, Colour.GOOD), Step(1, Colour.BAD))
-ANY_IS_WORST = (Step(_LOWEST, Colour.GOOD), Step(1, Colour.WORST))
-PLAIN = (Step(_LOWEST, Colour.QUIET),)
+ANY_IS_WATCHED = (Step(1, Colour.WATCH),)
+ANY_IS_BAD = (Step(1, Colour.BAD),)
+ANY_IS_WORST = (Step(1, Colour.WORST),)
+PLAIN = (Step(LOWEST, Colour.QUIET),)
 
 DISTRICT = Variable("district", Text("District", "区"))
 ROAD = Variable("road", Text("Road", "道路"))
@@ -38,9 +36,14 @@ DEVICE = Variable("device", Text("Device", "设备"), one=True)
 DEVICE_LINK = "/d/cityward-device-{language}?var-device=${__data.fields.device}"
 
 
+AT = "dateTimeAsLocal"  # Grafana's unit of a moment
+NOW = Text("Now", "当前")
+LATELY = Text("Lately", "近期")
+
+
 def target(share: float) -> tuple[Step, ...]:
     """Colours of a share of which at least this much is wanted; five points below is bad."""
-    return (Step(_LOWEST, Colour.WORST), Step(share - 0.05, Colour.WATCH), Step(share, Colour.GOOD))
+    return (Step(LOWEST, Colour.WORST), Step(share - 0.05, Colour.WATCH), Step(share, Colour.GOOD))
 
 
 def count(en: str, zh: str, steps: tuple[Step, ...] = PLAIN) -> Column:
@@ -63,8 +66,10 @@ ACKNOWLEDGED = Column(Text("seen", "已确认"), words=YES, width=70)
 OCCURRENCES = Column(Text("times", "次数"), width=70)
 CASE = Column(Text("case", "案件"), link="${console}/cases/${__value.raw}")
 DEVICE_ID = Column(Text("device id", "设备编号"), link="${console}/devices/${__value.raw}")
+DAY = Column(Text("day", "日期"), unit="time:YYYY-MM-DD")
+MONTH = Column(Text("month", "月份"), unit="time:YYYY-MM")
 UNIT_NAME = Column(Text("unit", "责任单位"))
-LEFT = Column(Text("left", "剩余时间"), unit="dtdurations", steps=(Step(_LOWEST, Colour.WORST), Step(0, Colour.GOOD)))
+LEFT = Column(Text("left", "剩余时间"), unit="dtdurations", steps=(Step(LOWEST, Colour.WORST), Step(0, Colour.GOOD)))
 SHEET = Column(Text("sheet", "督办"), words=SHEETS, width=80)
 ALARM_COLUMNS = {
     "severity": SEVERITY,
@@ -104,3 +109,13 @@ MAP_COLUMNS = {
     "rules": Column(Text("rules", "规则")),
     "kind": Column(Text("kind", "类型")),
 }
+
+
+def standing(title: Text, columns: dict[str, Column]) -> Panel:
+    """What stands now as tiles over the whole width: the query ``now``."""
+    return Panel(name="now", title=title, look=Look.STAT, columns=columns, width=24, height=5)
+
+
+def where(title: Text, *, height: int = 14) -> Panel:
+    """Half the width as a map of what is wrong: the query ``map``."""
+    return Panel(name="map", title=title, look=Look.MAP, columns=MAP_COLUMNS, width=12, height=height)

@@ -1,12 +1,23 @@
 """The alarm scorecard: whether the alarms are bearable, by EEMUA 191 and ISA-18.2."""
 
 from grafana.board import Board, Colour, Column, Look, Panel, Row, Step, Text
-from grafana.parts import ANY_IS_BAD, DEVICE_ID, DISTRICT, HIDDEN_DEVICE, NAME, OCCURRENCES, RULE, count, share
+from grafana.parts import (
+    ANY_IS_BAD,
+    DAY,
+    DEVICE_ID,
+    DISTRICT,
+    HIDDEN_DEVICE,
+    NAME,
+    NOW,
+    OCCURRENCES,
+    RULE,
+    count,
+    share,
+)
 
-_LOWEST = float("-inf")
-_STALE = (Step(_LOWEST, Colour.GOOD), Step(5, Colour.BAD))
-_LOAD = (Step(_LOWEST, Colour.GOOD), Step(1, Colour.WATCH), Step(10, Colour.WORST))
-_FLOOD = (Step(_LOWEST, Colour.GOOD), Step(0.01, Colour.BAD))
+_STALE = (Step(5, Colour.BAD),)
+_LOAD = (Step(1, Colour.WATCH), Step(10, Colour.WORST))
+_FLOOD = (Step(0.01, Colour.BAD),)
 
 BOARD = Board(
     uid="alarms",
@@ -19,7 +30,7 @@ BOARD = Board(
     since="now-7d",
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
                 Panel(
                     name="standing",
@@ -71,7 +82,7 @@ BOARD = Board(
                     title=Text("By day and seat", "按日按席位"),
                     look=Look.TABLE,
                     columns={
-                        "day": Column(Text("day", "日期"), unit="time:YYYY-MM-DD"),
+                        "day": DAY,
                         "district": Column(Text("seat", "席位")),
                         "raised": count("raised", "告警数"),
                         "per_10_minutes": Column(Text("by 10 min", "每 10 分钟"), decimals=2, steps=_LOAD),

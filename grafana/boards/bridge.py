@@ -4,13 +4,17 @@ from grafana.board import Board, Colour, Column, Look, Panel, Row, Step, Text
 from grafana.parts import (
     ALARM_COLUMNS,
     ANY_IS_BAD,
+    ANY_IS_WATCHED,
     ANY_IS_WORST,
     DISTRICT,
     HIDDEN_DEVICE,
+    LATELY,
     NAME,
+    NOW,
     ROAD_NAME,
     count,
     share,
+    standing,
 )
 
 BOARD = Board(
@@ -23,21 +27,17 @@ BOARD = Board(
     since="now-7d",
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
-                Panel(
-                    name="now",
-                    title=Text("Bridges", "桥梁"),
-                    look=Look.STAT,
-                    columns={
+                standing(
+                    Text("Bridges", "桥梁"),
+                    {
                         "bridges": count("bridges", "总数"),
                         "coverage": share("with a live sensor", "监测覆盖率", 1.0),
                         "red": count("red", "红色", ANY_IS_WORST),
                         "orange": count("orange", "橙色", ANY_IS_BAD),
-                        "yellow": count("yellow", "黄色", (Step(float("-inf"), Colour.GOOD), Step(1, Colour.WATCH))),
+                        "yellow": count("yellow", "黄色", ANY_IS_WATCHED),
                     },
-                    width=24,
-                    height=5,
                 ),
                 Panel(
                     name="alarms",
@@ -49,7 +49,7 @@ BOARD = Board(
             ),
         ),
         Row(
-            Text("Lately", "近期"),
+            LATELY,
             (
                 Panel(
                     name="strain",
@@ -63,7 +63,7 @@ BOARD = Board(
                     title=Text("Vibration by the hour, rms", "小时振动有效值"),
                     look=Look.SERIES,
                     unit="accMS2",
-                    steps=(Step(float("-inf"), Colour.GOOD), Step(0.315, Colour.BAD)),
+                    steps=(Step(0.315, Colour.BAD),),
                     width=12,
                 ),
                 Panel(
@@ -81,7 +81,7 @@ BOARD = Board(
                     title=Text("Strongest wind", "最大风速"),
                     look=Look.SERIES,
                     unit="velocityms",
-                    steps=(Step(float("-inf"), Colour.GOOD), Step(15, Colour.WATCH), Step(25, Colour.WORST)),
+                    steps=(Step(15, Colour.WATCH), Step(25, Colour.WORST)),
                     columns={"wind": Column(Text("wind", "风速"))},
                     width=8,
                 ),

@@ -1,22 +1,24 @@
 """Cases and supervision: what is open, what is late, how the units do."""
 
-from grafana.board import Board, Colour, Column, Look, Panel, Row, Step, Text
+from grafana.board import Board, Column, Look, Panel, Row, Text
 from grafana.parts import (
     ANY_IS_BAD,
+    ANY_IS_WATCHED,
     ANY_IS_WORST,
+    AT,
     CASE,
     CASE_COLUMNS,
     DISTRICT,
+    MONTH,
+    NOW,
     SHEET,
     STATE,
     UNIT,
     UNIT_NAME,
     count,
     share,
+    standing,
 )
-
-_WATCHED = (Step(float("-inf"), Colour.GOOD), Step(1, Colour.WATCH))
-_AT = "dateTimeAsLocal"
 
 BOARD = Board(
     uid="cases",
@@ -27,21 +29,17 @@ BOARD = Board(
     annotations=("cases",),
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
-                Panel(
-                    name="now",
-                    title=Text("Open cases", "未结案件"),
-                    look=Look.STAT,
-                    columns={
+                standing(
+                    Text("Open cases", "未结案件"),
+                    {
                         "open": count("open", "未结"),
-                        "at_risk": count("at risk", "临期", _WATCHED),
+                        "at_risk": count("at risk", "临期", ANY_IS_WATCHED),
                         "overdue": count("overdue", "超期", ANY_IS_WORST),
                         "paused": count("paused", "挂账"),
                         "red": count("under a red sheet", "红色督办", ANY_IS_BAD),
                     },
-                    width=24,
-                    height=5,
                 ),
                 Panel(
                     name="nearest",
@@ -74,9 +72,9 @@ BOARD = Board(
                         "unit": UNIT_NAME,
                         "because": Column(Text("because", "原因")),
                         "points": Column(Text("points", "扣分"), width=70),
-                        "issued_at": Column(Text("issued", "签发"), unit=_AT),
-                        "reply_by": Column(Text("reply by", "回复时限"), unit=_AT),
-                        "answered_at": Column(Text("answered", "回复"), unit=_AT),
+                        "issued_at": Column(Text("issued", "签发"), unit=AT),
+                        "reply_by": Column(Text("reply by", "回复时限"), unit=AT),
+                        "answered_at": Column(Text("answered", "回复"), unit=AT),
                     },
                     width=24,
                 ),
@@ -95,7 +93,7 @@ BOARD = Board(
                     ),
                     look=Look.TABLE,
                     columns={
-                        "month": Column(Text("month", "月份"), unit="time:YYYY-MM"),
+                        "month": MONTH,
                         "unit": UNIT_NAME,
                         "should_handle": count("to handle", "应处置"),
                         "handled": share("handled", "处置率"),

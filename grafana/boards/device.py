@@ -3,6 +3,7 @@
 from grafana.board import Board, Column, Look, Panel, Row, Text
 from grafana.parts import (
     ACKNOWLEDGED,
+    AT,
     CASE,
     DEVICE,
     DEVICE_ID,
@@ -17,8 +18,6 @@ from grafana.parts import (
     UNIT_NAME,
     YES,
 )
-
-_AT = "dateTimeAsLocal"
 
 BOARD = Board(
     uid="device",
@@ -45,7 +44,7 @@ BOARD = Board(
                         "gateway": Column(Text("gateway", "网关")),
                         "owner": Column(Text("owner", "权属单位")),
                         "maintainer": Column(Text("maintainer", "养护单位")),
-                        "last_ts": Column(Text("last reading", "最近数据"), unit=_AT),
+                        "last_ts": Column(Text("last reading", "最近数据"), unit=AT),
                         "lag_s": Column(Text("lag", "时延"), unit="s", decimals=1),
                         "readings": Column(Text("readings", "数据条数")),
                     },
@@ -89,8 +88,8 @@ BOARD = Board(
                     look=Look.TABLE,
                     columns={
                         "severity": SEVERITY,
-                        "raised_at": Column(Text("raised", "发生"), unit=_AT),
-                        "cleared_at": Column(Text("cleared", "解除"), unit=_AT),
+                        "raised_at": Column(Text("raised", "发生"), unit=AT),
+                        "cleared_at": Column(Text("cleared", "解除"), unit=AT),
                         "rule_id": RULE,
                         "active": Column(Text("active", "未恢复"), words=YES),
                         "acknowledged": ACKNOWLEDGED,
@@ -105,12 +104,12 @@ BOARD = Board(
                     columns={
                         "number": CASE,
                         "severity": SEVERITY,
-                        "opened_at": Column(Text("opened", "立案"), unit=_AT),
+                        "opened_at": Column(Text("opened", "立案"), unit=AT),
                         "problem": PROBLEM,
                         "unit": UNIT_NAME,
                         "state": STATE,
-                        "fix_by": Column(Text("to be fixed by", "处置时限"), unit=_AT),
-                        "closed_at": Column(Text("closed", "结案"), unit=_AT),
+                        "fix_by": Column(Text("to be fixed by", "处置时限"), unit=AT),
+                        "closed_at": Column(Text("closed", "结案"), unit=AT),
                         "outcome": Column(Text("how", "结案方式")),
                         "rework": Column(Text("rework", "返工")),
                     },

@@ -1,7 +1,19 @@
 """Restaurants: purifiers that do not run with their fans, and what goes out."""
 
 from grafana.board import Board, Colour, Column, Look, Panel, Row, Step, Text
-from grafana.parts import ANY_IS_BAD, DISTRICT, HIDDEN_DEVICE, NAME, ROAD_NAME, count, share, target
+from grafana.parts import (
+    ANY_IS_BAD,
+    DISTRICT,
+    HIDDEN_DEVICE,
+    LATELY,
+    NAME,
+    NOW,
+    ROAD_NAME,
+    count,
+    share,
+    standing,
+    target,
+)
 
 BOARD = Board(
     uid="fume",
@@ -14,26 +26,22 @@ BOARD = Board(
     since="now-7d",
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
-                Panel(
-                    name="now",
-                    title=Text("Restaurants", "餐饮单位"),
-                    look=Look.STAT,
-                    columns={
+                standing(
+                    Text("Restaurants", "餐饮单位"),
+                    {
                         "restaurants": count("restaurants", "总数"),
                         "over_limit": count("over the limit", "超标", ANY_IS_BAD),
                         "purifier_off": count("purifier off", "净化器停机", ANY_IS_BAD),
                         "suspicious": count("suspicious data", "数据可疑", ANY_IS_BAD),
                         "cleaning_due": count("cleaning due", "清洗到期", ANY_IS_BAD),
                     },
-                    width=24,
-                    height=5,
                 ),
             ),
         ),
         Row(
-            Text("Lately", "近期"),
+            LATELY,
             (
                 Panel(
                     name="linkage",
@@ -62,7 +70,7 @@ BOARD = Board(
                     title=Text("Highest hourly means while the fan runs", "最高小时均值（风机运行时）"),
                     look=Look.SERIES,
                     unit="conmgm3",
-                    steps=(Step(float("-inf"), Colour.GOOD), Step(2.0, Colour.WORST)),
+                    steps=(Step(2.0, Colour.WORST),),
                 ),
                 Panel(
                     name="restaurants",

@@ -1,7 +1,7 @@
 """Data health: whether readings arrive, are complete, and what became of them."""
 
 from grafana.board import Board, Column, Look, Panel, Row, Text
-from grafana.parts import ANY_IS_BAD, ANY_IS_WORST, DEVICE_ID, DISTRICT, HIDDEN_DEVICE, KIND, NAME, count
+from grafana.parts import ANY_IS_BAD, ANY_IS_WORST, AT, DEVICE_ID, DISTRICT, HIDDEN_DEVICE, KIND, NAME, count
 
 _FATES = {
     "received": count("received", "接收"),
@@ -119,7 +119,7 @@ BOARD = Board(
                         "device_id": DEVICE_ID,
                         "kind": Column(Text("kind", "类型")),
                         "silent_s": Column(Text("silent for", "静默"), unit="dtdurations"),
-                        "last_ts": Column(Text("last reading", "最近数据"), unit="dateTimeAsLocal"),
+                        "last_ts": Column(Text("last reading", "最近数据"), unit=AT),
                         "device": HIDDEN_DEVICE,
                     },
                     width=12,

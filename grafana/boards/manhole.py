@@ -8,13 +8,16 @@ from grafana.parts import (
     CASE,
     DISTRICT,
     HIDDEN_DEVICE,
-    MAP_COLUMNS,
+    LATELY,
     NAME,
+    NOW,
     ROAD,
     ROAD_NAME,
     STATE,
     UNIT_NAME,
     count,
+    standing,
+    where,
 )
 
 BOARD = Board(
@@ -25,30 +28,19 @@ BOARD = Board(
     since="now-7d",
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
-                Panel(
-                    name="now",
-                    title=Text("Covers", "井盖"),
-                    look=Look.STAT,
-                    columns={
+                standing(
+                    Text("Covers", "井盖"),
+                    {
                         "covers": count("covers", "总数"),
                         "open": count("open or missing", "开启或丢失", ANY_IS_WORST),
                         "water": count("water high", "水位过高", ANY_IS_BAD),
                         "silent": count("silent", "离线", ANY_IS_BAD),
                         "battery": count("battery low", "电量低", ANY_IS_BAD),
                     },
-                    width=24,
-                    height=5,
                 ),
-                Panel(
-                    name="map",
-                    title=Text("Where", "分布图"),
-                    look=Look.MAP,
-                    columns=MAP_COLUMNS,
-                    width=12,
-                    height=14,
-                ),
+                where(Text("Where", "分布图")),
                 Panel(
                     name="open_covers",
                     title=Text("Alarms and who is on the way", "告警与处置"),
@@ -60,7 +52,7 @@ BOARD = Board(
             ),
         ),
         Row(
-            Text("Lately", "近期"),
+            LATELY,
             (
                 Panel(
                     name="openings",

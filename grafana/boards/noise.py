@@ -1,7 +1,20 @@
 """Noise: levels by hour, day and night against the limits of each zone."""
 
-from grafana.board import Board, Colour, Column, Look, Panel, Row, Step, Text
-from grafana.parts import ANY_IS_BAD, DISTRICT, HIDDEN_DEVICE, NAME, ROAD_NAME, YES, count, share
+from grafana.board import LOWEST, Board, Colour, Column, Look, Panel, Row, Step, Text
+from grafana.parts import (
+    ANY_IS_BAD,
+    DAY,
+    DISTRICT,
+    HIDDEN_DEVICE,
+    MONTH,
+    NAME,
+    NOW,
+    ROAD_NAME,
+    YES,
+    count,
+    share,
+    standing,
+)
 
 _DB = "dB"
 
@@ -16,21 +29,17 @@ BOARD = Board(
     since="now-7d",
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
-                Panel(
-                    name="now",
-                    title=Text("Meters", "监测点"),
-                    look=Look.STAT,
-                    columns={
+                standing(
+                    Text("Meters", "监测点"),
+                    {
                         "meters": count("meters", "总数"),
                         "by_day": count("loud by day", "昼间超标", ANY_IS_BAD),
                         "by_night": count("loud by night", "夜间超标", ANY_IS_BAD),
                         "construction": count("construction", "施工噪声", ANY_IS_BAD),
                         "invalid": count("data invalid", "数据无效", ANY_IS_BAD),
                     },
-                    width=24,
-                    height=5,
                 ),
             ),
         ),
@@ -56,7 +65,7 @@ BOARD = Board(
                     unit="percentunit",
                     low=0,
                     high=1,
-                    steps=(Step(float("-inf"), Colour.WORST), Step(0.75, Colour.GOOD)),
+                    steps=(Step(LOWEST, Colour.WORST), Step(0.75, Colour.GOOD)),
                     columns={"vdr": Column(Text("valid", "有效率"))},
                     height=10,
                 ),
@@ -86,7 +95,7 @@ BOARD = Board(
                     title=Text("Night compliance by month", "夜间达标率（月）"),
                     look=Look.TABLE,
                     columns={
-                        "month": Column(Text("month", "月份"), unit="time:YYYY-MM"),
+                        "month": MONTH,
                         "district": Column(Text("district", "区")),
                         "point_nights": count("point-nights", "点次"),
                         "compliance": share("compliant", "达标率", 0.75),
@@ -101,7 +110,7 @@ BOARD = Board(
                     columns={
                         "name": NAME,
                         "road": ROAD_NAME,
-                        "day": Column(Text("day", "日期"), unit="time:YYYY-MM-DD"),
+                        "day": DAY,
                         "ld": Column(Text("Ld", "昼间"), unit=_DB, decimals=1),
                         "day_limit": Column(Text("limit", "昼间限值"), unit=_DB),
                         "day_ok": Column(Text("kept", "昼间达标"), words=YES),

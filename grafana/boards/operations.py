@@ -4,20 +4,21 @@ from grafana.board import Board, Colour, Column, Look, Panel, Row, Step, Text
 from grafana.parts import (
     ALARM_COLUMNS,
     ANY_IS_BAD,
+    ANY_IS_WATCHED,
     ANY_IS_WORST,
     CASE_COLUMNS,
     DISTRICT,
-    MAP_COLUMNS,
+    NOW,
     count,
     share,
+    where,
 )
 
-_WATCHED = (Step(float("-inf"), Colour.GOOD), Step(1, Colour.WATCH))
-_KNOWN = (Step(float("-inf"), Colour.GOOD), Step(1, Colour.NOTICE))
+_KNOWN = (Step(1, Colour.NOTICE),)
 _BY_SEVERITY = {
     "critical": count("critical", "紧急", ANY_IS_WORST),
     "major": count("major", "重要", ANY_IS_BAD),
-    "minor": count("minor", "一般", _WATCHED),
+    "minor": count("minor", "一般", ANY_IS_WATCHED),
     "notice": count("notice", "提示", _KNOWN),
 }
 
@@ -29,7 +30,7 @@ BOARD = Board(
     refresh="10s",
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
                 Panel(
                     name="alarms_now",
@@ -49,20 +50,13 @@ BOARD = Board(
                     look=Look.STAT,
                     columns={
                         "open": count("open", "未结"),
-                        "at_risk": count("at risk", "临期", _WATCHED),
+                        "at_risk": count("at risk", "临期", ANY_IS_WATCHED),
                         "overdue": count("overdue", "超期", ANY_IS_WORST),
                     },
                     width=12,
                     height=5,
                 ),
-                Panel(
-                    name="map",
-                    title=Text("Where", "分布图"),
-                    look=Look.MAP,
-                    columns=MAP_COLUMNS,
-                    width=12,
-                    height=17,
-                ),
+                where(Text("Where", "分布图"), height=17),
                 Panel(
                     name="newest_alarms",
                     title=Text("Alarms, the worst first", "告警列表（按级别）"),

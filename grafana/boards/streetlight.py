@@ -6,13 +6,15 @@ from grafana.parts import (
     ANY_IS_BAD,
     ANY_IS_WORST,
     DISTRICT,
-    MAP_COLUMNS,
+    NOW,
     ROAD,
     ROAD_NAME,
     YES,
     count,
     share,
+    standing,
     target,
+    where,
 )
 
 BOARD = Board(
@@ -23,30 +25,19 @@ BOARD = Board(
     since="now-7d",
     rows=(
         Row(
-            Text("Now", "当前"),
+            NOW,
             (
-                Panel(
-                    name="now",
-                    title=Text("Lamps", "路灯"),
-                    look=Look.STAT,
-                    columns={
+                standing(
+                    Text("Lamps", "路灯"),
+                    {
                         "lamps": count("lamps", "总数"),
                         "dark": count("dark", "不亮", ANY_IS_BAD),
                         "day_burners": count("burning by day", "白天亮灯", ANY_IS_BAD),
                         "leaking": count("leaking current", "漏电", ANY_IS_WORST),
                         "silent": count("silent", "离线", ANY_IS_BAD),
                     },
-                    width=24,
-                    height=5,
                 ),
-                Panel(
-                    name="map",
-                    title=Text("Faults", "故障分布"),
-                    look=Look.MAP,
-                    columns=MAP_COLUMNS,
-                    width=12,
-                    height=14,
-                ),
+                where(Text("Faults", "故障分布")),
                 Panel(
                     name="faults",
                     title=Text("Faults by severity", "故障列表"),

@@ -18,8 +18,7 @@ ORDER BY day DESC, raised DESC LIMIT 200
 -- name: top_ten
 SELECT rule_id, sum(raised) AS raised, sum(raised) / sum(sum(raised)) OVER () AS share, sum(chattering) AS chattering
 FROM kpi_alarm_nuisance
-WHERE district IN (${district:sqlstring}) AND day >= $__timeFrom()::timestamptz::date
-  AND day <= $__timeTo()::timestamptz::date
+WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring})
 GROUP BY 1 ORDER BY 2 DESC LIMIT 10
 
 -- name: bad_actors

@@ -11,8 +11,8 @@ WHERE active AND kind IN ('bridge', 'group') AND rule_id LIKE 'BR-%' AND distric
 SELECT made.bucket AS "time", facility.name AS metric, made.strain_max AS value
 FROM bridge_hour AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring})
-  AND made.device IN (SELECT highest.device FROM rollup_day_bridge AS highest WHERE $__timeFilter(highest.bucket)
-                      GROUP BY 1 ORDER BY max(abs(highest.strain_max)) DESC NULLS LAST LIMIT 8)
+  AND made.device = ANY (ARRAY(SELECT highest.device FROM rollup_day_bridge AS highest WHERE $__timeFilter(highest.bucket)
+                                 GROUP BY 1 ORDER BY max(abs(highest.strain_max)) DESC NULLS LAST LIMIT 8))
   AND made.strain_max IS NOT NULL
 ORDER BY 1
 
@@ -40,8 +40,8 @@ GROUP BY 1 ORDER BY 1
 SELECT made.bucket AS "time", facility.name AS metric, made.acceleration_rms AS value
 FROM bridge_hour AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring})
-  AND made.device IN (SELECT highest.device FROM rollup_day_bridge AS highest WHERE $__timeFilter(highest.bucket)
-                      GROUP BY 1 ORDER BY max(highest.acceleration_peak_max) DESC NULLS LAST LIMIT 8)
+  AND made.device = ANY (ARRAY(SELECT highest.device FROM rollup_day_bridge AS highest WHERE $__timeFilter(highest.bucket)
+                                 GROUP BY 1 ORDER BY max(highest.acceleration_peak_max) DESC NULLS LAST LIMIT 8))
   AND made.acceleration_rms IS NOT NULL
 ORDER BY 1
 

@@ -24,8 +24,8 @@ GROUP BY 1 ORDER BY 1
 SELECT made.bucket AS "time", facility.name AS metric, made.fume_mean AS value
 FROM fume_hour AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring})
-  AND made.device IN (SELECT highest.device FROM fume_day AS highest WHERE $__timeFilter(highest.bucket)
-                      GROUP BY 1 ORDER BY max(highest.fume_mean) DESC NULLS LAST LIMIT 8)
+  AND made.device = ANY (ARRAY(SELECT highest.device FROM fume_day AS highest WHERE $__timeFilter(highest.bucket)
+                                 GROUP BY 1 ORDER BY max(highest.fume_mean) DESC NULLS LAST LIMIT 8))
 ORDER BY 1
 
 -- name: restaurants

@@ -25,16 +25,16 @@ GROUP BY 1 ORDER BY 1
 SELECT made.bucket AS "time", facility.name AS metric, max(made.water_level_max) AS value
 FROM rollup_hour_manhole AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring}) AND facility.road IN (${road:sqlstring})
-  AND made.device IN (SELECT highest.device FROM manhole_day AS highest WHERE $__timeFilter(highest.bucket)
-                      GROUP BY 1 ORDER BY max(highest.water_level_max) DESC NULLS LAST LIMIT 10)
+  AND made.device = ANY (ARRAY(SELECT highest.device FROM manhole_day AS highest WHERE $__timeFilter(highest.bucket)
+                                 GROUP BY 1 ORDER BY max(highest.water_level_max) DESC NULLS LAST LIMIT 10))
 GROUP BY 1, 2 ORDER BY 1
 
 -- name: open_covers
 SELECT alarm_list.severity, alarm_list.raised_at, alarm_list.rule_id, alarm_list.name, alarm_list.road,
-       alarm_list.acknowledged, alarm_list.occurrences, case_list.number, CASE '$language' WHEN 'zh' THEN case_list.unit_zh ELSE case_list.unit_en END AS unit,
-       case_list.state, alarm_list.device
+       alarm_list.acknowledged, alarm_list.occurrences, case_list.number,
+       CASE '$language' WHEN 'zh' THEN case_list.unit_zh ELSE case_list.unit_en END AS unit, case_list.state, alarm_list.device
 FROM alarm_list
-LEFT JOIN case_list ON case_list.device = alarm_list.device AND case_list.open
+LEFT JOIN case_list ON case_list.number = alarm_list.case_number
 WHERE alarm_list.kind = 'manhole' AND alarm_list.active
   AND alarm_list.district IN (${district:sqlstring}) AND alarm_list.road IN (${road:sqlstring})
 ORDER BY alarm_list.severity DESC, alarm_list.raised_at LIMIT 100

@@ -11,8 +11,8 @@ WHERE facility.kind = 'noise' AND facility.district IN (${district:sqlstring})
 SELECT made.bucket AS "time", facility.name AS metric, made.laeq AS value
 FROM noise_hour AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring})
-  AND made.device IN (SELECT loudest.device FROM noise_day AS loudest WHERE $__timeFilter(loudest.bucket)
-                      GROUP BY 1 ORDER BY max(greatest(loudest.ld, loudest.ln)) DESC NULLS LAST LIMIT 8)
+  AND made.device = ANY (ARRAY(SELECT loudest.device FROM noise_day AS loudest WHERE $__timeFilter(loudest.bucket)
+                                 GROUP BY 1 ORDER BY max(greatest(loudest.ld, loudest.ln)) DESC NULLS LAST LIMIT 8))
 ORDER BY 1
 
 -- name: area

@@ -52,5 +52,5 @@ SELECT alarm_list.severity, alarm_list.raised_at, alarm_list.rule_id, alarm_list
        facility.cabinet, alarm_list.hushed, alarm_list.device
 FROM alarm_list JOIN facility USING (device)
 WHERE alarm_list.active AND alarm_list.kind IN ('streetlight', 'group') AND alarm_list.rule_id LIKE 'SL-%'
-  AND alarm_list.district IN (${district:sqlstring})
+  AND alarm_list.district IN (${district:sqlstring}) AND alarm_list.road IN (${road:sqlstring})
 ORDER BY alarm_list.severity DESC, alarm_list.raised_at LIMIT 200

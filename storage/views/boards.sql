@@ -1,9 +1,11 @@
 -- name: alarm_list
 -- Every alarm with what it stands at; severity 4 critical, 3 major, 2 minor, 1 notice. Hushed: shelved, explained by
--- another alarm, or out of service under a permit.
+-- another alarm, or out of service under a permit. case_number: the open case that it is in.
 SELECT alarm.id, alarm.rule_id, facility.device, facility.device_id, facility.kind, facility.name, facility.district,
        facility.grid, facility.road, facility.lat, facility.lon, alarm.severity, alarm.active, alarm.acknowledged,
-       alarm.hushed, alarm.raised_at, alarm.cleared_at, alarm.occurrences, alarm.chatter
+       alarm.hushed, alarm.raised_at, alarm.cleared_at, alarm.occurrences, alarm.chatter,
+       (SELECT max(dispatch_case.number) FROM case_alarm JOIN dispatch_case ON dispatch_case.id = case_alarm.case_id
+        WHERE case_alarm.alarm_id = alarm.id AND dispatch_case.open) AS case_number
 FROM alarm JOIN facility ON facility.device = alarm.device
 
 -- name: alarm_happening

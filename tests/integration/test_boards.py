@@ -140,6 +140,24 @@ def test_every_panel_shows_something_in_both_languages(seen: Connection) -> None
     assert not silent
 
 
+def test_an_alarm_stands_once_in_the_list_of_covers_with_its_own_case(seeded: Connection) -> None:
+    """Its cover has another open case, which is about something else."""
+    seeded.execute(
+        "WITH of_cover AS (SELECT alarm.id, alarm.device FROM alarm WHERE rule_id = 'MH-05' ORDER BY id LIMIT 1),"
+        " weak AS (INSERT INTO dispatch_case (number, device, district, problem, severity, state, open, unit, reason,"
+        " opened_at, started_at, fix_by, fix_allowed, white_at, red_at, colour, rule_id)"
+        " SELECT repeat('8', 19), dispatch_case.device, district, 'battery_low', severity, state, true, unit, reason,"
+        " opened_at, started_at, fix_by, fix_allowed, white_at, red_at, colour, 'MH-08'"
+        " FROM dispatch_case JOIN of_cover USING (device) RETURNING id)"
+        " INSERT INTO case_alarm (case_id, alarm_id) SELECT weak.id, of_cover.id FROM weak, of_cover"
+    )
+    board = next(board for board in BOARDS if board.uid == "manhole")
+    shown = answer(seeded, queries("manhole")["open_covers"], choices(seeded, board, Language.EN))
+    alarms = seeded.execute("SELECT count(*) FROM alarm WHERE rule_id LIKE 'MH-%'").fetchone()
+    assert (len(shown),) == alarms
+    assert [row[7] for row in shown if row[7] is not None] == ["8" * 19]
+
+
 def test_marks_on_lines_have_a_beginning_and_an_end(seen: Connection) -> None:
     chosen = {"language": ["en"]}
     for name in ANNOTATIONS:

@@ -379,7 +379,9 @@ def test_alarm_load_floods_and_nuisance(store: Store) -> None:
         store, "SELECT raised, peak_10_minutes, flood_share, critical, minor FROM kpi_alarm_load WHERE day = %s", DAY
     ) == (14, 11, pytest.approx(1 / 144), 3, 11)
     assert one(
-        store, "SELECT raised, devices, chattering FROM kpi_alarm_nuisance WHERE day = %s AND rule_id = 'NO-03'", DAY
+        store,
+        "SELECT raised, devices, chattering FROM kpi_alarm_nuisance WHERE bucket = %s AND rule_id = 'NO-03'",
+        MIDNIGHT,
     ) == (14, 12, 1)
     assert rows(store.connection, "SELECT severity, active, stale FROM kpi_alarm_standing ORDER BY 1") == [
         (1, 1, 1), (2, 11, 0), (4, 1, 0),

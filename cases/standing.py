@@ -5,10 +5,11 @@ what it says today. Figures that are published, paid by and closed are made from
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from operator import attrgetter
 
 from cases.case import Finding
 from cases.history import Because
@@ -130,9 +131,14 @@ def tally(standings: Iterable[Standing]) -> Counts:
     )
 
 
-def grouped(standings: Iterable[Standing], by: By, zone: tzinfo) -> dict[str, list[Standing]]:
-    """Cases by what they are counted for; a month is that of the deadline by the city's time."""
+def counted_for(by: By, zone: tzinfo) -> Callable[[Standing], str]:
+    """What a case is counted for; a month is that of the deadline by the city's time."""
+    return (lambda case: f"{case.fix_by.astimezone(zone):%Y-%m}") if by is By.MONTH else attrgetter(by)
+
+
+def grouped(standings: Iterable[Standing], key: Callable[[Standing], str]) -> dict[str, list[Standing]]:
+    """Cases by what they have in common."""
     groups: defaultdict[str, list[Standing]] = defaultdict(list)
     for case in standings:
-        groups[f"{case.fix_by.astimezone(zone):%Y-%m}" if by is By.MONTH else getattr(case, by)].append(case)
+        groups[key(case)].append(case)
     return dict(groups)

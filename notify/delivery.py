@@ -103,16 +103,16 @@ def build_app(
         try:
             stopped = await _through(stages, notification)
         except Permanent as error:
-            await store.failed(notification_id, clock.now(), str(error), final=True)
+            await store.failed(notification_id, str(error), final=True)
         except Retryable as error:
             final = is_last(context.job.attempts)
-            await store.failed(notification_id, clock.now(), str(error), final=final)
+            await store.failed(notification_id, str(error), final=final)
             raise
         else:
             if isinstance(stopped, Held):
                 await _again(app, notification, stopped.until - clock.now())
             elif isinstance(stopped, Dropped) and stopped.why:
-                await store.dropped(notification_id, clock.now(), stopped.why)
+                await store.dropped(notification_id, stopped.why)
 
     return app
 

@@ -68,13 +68,13 @@ class NotificationStore(Protocol):
     async def was_told(self, notification_id: int, since: datetime) -> bool:
         """Whether the same was said of the same case to the same target since then."""
 
-    async def dropped(self, notification_id: int, at: datetime, why: str) -> None:
+    async def dropped(self, notification_id: int, why: str) -> None:
         """Record that it need not be sent."""
 
     async def delivered(self, notification_id: int, at: datetime) -> None:
         """Record that the channel has taken it, and what went with it."""
 
-    async def failed(self, notification_id: int, at: datetime, error: str, *, final: bool) -> None:
+    async def failed(self, notification_id: int, error: str, *, final: bool) -> None:
         """Record a failed attempt; after a final one there is no other."""
 
 

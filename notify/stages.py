@@ -25,7 +25,6 @@ class Held:
     """To be looked at again at ``until``."""
 
     until: datetime
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,11 @@ class Settle:
         """See ``Stage``."""
         now = self.clock.now()
         if await self.store.has_earlier(notification.message.notification_id):
-            return Held(now + _SOON, "an earlier message about its case is on its way")
+            return Held(now + _SOON)
         settled = (notification.created_at or now) + (await self.store.city()).manners.settle
         if notification.urgent or now >= settled:
             return notification
-        return Held(settled, "more of its kind may come")
+        return Held(settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class Hours:
             return notification
         now = self.clock.now()
         morning = morning_after(now, await self.store.city())
-        return notification if morning is None else Held(morning, "it is night, and it can wait")
+        return notification if morning is None else Held(morning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Throttle:
         if notification.urgent:
             return notification
         sent = await self.store.sent_since(notification.channel, notification.target, now - _MINUTE)
-        return notification if sent < limit else Held(now + _MINUTE / 2, "its target has got many messages")
+        return notification if sent < limit else Held(now + _MINUTE / 2)
 
 
 @dataclass(frozen=True, slots=True)

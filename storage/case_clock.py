@@ -6,9 +6,11 @@ from procrastinate import App
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from cases.case import Step
 from cases.checking import Evidence, judge
-from cases.dispatching import Practice, conclude
+from cases.dispatching import Practice, StoredCase, conclude
 from cases.joining import doubt
+from cases.lifecycle import State
 from cases.opening import start_clocks
 from cases.supervision import look
 from devices.quality import Quality
@@ -41,7 +43,8 @@ def ask_telemetry(connection: Connection, jobs: App, practice: Practice, now: da
             found = cursor.execute(_SQL["checked_cases"], parameters).fetchall()
         for row in found:
             evidence = Evidence(row["readings"], row["active"], row["running"])
-            decided += _judge(connection, CaseBook(connection, jobs, practice), row["id"], evidence, practice, now)
+            if _verdict(stored_of(row), evidence, practice, now) is not None:
+                decided += _judge(connection, CaseBook(connection, jobs, practice), row["id"], evidence, practice, now)
         if len(found) < _BATCH:
             return decided
         after = found[-1]["id"]
@@ -56,12 +59,17 @@ def _judge(
         if row is None:
             return False
         stored = stored_of(row)
-        standard = practice.standard(stored.kind)
-        clocks = start_clocks(practice.plan(stored.rule), stored.case.severity, practice.city, now)
-        made = judge(stored.case, evidence, standard, city=practice.city, at=now) or doubt(
-            stored.case, evidence, standard, clocks, at=now
-        )
+        made = _verdict(stored, evidence, practice, now)
         if made is None:
             return False
         conclude(stored, made, book, practice, now)
         return True
+
+
+def _verdict(stored: StoredCase, evidence: Evidence, practice: Practice, now: datetime) -> Step | None:
+    """What the evidence decides about a case in check, or about one that a photo has closed; None: nothing yet."""
+    standard = practice.standard(stored.kind)
+    if stored.case.state is not State.CLOSED:
+        return judge(stored.case, evidence, standard, city=practice.city, at=now)
+    clocks = start_clocks(practice.plan(stored.rule), stored.case.severity, practice.city, now)
+    return doubt(stored.case, evidence, standard, clocks, at=now)

@@ -75,8 +75,10 @@ def _learn(connection: Connection, kind: Kind, attribute: Attribute, learning: L
             continue  # it has not spoken of it since the work was done
         rest = installed if installed is not None else attribute.default
         counts = isinstance(rest, int | float) and learning.believes(value, rest)
-        memory = {"case_id": case_id, "device": device, "attribute": attribute.name, "installed": Jsonb(installed)}
-        memory["installed"] = None if installed is None else memory["installed"]
-        connection.execute(_SQL["remember"], {**memory, "measured": value, "learnt": counts, "ts": ts, "at": at})
+        memory = {
+            "case_id": case_id, "device": device, "attribute": attribute.name, "learnt": counts, "measured": value,
+            "installed": None if installed is None else Jsonb(installed), "ts": ts, "at": at,
+        }  # fmt: skip
+        connection.execute(_SQL["remember"], memory)
         learnt += counts
     return learnt

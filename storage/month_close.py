@@ -11,11 +11,10 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from cases.indicators import Counts
-from cases.reports.document import Name
+from cases.reports.document import Name, named
 from cases.reports.periods import Period
 from cases.reports.scores import SCORED, Scored
-from cases.reports.weekly import named
-from cases.standing import By, Standing, grouped, tally
+from cases.standing import By, Standing, counted_for, grouped, tally
 from storage import report_book
 from storage.queries import load
 from storage.report_book import Through
@@ -91,7 +90,10 @@ def frozen(connection: Connection, month: date, names: Mapping[str, Name]) -> di
 
 def scored(cases: Collection[Standing], by: By, zone: tzinfo, names: Mapping[str, Name]) -> list[Scored]:
     """Scores as they stand."""
-    return [Scored.of(_name(by, key, names), tally(group)) for key, group in sorted(grouped(cases, by, zone).items())]
+    return [
+        Scored.of(_name(by, key, names), tally(group))
+        for key, group in sorted(grouped(cases, counted_for(by, zone)).items())
+    ]
 
 
 def differences(connection: Connection, month: Period, zone: tzinfo) -> list[str]:

@@ -18,6 +18,7 @@ from notify.delivery import TASK, job
 from notify.message import Message
 from notify.outbox import Notification
 from notify.recipients import TO_THE_UNIT, Happening, recipients
+from storage.connection import parameters
 from storage.console_store import new_key
 from storage.queries import load
 from storage.registry_store import NoCityError
@@ -70,7 +71,7 @@ def tell(connection: Connection, jobs: App, *, case_id: int, case_event_id: int,
 
 def connector(dsn: str) -> PsycopgConnector:
     """The job queue's own connections. The database may be away when they are opened: workers wait for it."""
-    return PsycopgConnector(conninfo=dsn, pool_factory=_PatientPool)
+    return PsycopgConnector(conninfo=parameters(dsn, "cityward jobs"), pool_factory=_PatientPool)
 
 
 class _PatientPool(AsyncConnectionPool[AsyncConnection[Any]]):
@@ -99,7 +100,7 @@ class NotificationStore:
 
     def __init__(self, dsn: str) -> None:
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
-            dsn,
+            parameters(dsn, "cityward notifications"),
             min_size=1,
             max_size=4,
             open=False,
@@ -168,18 +169,16 @@ class NotificationStore:
         """Whether the same was said of the same case to the same target since then."""
         return await self._one("told_since", id=notification_id, since=since) is not None
 
-    async def dropped(self, notification_id: int, at: datetime, why: str) -> None:
-        """Record that it need not be sent; ``at`` is kept by the job queue's own history."""
-        del at
+    async def dropped(self, notification_id: int, why: str) -> None:
+        """Record that it need not be sent."""
         await self._execute("mark_dropped", id=notification_id, why=why)
 
     async def delivered(self, notification_id: int, at: datetime) -> None:
         """Record that the channel has taken it, and what went with it."""
         await self._execute("mark_delivered", id=notification_id, at=at)
 
-    async def failed(self, notification_id: int, at: datetime, error: str, *, final: bool) -> None:
-        """Record a failed attempt; ``at`` is kept by the job queue's own history."""
-        del at
+    async def failed(self, notification_id: int, error: str, *, final: bool) -> None:
+        """Record a failed attempt; after a final one there is no other."""
         await self._execute("mark_failed", id=notification_id, error=error, final=final)
 
     async def _one(self, query: str, **parameters: object) -> tuple[Any, ...] | None:

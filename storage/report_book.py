@@ -12,8 +12,8 @@ from cases.case import Finding
 from cases.indicators import Counts
 from cases.lifecycle import State
 from cases.policy import Colour
-from cases.reports.document import Name
-from cases.standing import By, Standing, grouped, tally
+from cases.reports.document import Name, named
+from cases.standing import By, Standing, counted_for, grouped, tally
 from storage.queries import load
 
 _SQL = load("reports")
@@ -61,8 +61,8 @@ def count_cases(
 ) -> list[CountRow]:
     """Counts of the cases whose deadline falls between two moments, as of ``at``; months are the zone's."""
     called = names(connection) if by in {By.UNIT, By.DISTRICT} else {}
-    groups = grouped(due_between(connection, since, until, at=at), by, zone)
-    return [CountRow(called.get(key, Name(key)), tally(cases)) for key, cases in sorted(groups.items())]
+    groups = grouped(due_between(connection, since, until, at=at), counted_for(by, zone))
+    return [CountRow(named(called, key), tally(cases)) for key, cases in sorted(groups.items())]
 
 
 def names(connection: Connection) -> Mapping[str, Name]:

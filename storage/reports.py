@@ -12,12 +12,13 @@ from cases.city import City
 from cases.policy import Colour
 from cases.reports import ledger as ledger_table
 from cases.reports import monthly, watchlist, weekly
-from cases.reports.document import Cell, Name, Part, Report, local
+from cases.reports.document import Cell, Name, Part, Report, local, named
 from cases.reports.monthly import MonthRead, Target
 from cases.reports.periods import Period, before, months
 from cases.reports.scores import SCORED
 from cases.reports.watchlist import WatchEvent
-from cases.reports.weekly import IssuedSheet, named
+from cases.reports.weekly import IssuedSheet
+from cases.standing import Standing
 from storage import month_close, report_book
 from storage.queries import load
 
@@ -39,18 +40,19 @@ def weekly_list(connection: Connection, city: City, week: Period, now: datetime)
 def bulletin(connection: Connection, city: City, month: Period, now: datetime) -> Report:
     """The monthly bulletin; of a closed month the frozen scores, and what has changed since."""
     names = report_book.names(connection)
-    this, earlier = (_month(connection, city, each, now, names) for each in (month, before(month)))
+    this = _month(connection, city, month, now, names, whole=True)
+    earlier = _month(connection, city, before(month), now, names)
     since, until = month.moments(city.calendar.timezone)
-    still = report_book.due_between(connection, since, until, at=now)
+    still: list[Standing] = []
+    notes = {}
     if this.closed_at:
+        still = report_book.due_between(connection, since, until, at=now)
         moved = {case.id for case in this.cases} - {case.id for case in still}
         still += report_book.these(connection, moved, at=now)
+        notes["closed_note"] = f"{local(this.closed_at, city.calendar.timezone)} {this.closed_by}"
     parameters = {"since": since, "until": until, "first": month.first, "last": month.last}
     with connection.cursor(row_factory=class_row(Target)) as cursor:
         targets = cursor.execute(_SQL["targets"], parameters).fetchall()
-    notes = {}
-    if this.closed_at:
-        notes["closed_note"] = f"{local(this.closed_at, city.calendar.timezone)} {this.closed_by}"
     parts = monthly.monthly(this, earlier, targets, still, names)
     return _report("month", city, month, this.closed_at or now, parts, notes)
 
@@ -104,7 +106,16 @@ def _cell(row: Mapping[str, Any], key: str, names: Mapping[str, Name]) -> Cell:
     return named(names, str(cell)) if key in _NAMED else cell
 
 
-def _month(connection: Connection, city: City, month: Period, now: datetime, names: Mapping[str, Name]) -> MonthRead:
+def _month(
+    connection: Connection,
+    city: City,
+    month: Period,
+    now: datetime,
+    names: Mapping[str, Name],
+    *,
+    whole: bool = False,
+) -> MonthRead:
+    """A month; of one that was closed the cases only where it is to be ``whole``: its scores do not need them."""
     zone = city.calendar.timezone
     since, until = month.moments(zone)
     row = connection.execute(_SQL["opened_between"], {"since": since, "until": until}).fetchone() or (0,)
@@ -114,9 +125,10 @@ def _month(connection: Connection, city: City, month: Period, now: datetime, nam
         cases = report_book.due_between(connection, since, min(until, now), at=now)
         scores = {by: month_close.scored(cases, by, zone, names) for by in SCORED}
         return MonthRead(name=month.name, cases=cases, scores=scores, opened=row[0])
+    through = close.through
     return MonthRead(
         name=month.name,
-        cases=report_book.due_between(connection, since, until, at=close.closed_at, through=close.through),
+        cases=report_book.due_between(connection, since, until, at=close.closed_at, through=through) if whole else (),
         scores=month_close.frozen(connection, month.first, names),
         opened=row[0],
         closed_at=close.closed_at,

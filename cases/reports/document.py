@@ -22,6 +22,11 @@ class Name(NamedTuple):
         return (self.zh if language is Language.ZH else self.en) or self.key
 
 
+def named(names: Mapping[str, Name], key: str) -> Name:
+    """What the unit or district of an id is called; its id where nobody says."""
+    return names.get(key, Name(key))
+
+
 Cell: TypeAlias = str | int | float | datetime | date | timedelta | Name | None
 
 

@@ -81,7 +81,9 @@ def _csv_cell(column: Column, cell: Cell, language: Language, zone: tzinfo) -> s
     if isinstance(cell, timedelta):
         return f"{cell / timedelta(hours=1):.1f}"
     if isinstance(cell, int | float) and column.words is None:
-        return f"{cell:.4f}" if column.shape is Shape.SHARE else f"{cell:g}" if isinstance(cell, int) else f"{cell:.2f}"
+        return (
+            f"{cell:.4f}" if column.shape is Shape.SHARE else str(int(cell)) if isinstance(cell, int) else f"{cell:.2f}"
+        )
     text = shown(column, cell, language, zone)
     if _LONG_NUMBER.fullmatch(text):
         return f"{text}\t"  # keeps spreadsheets from rounding it

@@ -1,14 +1,15 @@
 """The monthly bulletin (月通报) and the quarterly scores (季测评)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 
 from cases.indicators import Counts, indicators
-from cases.reports.document import Cell, Column, Name, Part, Shape
+from cases.reports.document import Cell, Column, Name, Part, Shape, named
 from cases.reports.scores import FIGURES, SCORED, Scored, added, figures, score_part
-from cases.standing import By, Standing, tally
+from cases.standing import By, Standing, grouped, tally
 from cases.words import Section
 
 _TARGETS = (
@@ -115,7 +116,7 @@ def corrections(then: Sequence[Standing], now: Sequence[Standing], names: Mappin
     before = {case.id: case for case in then}
     rows: list[tuple[Cell, ...]] = []
     for case in sorted(now, key=lambda case: case.number):
-        was, unit = before.get(case.id), names.get(case.unit, Name(case.unit))
+        was, unit = before.get(case.id), named(names, case.unit)
         if was is None:
             rows.append((case.number, unit, "joined_since", "", f"{case.fix_by:%Y-%m-%d}"))
             continue
@@ -145,28 +146,23 @@ def _rankings(month: MonthRead, earlier: MonthRead, now: Sequence[Standing]) -> 
             ("month_before", {row.name.key: row.score for row in earlier.scores[by]})
         ]
         if month.closed_at:
-            groups: dict[str, list[Standing]] = {}
-            for case in now:
-                groups.setdefault(getattr(case, by), []).append(case)
-            beside.append(("score_now", {key: indicators(tally(cases)).score for key, cases in groups.items()}))
+            groups = grouped(now, attrgetter(by)).items()
+            beside.append(("score_now", {key: indicators(tally(cases)).score for key, cases in groups}))
         parts.append(score_part(by, month.scores[by], beside))
     return parts
 
 
 def _problems(cases: Sequence[Standing]) -> Part:
-    return Part("problems", _PROBLEMS, _most_common((case.problem, case) for case in cases))
+    return Part("problems", _PROBLEMS, _most_common(grouped(cases, attrgetter("problem"))))
 
 
 def _roads(cases: Sequence[Standing]) -> Part:
-    rows = _most_common((case.road, case) for case in cases if case.road)
+    rows = _most_common(grouped((case for case in cases if case.road), attrgetter("road")))
     return Part("roads", (Column("road"), *FIGURES), rows[:_MOST])
 
 
-def _most_common(named: Iterable[tuple[str, Standing]]) -> list[tuple[Cell, ...]]:
+def _most_common(groups: Mapping[str, Sequence[Standing]]) -> list[tuple[Cell, ...]]:
     """Figures by name, those with most to handle first; names with nothing to handle are left out."""
-    groups: defaultdict[str, list[Standing]] = defaultdict(list)
-    for name, case in named:
-        groups[name].append(case)
     counted = [(name, counts) for name, group in groups.items() if (counts := tally(group)).should_handle]
     counted.sort(key=lambda row: -row[1].should_handle)
     return [(name, *figures(counts, indicators(counts).score)) for name, counts in counted]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alarms.lifecycle import Event
-from cases.reports.document import Cell, Column, Name, Part, Shape
+from cases.reports.document import Cell, Column, Name, Part, Shape, named
 from cases.words import Section
 
 RULE = "FU-02"
@@ -83,5 +83,12 @@ def _row(stay: Stay, names: Mapping[str, Name], end: datetime) -> tuple[Cell, ..
     first = stay.first
     out_at = stay.out_at if stay.out_at is not None and stay.out_at < end else None
     days = ((out_at or end) - first.at).days
-    district = names.get(first.district, Name(first.district))
-    return (first.name or first.restaurant, district, first.road, first.at, out_at, days, first.number)
+    return (
+        first.name or first.restaurant,
+        named(names, first.district),
+        first.road,
+        first.at,
+        out_at,
+        days,
+        first.number,
+    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cases.policy import Colour
-from cases.reports.document import Cell, Column, Name, Part, Shape
+from cases.reports.document import Cell, Column, Name, Part, Shape, named
 from cases.standing import Standing
 from cases.words import Section
 
@@ -110,8 +110,3 @@ def _sheet(sheet: IssuedSheet, names: Mapping[str, Name], at: datetime) -> tuple
         sheet.colour, sheet.number, sheet.case_number, named(names, sheet.unit), sheet.because, sheet.issued_at,
         sheet.reply_by, sheet.answered_at if answered else None, sheet.answer if answered else "", sheet.points,
     )  # fmt: skip
-
-
-def named(names: Mapping[str, Name], key: str) -> Name:
-    """What a unit or a district is called."""
-    return names.get(key, Name(key))

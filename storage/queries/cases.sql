@@ -108,7 +108,7 @@ FOR UPDATE OF dispatch_case
 -- name: checked_cases
 -- Cases of which telemetry is asked: good readings since then, active alarms, whether a delay runs or news wait. A
 -- closed one is among them while its photo stands against an active alarm, unless a later case has the trouble.
-SELECT dispatch_case.id,
+SELECT dispatch_case.*, device.kind,
        (SELECT count(*) FROM (
             SELECT FROM reading
             WHERE reading.kind = device.kind AND reading.device = dispatch_case.device

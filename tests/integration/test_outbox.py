@@ -155,7 +155,7 @@ def test_attempts_are_counted_and_a_delivery_ends_them(dsn: str, desk: Desk) -> 
     ((number,),) = rows(desk.connection, "SELECT id FROM notification")
 
     async def fail_then_deliver(store: NotificationStore) -> Notification | None:
-        await store.failed(number, FRIDAY, "no broker: [Errno 111]", final=False)
+        await store.failed(number, "no broker: [Errno 111]", final=False)
         state = rows(desk.connection, NOTIFICATIONS)
         assert state == [("mqtt", "drainage", "pending", 1, "no broker: [Errno 111]")]
         await store.delivered(number, FRIDAY)
@@ -171,7 +171,7 @@ def test_the_last_failed_attempt_is_the_end(dsn: str, desk: Desk) -> None:
     desk.alarm(("MH-01", COVER_EAST))
     desk.take_up()
     ((number,),) = rows(desk.connection, "SELECT id FROM notification")
-    using(dsn, lambda store: store.failed(number, FRIDAY, "HTTP 410 Gone", final=True))
+    using(dsn, lambda store: store.failed(number, "HTTP 410 Gone", final=True))
     assert rows(desk.connection, NOTIFICATIONS) == [("mqtt", "drainage", "failed", 1, "HTTP 410 Gone")]
 
 
@@ -237,7 +237,7 @@ def test_what_goes_together_is_delivered_and_fails_together(dsn: str, desk: Desk
 
     async def deliver(store: NotificationStore) -> None:
         await store.gather(first)
-        await store.failed(first, FRIDAY, "no broker", final=False)
+        await store.failed(first, "no broker", final=False)
         assert rows(desk.connection, "SELECT DISTINCT attempts, last_error FROM notification") == [(1, "no broker")]
         assert await store.load(second) is None, "its own job has nothing to do"
         await store.delivered(first, FRIDAY)
@@ -267,7 +267,7 @@ def test_a_later_word_on_a_case_waits_and_the_same_word_is_known(dsn: str, desk:
     using(dsn, lambda store: store.delivered(assigned, FRIDAY))
     again = pending(desk)[-1]
     assert using(dsn, lambda store: store.was_told(again, FRIDAY - timedelta(hours=1)))
-    using(dsn, lambda store: store.dropped(again, FRIDAY, "the same was said"))
+    using(dsn, lambda store: store.dropped(again, "the same was said"))
     state = rows(desk.connection, "SELECT state, last_error FROM notification WHERE id = %s", again)
     assert state == [("dropped", "the same was said")]
 

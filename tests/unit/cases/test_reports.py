@@ -189,6 +189,11 @@ def test_numbers_keep_their_digits_and_words_their_language() -> None:
     ]  # fmt: skip
 
 
+def test_a_large_count_keeps_its_digits() -> None:
+    data = written(report((1_234_567,), columns=(Column("handled", Shape.COUNT),)), Format.CSV)
+    assert data.decode("utf-8-sig").split() == [heading("handled", Language.EN), "1234567"]
+
+
 @settings(max_examples=15)  # a workbook takes its time
 @given(st.lists(st.text(), min_size=5, max_size=20))
 def test_any_text_goes_into_every_format(texts: list[str]) -> None:

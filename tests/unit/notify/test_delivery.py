@@ -52,11 +52,11 @@ class FakeStore:
     async def delivered(self, notification_id: int, at: datetime) -> None:
         self.log.append(("delivered", notification_id, at))
 
-    async def failed(self, notification_id: int, at: datetime, error: str, *, final: bool) -> None:
-        self.log.append(("failed", notification_id, at, error, final))
+    async def failed(self, notification_id: int, error: str, *, final: bool) -> None:
+        self.log.append(("failed", notification_id, error, final))
 
-    async def dropped(self, notification_id: int, at: datetime, why: str) -> None:
-        self.log.append(("dropped", notification_id, at, why))
+    async def dropped(self, notification_id: int, why: str) -> None:
+        self.log.append(("dropped", notification_id, why))
 
     async def city(self) -> City:
         return CITY
@@ -146,21 +146,21 @@ def test_a_notification_that_no_longer_exists_ends_its_job() -> None:
 def test_a_permanent_failure_is_recorded_as_final_and_ends_the_job() -> None:
     desk = office(notification(7), mqtt=FakeChannel(Permanent("no such topic")))
     desk.deliver(notification(7))
-    assert desk.store.log == [("failed", 7, NOW, "no such topic", True)]
+    assert desk.store.log == [("failed", 7, "no such topic", True)]
     assert desk.job()["status"] == "succeeded"
 
 
 def test_a_channel_that_is_not_set_up_is_a_permanent_failure() -> None:
     desk = office(notification(7, "pigeon"), mqtt=FakeChannel())
     desk.deliver(notification(7, "pigeon"))
-    assert desk.store.log == [("failed", 7, NOW, "the channel 'pigeon' is not set up", True)]
+    assert desk.store.log == [("failed", 7, "the channel 'pigeon' is not set up", True)]
 
 
 def test_a_failure_that_may_pass_is_recorded_and_waits_for_its_next_try() -> None:
     desk = office(notification(7), mqtt=FakeChannel(Retryable("broker away")))
     before = datetime.now(UTC)  # noqa: TID251 - procrastinate's back-off is wall time
     desk.deliver(notification(7))
-    assert desk.store.log == [("failed", 7, NOW, "broker away", False)]
+    assert desk.store.log == [("failed", 7, "broker away", False)]
     assert (desk.job()["status"], desk.job()["attempts"]) == ("todo", 1)
     assert desk.job()["scheduled_at"] >= before + timedelta(seconds=2)
 
@@ -169,7 +169,7 @@ def test_the_last_try_is_recorded_as_final_and_fails_the_job() -> None:
     last = next(attempts for attempts in range(1000) if is_last(attempts))
     desk = office(notification(7), mqtt=FakeChannel(Retryable("broker away")))
     desk.deliver(notification(7), attempts=last)
-    assert desk.store.log == [("failed", 7, NOW, "broker away", True)]
+    assert desk.store.log == [("failed", 7, "broker away", True)]
     assert desk.job()["status"] == "failed"
 
 
@@ -206,7 +206,7 @@ def test_what_was_said_a_moment_ago_is_dropped_with_the_reason() -> None:
     desk = office(notification(7), mqtt=FakeChannel())
     desk.store.said.add(7)
     desk.deliver(notification(7))
-    assert desk.store.log == [("dropped", 7, NOW, "the same was said a few minutes ago")]
+    assert desk.store.log == [("dropped", 7, "the same was said a few minutes ago")]
 
 
 def test_the_job_of_a_worker_that_died_is_given_back() -> None:

@@ -1,9 +1,13 @@
--- name: lock_open_alarms
--- The open alarms that a batch of transitions concerns; locked, because operators and other rules write them too.
+-- part: alarm_memory
+-- An alarm as alarms.story.Alarm has it; times in microseconds since 1970 UTC.
 SELECT id, rule_id, rule_version, device, severity, active, acknowledged,
        (extract(epoch FROM raised_at) * 1000000)::bigint, (extract(epoch FROM cleared_at) * 1000000)::bigint,
        occurrences, held, (extract(epoch FROM chattering_since) * 1000000)::bigint, chatter,
        (extract(epoch FROM shelved_until) * 1000000)::bigint, shelved_once, suppressed_by, permit
+
+-- name: lock_open_alarms
+-- The open alarms that a batch of transitions concerns; locked, because operators and other rules write them too.
+-- with alarm_memory
 FROM alarm
 WHERE (rule_id, device) IN (SELECT * FROM unnest(%(rule_ids)s::text[], %(devices)s::integer[]))
   AND (active OR NOT acknowledged OR num_nonnulls(shelved_until, suppressed_by, permit) > 0)
@@ -12,10 +16,7 @@ FOR UPDATE
 
 -- name: lock_alarms
 -- Alarms by number, open or not, locked.
-SELECT id, rule_id, rule_version, device, severity, active, acknowledged,
-       (extract(epoch FROM raised_at) * 1000000)::bigint, (extract(epoch FROM cleared_at) * 1000000)::bigint,
-       occurrences, held, (extract(epoch FROM chattering_since) * 1000000)::bigint, chatter,
-       (extract(epoch FROM shelved_until) * 1000000)::bigint, shelved_once, suppressed_by, permit
+-- with alarm_memory
 FROM alarm WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR UPDATE
 
 -- name: recent_activations

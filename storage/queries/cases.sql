@@ -235,8 +235,8 @@ FROM dispatch_case
 JOIN device ON device.id = dispatch_case.device
 WHERE dispatch_case.id = %(case_id)s
 
--- name: open_cases
--- Open cases, the nearest deadline first, from where the page before ended; null filters mean all.
+-- part: case_row
+-- A case as people read it, with the names of its unit.
 SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
        dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
        unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
@@ -247,7 +247,9 @@ FROM dispatch_case
 JOIN device ON device.id = dispatch_case.device
 JOIN unit ON unit.unit_id = dispatch_case.unit
 LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
-WHERE dispatch_case.open
+
+-- part: case_filters
+-- Which cases; null filters mean all.
   AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s OR %(unit)s = ANY (dispatch_case.joint))
   AND (%(district)s::text IS NULL OR dispatch_case.district = %(district)s)
   AND (%(state)s::text IS NULL OR dispatch_case.state = %(state)s)
@@ -262,6 +264,12 @@ WHERE dispatch_case.open
   AND (%(text)s::text IS NULL OR strpos(dispatch_case.number, %(text)s) > 0 OR dispatch_case.device IN (
        SELECT found.id FROM device AS found
        WHERE strpos(lower(concat_ws(' ', found.device_id, found.name, found.road)), lower(%(text)s)) > 0))
+
+-- name: open_cases
+-- Open cases, the nearest deadline first, from where the page before ended; null filters mean all.
+-- with case_row
+WHERE dispatch_case.open
+-- with case_filters
   AND (%(after_at)s::timestamptz IS NULL
        OR (dispatch_case.fix_by, dispatch_case.id) > (%(after_at)s, %(after_id)s::bigint))
 ORDER BY dispatch_case.fix_by, dispatch_case.id
@@ -269,46 +277,15 @@ LIMIT %(limit)s
 
 -- name: newest_cases
 -- Cases, open or not, the newest first, from where the page before ended; null filters mean all.
-SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
-       dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
-       unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
-       dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
-       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
-       device.device_id, device.grid
-FROM dispatch_case
-JOIN device ON device.id = dispatch_case.device
-JOIN unit ON unit.unit_id = dispatch_case.unit
-LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
+-- with case_row
 WHERE (%(before_id)s::bigint IS NULL OR dispatch_case.id < %(before_id)s)
-  AND (%(unit)s::text IS NULL OR dispatch_case.unit = %(unit)s OR %(unit)s = ANY (dispatch_case.joint))
-  AND (%(district)s::text IS NULL OR dispatch_case.district = %(district)s)
-  AND (%(state)s::text IS NULL OR dispatch_case.state = %(state)s)
-  AND (%(problem)s::text IS NULL OR dispatch_case.problem = %(problem)s)
-  AND (%(severity)s::smallint IS NULL OR dispatch_case.severity >= %(severity)s)
-  AND (%(colour)s::smallint IS NULL OR dispatch_case.colour >= %(colour)s)
-  AND (%(kind)s::text IS NULL OR device.kind = %(kind)s)
-  AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
-  AND (NOT %(undecided)s OR dispatch_case.state IN ('reported', 'returned', 'unverifiable')
-       OR dispatch_case.delay IS NOT NULL)
-  AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
-  AND (%(text)s::text IS NULL OR strpos(dispatch_case.number, %(text)s) > 0 OR dispatch_case.device IN (
-       SELECT found.id FROM device AS found
-       WHERE strpos(lower(concat_ws(' ', found.device_id, found.name, found.road)), lower(%(text)s)) > 0))
+-- with case_filters
 ORDER BY dispatch_case.id DESC
 LIMIT %(limit)s
 
 -- name: case_read
 -- One case as people read it.
-SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
-       dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
-       unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
-       dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
-       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
-       device.device_id, device.grid
-FROM dispatch_case
-JOIN device ON device.id = dispatch_case.device
-JOIN unit ON unit.unit_id = dispatch_case.unit
-LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
+-- with case_row
 WHERE dispatch_case.number = %(number)s
 
 -- name: case_life
@@ -358,30 +335,23 @@ RETURNING dispatch_case.number
 
 -- name: carried_cases
 -- The cases that a case carries, or has carried to the end.
-SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.road, dispatch_case.district,
-       dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
-       unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
-       dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
-       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
-       device.device_id, device.grid
-FROM dispatch_case
-JOIN device ON device.id = dispatch_case.device
-JOIN unit ON unit.unit_id = dispatch_case.unit
-LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
+-- with case_row
 WHERE parent.number = %(number)s ORDER BY dispatch_case.id
 
--- name: sheets_of_case
--- The supervision sheets of a case.
+-- part: sheet_row
+-- A supervision sheet as people read it.
 SELECT sheet.number, dispatch_case.number AS case_number, sheet.colour, sheet.because, sheet.unit, unit.name_en, unit.name_zh,
        sheet.recipients, sheet.points, sheet.issued_at, sheet.reply_by, sheet.answered_at, sheet.answered_by, sheet.answer
 FROM sheet JOIN dispatch_case ON dispatch_case.id = sheet.case_id JOIN unit ON unit.unit_id = sheet.unit
+
+-- name: sheets_of_case
+-- The supervision sheets of a case.
+-- with sheet_row
 WHERE dispatch_case.number = %(number)s ORDER BY sheet.id
 
 -- name: list_sheets
 -- Supervision sheets, those that wait for an answer longest first; null filters mean all.
-SELECT sheet.number, dispatch_case.number AS case_number, sheet.colour, sheet.because, sheet.unit, unit.name_en, unit.name_zh,
-       sheet.recipients, sheet.points, sheet.issued_at, sheet.reply_by, sheet.answered_at, sheet.answered_by, sheet.answer
-FROM sheet JOIN dispatch_case ON dispatch_case.id = sheet.case_id JOIN unit ON unit.unit_id = sheet.unit
+-- with sheet_row
 WHERE (%(unit)s::text IS NULL OR sheet.unit = %(unit)s)
   AND (%(colour)s::smallint IS NULL OR sheet.colour = %(colour)s)
   AND (%(everything)s OR sheet.answered_at IS NULL)

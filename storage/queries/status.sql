@@ -33,24 +33,29 @@ WHERE known.online <> excluded.online AND known.since <= excluded.since
 -- The numbers of all registered devices.
 SELECT id FROM device ORDER BY id
 
--- name: one_status
--- What is known of one device.
+-- part: device_columns
+-- A device and what is known of it.
 SELECT device.device_id, device.kind, device.name, device.district, device.road, device.gateway, device.limits,
        status.last_ts, status.last_received_at, status.readings, status.lag, status.quality, status.latest,
        status.firmware, status.also_sent, connection.online, connection.since
-FROM device
+
+-- part: device_news
+-- When it was heard, and whether it is connected.
 LEFT JOIN device_status AS status ON status.device = device.id
 LEFT JOIN device_connection AS connection ON connection.device = device.id
+
+-- name: one_status
+-- What is known of one device.
+-- with device_columns
+FROM device
+-- with device_news
 WHERE device.device_id = %(device_id)s
 
 -- name: status_page
 -- Devices in the order of their ids, from where the page before ended; null filters mean all.
-SELECT device.device_id, device.kind, device.name, device.district, device.road, device.gateway, device.limits,
-       status.last_ts, status.last_received_at, status.readings, status.lag, status.quality, status.latest,
-       status.firmware, status.also_sent, connection.online, connection.since
+-- with device_columns
 FROM device
-LEFT JOIN device_status AS status ON status.device = device.id
-LEFT JOIN device_connection AS connection ON connection.device = device.id
+-- with device_news
 WHERE device.kind = ANY (%(kinds)s::text[])
   AND (%(district)s::text IS NULL OR device.district = %(district)s)
   AND (%(silent_since)s::timestamptz IS NULL OR status.last_received_at IS NULL
@@ -66,13 +71,10 @@ SELECT max(last_received_at) FROM device_status
 -- name: statuses
 -- Devices and what is known of them, those never heard first, then the longest silent; null filters mean all. Silent is
 -- who was not heard for longer than its kind allows.
-SELECT device.device_id, device.kind, device.name, device.district, device.road, device.gateway, device.limits,
-       status.last_ts, status.last_received_at, status.readings, status.lag, status.quality, status.latest,
-       status.firmware, status.also_sent, connection.online, connection.since
+-- with device_columns
 FROM device
 JOIN unnest(%(kinds)s::text[], %(heartbeats)s::interval[]) AS installed (kind, heartbeat) USING (kind)
-LEFT JOIN device_status AS status ON status.device = device.id
-LEFT JOIN device_connection AS connection ON connection.device = device.id
+-- with device_news
 WHERE (%(district)s::text IS NULL OR device.district = %(district)s)
   AND (NOT %(silent)s OR status.last_received_at IS NULL
        OR status.last_received_at < %(now)s::timestamptz - installed.heartbeat)

@@ -108,3 +108,13 @@ def test_no_query_hides_another(area: str) -> None:
     """By the same name, or by a name line that the loader does not take for one."""
     lines = (FOLDER / f"{area}.sql").read_bytes().splitlines()
     assert sum(line.lstrip().startswith((b"-- name", b"--name")) for line in lines) == len(load(area))
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_what_queries_share_is_shared(area: str) -> None:
+    """A part that stands in fewer than two queries is none; a line that the loader passes over is a slip."""
+    text = (FOLDER / f"{area}.sql").read_text(encoding="utf-8")
+    parts = re.findall(r"^-- part: (\w+)$", text, re.MULTILINE)
+    assert [part for part in parts if len(re.findall(rf"^-- with {part}$", text, re.MULTILINE)) < 2] == []
+    slip = re.compile(rb"^\s*--\s*(with|part):? +\w+ *$", re.MULTILINE)
+    assert [name for name, query in load(area).items() if slip.search(query)] == []

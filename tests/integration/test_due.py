@@ -1,4 +1,8 @@
-"""Windows, groups and jobs on a real database: what is stored when they close, judged once, whoever dies when."""
+"""Windows, groups and jobs on a real database: what is stored when they close, judged once, whoever dies when.
+
+Longer than others: all that comes due is played in one city by one clock that is set by hand, and the measures that
+jobs ask for are asked in the same city.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta

@@ -12,15 +12,14 @@ import pytest
 
 from cityward import embedded
 from devices.broker import Broker
+from tests.needing import REQUIRED, missing
 from tests.waiting import eventually
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-BROKERS = ["embedded", "mosquitto"] if MOSQUITTO or os.environ.get("CITYWARD_REQUIRE_SERVICES") else ["embedded"]
+BROKERS = ["embedded", "mosquitto"] if MOSQUITTO or REQUIRED else ["embedded"]
 
 # What the collector needs of a Mosquitto: sessions that outlive it, and queues without a bound that loses.
-# Started by root it would change to a user who may not write where tests write.
 CONFIGURATION = """\
-user {user}
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence true
@@ -31,25 +30,39 @@ max_inflight_messages 1000
 """
 
 
+@pytest.fixture(scope="session")
+def mosquitto_installed() -> str:
+    """The program; who takes this goes no further without it."""
+    if MOSQUITTO is None or shutil.which("mosquitto_sub") is None:
+        missing("Mosquitto", "install Debian's mosquitto and mosquitto-clients")
+    return MOSQUITTO
+
+
+def run_mosquitto(program: str, folder: Path, configuration: str, port: int) -> subprocess.Popen[bytes]:
+    """One with this configuration, whose log is added to ``folder / "log"``; return when it listens."""
+    # Started by root it would change to a user who may not read or write where tests do.
+    (folder / "mosquitto.conf").write_text(f"user {getpass.getuser()}\n{configuration}\n", encoding="utf-8")
+    with (folder / "log").open("a", encoding="utf-8") as log:
+        process = subprocess.Popen([program, "-c", str(folder / "mosquitto.conf")], stdout=log, stderr=log)
+    eventually(lambda: _answers(port) or process.poll() is not None, "Mosquitto listens")
+    assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
+    return process
+
+
 class Mosquitto:
     """A Mosquitto on a port of its own, which it keeps when it is stopped and started again, like its sessions."""
 
-    def __init__(self, folder: Path) -> None:
-        assert MOSQUITTO, "Mosquitto is required here (CITYWARD_REQUIRE_SERVICES) and not installed"
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program = program
         self.broker = Broker("127.0.0.1", embedded.free_port(0))
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
-        text = CONFIGURATION.format(user=getpass.getuser(), port=self.broker.port, folder=folder)
-        (folder / "mosquitto.conf").write_text(text, encoding="utf-8")
 
     def start(self) -> None:
         """Return when it listens."""
-        with (self._folder / "log").open("a", encoding="utf-8") as log:
-            command = [str(MOSQUITTO), "-c", str(self._folder / "mosquitto.conf")]
-            process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        eventually(lambda: _answers(self.broker.port) or process.poll() is not None, "Mosquitto listens")
-        assert process.poll() is None, (self._folder / "log").read_text(encoding="utf-8")
+        configuration = CONFIGURATION.format(port=self.broker.port, folder=self._folder)
+        self._process = run_mosquitto(self._program, self._folder, configuration, self.broker.port)
 
     def stop(self) -> None:
         """End it as an operator would, if it runs: it saves its sessions."""
@@ -60,11 +73,9 @@ class Mosquitto:
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+def mosquitto(tmp_path: Path, mosquitto_installed: str) -> Iterator[Mosquitto]:
     """One that is not started yet."""
-    if "mosquitto" not in BROKERS:
-        pytest.skip("Mosquitto is not installed")
-    made = Mosquitto(tmp_path / "mosquitto")
+    made = Mosquitto(mosquitto_installed, tmp_path / "mosquitto")
     yield made
     made.stop()
 

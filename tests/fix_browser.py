@@ -1,6 +1,5 @@
 """Chromium as people use it: Debian's, driven by playwright. What a page complains about fails its test."""
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 from cases.words import Language
 from console.identity import COOKIE
 from console.signing import Session, Signing
+from tests.needing import missing
 
 CHROMIUM = shutil.which("chromium")
 PHONE, DESK = (360, 740), (1280, 800)  # CSS pixels
@@ -42,9 +42,7 @@ class Browse(Protocol):
 def chromium() -> Iterator[Browser]:
     """One for the tests of a file: while playwright is open, nothing else in its thread can run an event loop."""
     if CHROMIUM is None:
-        reason = "no browser: install Debian's chromium"
-        assert not os.environ.get("CITYWARD_REQUIRE_SERVICES"), reason
-        pytest.skip(reason)
+        missing("browser", "install Debian's chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         yield browser

@@ -1,10 +1,8 @@
 """A Mosquitto as a city has it: the configuration that comes along, certificates, a user for everybody."""
 
 import csv
-import getpass
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -16,8 +14,9 @@ import pytest
 from cityward import embedded
 from devices.broker import Broker
 from devices.registry import Registry
-from tests.fix_broker import BROKERS, MOSQUITTO
+from tests.fix_broker import run_mosquitto
 from tests.fix_processes import Command
+from tests.needing import missing
 from tests.waiting import eventually
 
 CONFIGURATION = Path(__file__).parents[1] / "deploy" / "mosquitto" / "mosquitto.conf"
@@ -55,7 +54,8 @@ class Certificates:
 class Guarded:
     """The broker's folder, its process, and who knows which password."""
 
-    def __init__(self, folder: Path, certificates: Certificates) -> None:
+    def __init__(self, program: str, folder: Path, certificates: Certificates) -> None:
+        self._program = program
         self.folder = folder
         self.certificates = certificates
         self.tls = ssl.create_default_context(cafile=certificates.authority.certificate)
@@ -77,14 +77,7 @@ class Guarded:
         }.items():
             assert theirs in text
             text = text.replace(theirs, ours)
-        # Started by root it would change to a user who may not read what a test has written.
-        text = "\n".join([f"user {getpass.getuser()}", text, *more, ""])
-        (self.folder / "mosquitto.conf").write_text(text, encoding="utf-8")
-        with (self.folder / "log").open("a", encoding="utf-8") as log:
-            command = [str(MOSQUITTO), "-c", str(self.folder / "mosquitto.conf")]
-            process = self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        eventually(lambda: self._answers() or process.poll() is not None, "Mosquitto listens")
-        assert process.poll() is None, self.log()
+        self._process = run_mosquitto(self._program, self.folder, "\n".join([text, *more]), self.for_services)
 
     def log(self) -> str:
         return (self.folder / "log").read_text(encoding="utf-8")
@@ -123,27 +116,21 @@ class Guarded:
             "CITYWARD_BROKER_CA": str(self.certificates.authority.certificate),
         }
 
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.for_services)) == 0
-
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed")
+        missing("openssl", "install Debian's openssl")
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
 def guarded_but_stopped(
-    registry: Registry, command: Command, certificates: Certificates, tmp_path: Path
+    registry: Registry, command: Command, certificates: Certificates, tmp_path: Path, mosquitto_installed: str
 ) -> Iterator[Guarded]:
     """Files and passwords for the small city, by the command that an operator uses; the broker is not started."""
     assert registry.devices
-    if "mosquitto" not in BROKERS:
-        pytest.skip("Mosquitto is not installed")
-    made = Guarded(tmp_path / "guarded", certificates)
+    made = Guarded(mosquitto_installed, tmp_path / "guarded", certificates)
     written = command("devices", "acl", "--out", str(made.folder))
     assert written.code == 0, written.err
     made.learn()

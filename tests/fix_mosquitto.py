@@ -1,8 +1,5 @@
 """A Mosquitto with a configuration of its own, for what the shared one must not do."""
 
-import getpass
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,29 +7,16 @@ import pytest
 
 from cityward import embedded
 from devices.broker import Broker
-from tests.fix_broker import BROKERS, MOSQUITTO
-from tests.waiting import eventually
+from tests.fix_broker import run_mosquitto
 
 
 class OwnMosquitto:
     """A Mosquitto with a configuration of one's own."""
 
-    def __init__(self, folder: Path, configuration: str) -> None:
+    def __init__(self, program: str, folder: Path, configuration: str) -> None:
         self.broker = Broker("127.0.0.1", embedded.free_port(0))
-        (folder / "mosquitto.conf").write_text(
-            # Started by root it would change to a user who may not read what a test has written.
-            f"user {getpass.getuser()}\nlistener {self.broker.port} 127.0.0.1\n{configuration}\n"
-        )
-        with (folder / "mosquitto.log").open("w") as log:
-            self._process = subprocess.Popen(
-                [MOSQUITTO or "mosquitto", "-c", str(folder / "mosquitto.conf")], stdout=log, stderr=log
-            )
-        eventually(lambda: self._answers() or self._process.poll() is not None, "Mosquitto listens")
-        assert self._process.poll() is None, (folder / "mosquitto.log").read_text()
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex((self.broker.host, self.broker.port)) == 0
+        configuration = f"listener {self.broker.port} 127.0.0.1\n{configuration}"
+        self._process = run_mosquitto(program, folder, configuration, self.broker.port)
 
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
@@ -46,16 +30,14 @@ StartMosquitto = Callable[[str], OwnMosquitto]
 
 
 @pytest.fixture
-def own_mosquitto(tmp_path: Path) -> Iterator[StartMosquitto]:
+def own_mosquitto(tmp_path: Path, mosquitto_installed: str) -> Iterator[StartMosquitto]:
     """Start Mosquittos with these lines of configuration."""
-    if "mosquitto" not in BROKERS:
-        pytest.skip("Mosquitto is not installed")
     started: list[OwnMosquitto] = []
 
     def start(configuration: str) -> OwnMosquitto:
         folder = tmp_path / f"mosquitto-{len(started)}"
         folder.mkdir()
-        started.append(OwnMosquitto(folder, configuration))
+        started.append(OwnMosquitto(mosquitto_installed, folder, configuration))
         return started[-1]
 
     yield start

@@ -16,6 +16,7 @@ from storage.capability import Capability
 from storage.connection import connect
 from storage.migrate import migrate
 from tests.fix_postgres import new_database
+from tests.needing import missing
 
 RIG = Path(__file__).parent / "pglite"
 NAMED = os.environ.get("CITYWARD_TEST_DSN", "")
@@ -55,9 +56,7 @@ def hypertables(timescale: Migrated) -> Iterator[Connection]:
 def pglite() -> Iterator[str]:
     """The DSN of a PGlite that ends with us, whatever ends us: its standard input is our pipe."""
     if NODE is None or not (RIG / "node_modules").is_dir():
-        reason = "no TimescaleDB in WASM: install Node, then npm ci --prefix tests/pglite"
-        assert not os.environ.get("CITYWARD_REQUIRE_SERVICES"), reason
-        pytest.skip(reason)
+        missing("TimescaleDB in WASM", "install Node, then npm ci --prefix tests/pglite")
     process = subprocess.Popen([NODE, "serve.mjs"], cwd=RIG, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None

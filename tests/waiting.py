@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-PATIENCE = 60.0  # seconds: far more than anything takes, so that a busy machine fails nothing
+PATIENCE = 180.0  # seconds: far more than anything takes, so that a busy machine fails nothing
 
 
 def eventually(find: Callable[[], T], what: str, patience: float = PATIENCE) -> T:

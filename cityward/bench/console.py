@@ -8,6 +8,7 @@ is from sending the request to the last byte. Beside them stands a route that as
 import html
 import re
 import secrets
+import socket
 import tempfile
 import threading
 import time
@@ -193,16 +194,15 @@ def _floor(url: str) -> Iterator[str]:
             with pool.connection() as connection:
                 return console_bench.one(connection)
 
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(_LOOK)
-            yield "http://127.0.0.1:{1}".format(*server.servers[0].sockets[0].getsockname())
-        finally:
-            server.should_exit = True
-            thread.join()
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        with socket.create_server(("127.0.0.1", 0)) as listening:  # who asks early waits in its backlog
+            thread = threading.Thread(target=server.run, args=[[listening]])
+            thread.start()
+            try:
+                yield "http://127.0.0.1:{1}".format(*listening.getsockname())
+            finally:
+                server.should_exit = True
+                thread.join()
 
 
 def _measured(

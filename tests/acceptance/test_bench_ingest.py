@@ -1,18 +1,12 @@
 """``cityward bench ingest`` on a few thousand messages: what it reports is complete, and nothing is lost on the way."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tests.fix_broker import BROKERS
-
-# The broker may be there without its clients; where services are required, that is a failure.
-CLIENTS = shutil.which("mosquitto_sub") or os.environ.get("CITYWARD_REQUIRE_SERVICES")
-pytestmark = pytest.mark.skipif("mosquitto" not in BROKERS or not CLIENTS, reason="Mosquitto is not installed")
+pytestmark = pytest.mark.usefixtures("mosquitto_installed")
 MESSAGES, ROUNDS = 2000, 2
 BOUND = 300.0  # seconds, far more than it takes
 

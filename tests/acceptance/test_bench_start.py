@@ -4,13 +4,11 @@ import json
 
 import pytest
 
-from tests.fix_broker import BROKERS
 from tests.fix_processes import Command
 
-needs_mosquitto = pytest.mark.skipif("mosquitto" not in BROKERS, reason="Mosquitto is not installed")
+pytestmark = pytest.mark.usefixtures("mosquitto_installed")
 
 
-@needs_mosquitto
 def test_a_collector_and_a_dispatcher_start_with_a_whole_city(command: Command) -> None:
     ended = command("bench", "load", "--devices", "500", "--json")
     assert ended.code == 0, ended.err

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fix_broker import BROKERS
-
-pytestmark = pytest.mark.skipif("mosquitto" not in BROKERS, reason="Mosquitto is not installed")
+pytestmark = pytest.mark.usefixtures("mosquitto_installed")
 LOAD = ("--rate", "300", "--devices", "30", "--json")
 BOUND = 300.0  # seconds, far more than anything takes
 

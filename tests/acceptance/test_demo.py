@@ -8,20 +8,18 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cityward import embedded
 from devices.kind import Kind
 from tests.waiting import PATIENCE, eventually
 
-PROC = Path("/proc")
 OURS = ("collect", "dispatch", "simulate", "postgres")
+MARK = "DEMO_OF_THE_TEST"
 Start = Callable[..., "Demo"]
-
-pytestmark = pytest.mark.skipif(not (PROC / "self" / "environ").exists(), reason="looks for processes in /proc")
 
 
 class Demo:
@@ -31,12 +29,11 @@ class Demo:
         folder.mkdir()
         self.folder = folder
         # Whatever it starts, and whatever that starts, inherits this.
-        self._mark = f"DEMO_OF_THE_TEST={uuid.uuid4().hex}"
-        name, _, value = self._mark.partition("=")
+        self._mark = uuid.uuid4().hex
         with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "cityward", "demo", *arguments],
-                env={**os.environ, "TMPDIR": str(folder), name: value},
+                env={**os.environ, "TMPDIR": str(folder), MARK: self._mark},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -50,12 +47,10 @@ class Demo:
 
     def processes(self) -> list[str]:
         """The command lines of all processes of this demonstration that live."""
-        found = []
-        for process in PROC.glob("[0-9]*"):
-            with suppress(OSError):  # it ended meanwhile
-                if self._mark.encode() in (process / "environ").read_bytes():
-                    found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-        return found
+        every = (process.info for process in psutil.process_iter(["environ", "cmdline"]))
+        return [
+            " ".join(one["cmdline"] or ()) for one in every if one["environ"] and one["environ"].get(MARK) == self._mark
+        ]
 
     def works(self) -> bool:
         """Whether all that belongs to it runs."""

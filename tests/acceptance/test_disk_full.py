@@ -20,14 +20,13 @@ from storage.overview import ledger
 from storage.registry_store import import_city, import_devices, load_registry
 from tests.fix_city import CITY, DEVICES, IMPORTED, payload, plain_client, topic_of
 from tests.fix_processes import Starter
+from tests.needing import missing
 from tests.waiting import eventually
 
 METER = "4201020308000004"
 # The longest file that the server may write: as long as a file of its log, which is written already.
 ROOM = 16 * 1024 * 1024
-PRLIMIT = shutil.which("prlimit")
 one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
-pytestmark = pytest.mark.skipif(PRLIMIT is None, reason="needs Linux: a limit that another process is given")
 
 
 class Disk:
@@ -56,7 +55,7 @@ class Disk:
         """For the server and, as they inherit it, for connections made from now on."""
         user = account()
         subprocess.run(
-            [str(PRLIMIT), "--pid", str(self._server.pid), f"--fsize={length}:"],
+            ["prlimit", "--pid", str(self._server.pid), f"--fsize={length}:"],
             check=True,
             user=user,
             group=user,
@@ -70,6 +69,8 @@ def wait(so: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture
 def disk(open_folder: Path, kinds: dict[str, Kind], tmp_path: Path) -> Iterator[Disk]:
+    if shutil.which("prlimit") is None:
+        missing("prlimit", "limits that another process is given need Linux and util-linux")
     folder = open_folder / f"disk-{tmp_path.name}"
     folder.mkdir()
     folder.chmod(0o711)

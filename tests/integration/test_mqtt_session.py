@@ -26,6 +26,7 @@ from ingest.session import LARGEST_BATCH, TICK, Session
 from tests.fix_broker import BROKERS
 from tests.fix_city import plain_client
 from tests.fix_mosquitto import StartMosquitto
+from tests.needing import missing
 from tests.unit.mqtt.oracle import Published, published
 from tests.waiting import PATIENCE
 
@@ -274,7 +275,7 @@ def test_a_filter_that_is_denied_is_named(own_mosquitto: StartMosquitto, tmp_pat
     places = ("lib*/mosquitto_dynamic_security.so", "lib*/*/mosquitto_dynamic_security.so")
     plugins = [plugin for place in places for plugin in Path("/usr").glob(place)]
     if not plugins:
-        pytest.skip("Mosquitto's dynamic security plugin is not installed")
+        missing("dynamic security plugin of Mosquitto", "it comes with Debian's mosquitto")
     access = tmp_path / "access.json"
     access.write_text(json.dumps(ONLY_UP))
     running = own_mosquitto(f"allow_anonymous true\nplugin {plugins[0]}\nplugin_opt_config_file {access}")

@@ -18,7 +18,7 @@ from storage.roles import APP, GRAFANA, ensure_roles
 from storage.storage_report import report
 from storage.view_making import drop_views
 from storage.views import load_views
-from tests.fix_rolled import Store
+from tests.fix_rolled import STORES, Store, on_timescale
 from tests.integration.making import micros, rows
 from tests.integration.test_rollups import MIDNIGHT, noise_of, put
 
@@ -95,11 +95,10 @@ def test_days_are_those_of_the_citys_time_zone(
         again(store, kinds)
 
 
+@on_timescale
 def test_readings_are_dropped_when_they_are_old_by_kind_and_hours_after_five_years(
     store: Store, kinds: dict[str, Kind]
 ) -> None:
-    if store.capability is not Capability.COMMUNITY:
-        pytest.skip("nothing is dropped")
     found = dict(rows(store.connection, RETENTION))
     assert found["reading_noise"] == found["rollup_minute_bridge_live"] == READINGS_DAYS
     assert found["rollup_hour_noise_live"] == ROLLUPS_DAYS
@@ -152,9 +151,9 @@ def test_dashboards_read_views_and_nothing_else(store: Store) -> None:
                 store.connection.execute(f"SELECT * FROM {table}".encode())  # noqa: S608 - our own names
 
 
+# PGlite's COPY goes through a file, which only a superuser may read.
+@pytest.mark.parametrize("rolled", [one for one in STORES if one != "pglite"], indirect=True)
 def test_the_application_writes_readings_and_changes_no_table(store: Store) -> None:
-    if store.name == "pglite":
-        pytest.skip("its COPY goes through a file, which only a superuser may read")
     device = store.device("n", "noise")
     with store.connection.transaction(force_rollback=True):
         store.connection.execute(f"SET LOCAL ROLE {APP}".encode())

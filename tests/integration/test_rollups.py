@@ -13,7 +13,7 @@ import pytest
 from devices.quality import Quality
 from storage.reading_writer import write
 from storage.rollups import catch_up
-from tests.fix_rolled import Store
+from tests.fix_rolled import Store, on_timescale
 from tests.integration.making import MINUTE, micros, readings, rows
 
 # So far ahead that nothing depends on the machine's clock.
@@ -200,10 +200,9 @@ def test_percentiles_are_within_a_class_of_the_exact_ones(store: Store) -> None:
         assert quantile == pytest.approx(ordered[round(share * 600) - 1], abs=0.5)
 
 
+@on_timescale
 def test_more_stored_hours_than_one_statement_may_decompress_are_refreshed(store: Store) -> None:
     """TimescaleDB's own limit is 100,000 rows; here it is 10."""
-    if store.capability.name == "PLAIN":
-        pytest.skip("nothing is compressed")
     device = store.device("n", "noise")
     every = noise_of(device, seed=7)
     put(store, "noise", every[::2])

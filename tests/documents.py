@@ -1,0 +1,72 @@
+"""What README, docs and examples say: commands with their words, links, paths."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"), *(ROOT / "examples").glob("**/*.md")]
+    + [*(ROOT / "devices").glob("**/*.md"), *(ROOT / "deploy").glob("**/*.md")]
+)
+_COMMENT = re.compile(r"\s+#\s.*$")
+_INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*cityward\s[^`]+)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A command line in a page. ``whole`` where it stands in a block, to be typed as it is."""
+
+    page: Path
+    line: int
+    text: str
+    whole: bool
+
+    @property
+    def words(self) -> list[str]:
+        """What follows the word ``cityward``, without what the shell takes."""
+        text = re.split(r"\s(?:[|<>]|2>|&&)|\s&$", _COMMENT.sub("", self.text))[0]
+        text = text.replace("…", "")
+        words = shlex.split(text)
+        return words[words.index("cityward") + 1 :]
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}: {self.text}"
+
+
+def blocks(page: Path) -> Iterator[tuple[int, str, list[str]]]:
+    """First line, language and lines of each block of code, fenced or indented."""
+    language, begins, lines, fence = "", 0, [], False
+    for number, line in enumerate([*page.read_text(encoding="utf-8").splitlines(), ""], 1):
+        if line.startswith("```"):
+            if fence:
+                yield begins, language, lines
+            fence, language, begins, lines = not fence, line[3:].strip(), number + 1, []
+        elif fence:
+            lines.append(line)
+        elif line.startswith("    ") and (lines or line.strip()):
+            begins = begins if lines else number
+            lines.append(line[4:])
+        elif lines:
+            yield begins, "", lines
+            lines = []
+
+
+def commands(page: Path) -> Iterator[Said]:
+    """Every command line of ``cityward``: in blocks, and in backquotes within sentences."""
+    for begins, language, lines in blocks(page):
+        if language not in {"", "console", "sh", "text"}:
+            continue
+        typed_lines = any(line.startswith("$ ") for line in lines)
+        for number, line in enumerate(lines, begins):
+            if typed_lines and not line.startswith("$ "):
+                continue
+            text = line.removeprefix("$ ").strip()
+            if re.match(r"([A-Z_]+=\S+ |docker.* |\S*/)*cityward ", text):
+                yield Said(page, number, text, whole=True)
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.startswith("    "):
+            for text in _INLINE.findall(line):
+                yield Said(page, number, text, whole=False)

@@ -1,16 +1,12 @@
 """The demonstration: every process of a city on one machine, real ones, around an embedded broker and database."""
 
 import json
-import os
-import secrets
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -19,19 +15,13 @@ from zoneinfo import ZoneInfo
 from rich.live import Live
 
 from cases.words import Language
-from cityward import embedded, live_page, simulate
+from cityward import children, embedded, live_page, simulate
 from cityward.cli.context import err, out
 from cityward.clock import Clock
 from cityward.settings import Settings, environment
-from console import passwords
-from console.access import Role
-from console.defaults import ENTRY_USER
-from devices.broker import Broker
 from devices.kind import Kind, load_kinds
 from devices.registry_csv import read_registry
-from ingest.session import Session
 from simulators.city import build_city
-from storage import console_store
 from storage.case_list import newest_cases
 from storage.connection import Connection, connect
 from storage.migrate import migrate
@@ -42,10 +32,8 @@ from storage.registry_store import import_city, import_devices
 # The city's clock begins here: restaurants still cook, the night of the noise limits is near, lamps burn.
 EVENING = time(21, 50)
 SETTLE = 30.0  # seconds at the end for what is still on its way
-_LOOKING = 0.2  # seconds between two looks whether the console listens
 REFRESH = 0.5  # seconds between two pictures of the live page
 _NAMES = {Language.EN: "Demo supervisor", Language.ZH: "演示值班长"}
-STOPPING = 15.0  # seconds a process may take to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +72,12 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         connection = stack.enter_context(connect(url, name="cityward demo"))
         kinds = load_kinds()
         _prepare(url, connection, kinds, plan, folder, clock)
-        _open_session(broker, clock)
-        desk = _desk(plan, connection, language, clock)
+        children.open_sessions(Settings(), broker, clock)
+        desk = (
+            children.desk(connection, plan.console, _NAMES[language], language, clock)
+            if plan.console is not None
+            else None
+        )
         settings = environment(
             {
                 "database_url": url,
@@ -97,7 +89,7 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
                 **(desk.settings if desk else {}),
             }
         )
-        start = _starter(stack, folder, settings)
+        start = children.starter(stack, settings, folder)
         start("collect")
         start("dispatch")
         if desk:
@@ -113,46 +105,10 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
             clock, language, kinds, broker=str(broker), database=url, console=desk.link if desk else ""
         )
         _watch(plan, connection, page, simulated, stop, live=live)
-        _end(city)
-        listening.join(STOPPING)
+        children.end(city)
+        listening.join(children.STOPPING)
         _settle(connection, simulated.published)
         return _totals(simulated.published, overview(connection), stored(connection, kinds.values()))
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """The console of a demonstration: the link that signs in, and what its processes must know."""
-
-    port: int
-    link: str
-    settings: dict[str, str | float | datetime]
-
-    def wait(self, stop: threading.Event) -> None:
-        """Return when it listens, or when it seems that it never will."""
-        tries = round(STOPPING / _LOOKING)
-        while tries and not stop.wait(_LOOKING):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            tries -= 1
-
-
-def _desk(plan: Plan, connection: Connection, language: Language, clock: Clock) -> _Desk | None:
-    """A console with somebody who may use it, and whose password nobody knows."""
-    if plan.console is None:
-        return None
-    port, word = embedded.free_port(plan.console), secrets.token_urlsafe(12)
-    console_store.save(
-        connection,
-        username=ENTRY_USER,
-        full_name=_NAMES[language],
-        role=Role.SUPERVISOR,
-        unit="",
-        language=language,
-        password_hash=passwords.hashed(secrets.token_urlsafe()),
-        at=clock.now(),
-    )
-    url = f"http://127.0.0.1:{port}"
-    return _Desk(port, f"{url}/enter/{word}", {"console_port": port, "console_url": url, "console_entry": word})
 
 
 def _evening(factor: float) -> Clock:
@@ -172,50 +128,6 @@ def _prepare(
     devices = read_registry(registry, kinds, units=city.units, districts=city.districts)
     import_devices(connection, devices, str(registry), clock.now())
     _say(f"{len(devices)} devices registered in {len(city.districts)} districts")
-
-
-def _open_session(broker: Broker, clock: Clock) -> None:
-    """Subscribe once in the collector's name: from now on the broker keeps for it whatever is published."""
-    settings = Settings()
-    for partition in settings.partitions:
-        with Session(broker, partition, settings.filters(partition), clock=clock, stopping=lambda: True):
-            pass
-
-
-_Starter = Callable[..., subprocess.Popen[str]]
-
-
-def _starter(stack: ExitStack, folder: Path, settings: dict[str, str]) -> _Starter:
-    """Starts processes of our own that end with us, whatever ends us: their standard input is our pipe."""
-
-    def start(command: str, *arguments: str) -> subprocess.Popen[str]:
-        log = stack.enter_context((folder / f"{command}.log").open("w", encoding="utf-8"))
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-            [sys.executable, "-m", "cityward", command, "--until-stdin-closes", *arguments],
-            env={**os.environ, **settings},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE if "--json" in arguments else log,
-            stderr=log,
-            text=True,
-            start_new_session=True,  # Ctrl-C is ours: we end them in order
-        )
-        stack.callback(_end, process)
-        return process
-
-    return start
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Stop a process gently, then not."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(STOPPING)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if process.stdin is not None:
-        process.stdin.close()
 
 
 def _listen(city: subprocess.Popen[str], simulated: _Simulated) -> None:

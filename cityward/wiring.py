@@ -1,14 +1,16 @@
 """What every process needs, put together from settings."""
 
 import ssl
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from alarms import storms
 from cases.checking import Standard
-from cases.city import City
+from cases.city import City, read_city
 from cases.dispatching import Practice
 from cases.opening import CasePlan
 from cityward import embedded
@@ -80,6 +82,20 @@ def check_lateness(city: City, installed: Mapping[str, Kind], source: str) -> No
     if unknown:
         known = ", ".join(sorted(installed))
         raise DescriptionError(source, [f"lateness.{kind}: is no kind; there are {known}" for kind in sorted(unknown)])
+
+
+def city_document(file: Path, installed: Mapping[str, Kind]) -> dict[str, Any]:
+    """A city file, checked as far as no database is needed for it.
+
+    Raises:
+        DescriptionError: naming what is wrong in it.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DescriptionError(str(file), [str(error)]) from error
+    check_lateness(read_city(document, str(file)), installed, str(file))
+    return document
 
 
 def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"), *(ROOT / "examples").glob("**/*.md")]
-    + [*(ROOT / "devices").glob("**/*.md"), *(ROOT / "deploy").glob("**/*.md")]
-)
+FOLDERS = ("docs", "devices", "examples")
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/**/*.md"))])
 _COMMENT = re.compile(r"\s+#\s.*$")
 _INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*cityward\s[^`]+)`")
 
@@ -28,7 +26,7 @@ class Said:
     def words(self) -> list[str]:
         """What follows the word ``cityward``, without what the shell takes."""
         text = re.split(r"\s(?:[|<>]|2>|&&)|\s&$", _COMMENT.sub("", self.text))[0]
-        text = text.replace("…", "")
+        text = re.sub(r"\$\([^)]*\)", "2026-11-22", text.replace("…", ""))
         words = shlex.split(text)
         return words[words.index("cityward") + 1 :]
 
@@ -38,7 +36,8 @@ class Said:
 
 def blocks(page: Path) -> Iterator[tuple[int, str, list[str]]]:
     """First line, language and lines of each block of code, fenced or indented."""
-    language, begins, lines, fence = "", 0, [], False
+    language, begins, fence = "", 0, False
+    lines: list[str] = []
     for number, line in enumerate([*page.read_text(encoding="utf-8").splitlines(), ""], 1):
         if line.startswith("```"):
             if fence:

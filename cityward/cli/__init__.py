@@ -56,6 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(processes.demo)
+app.command("up")(processes.up)
 app.command("collect")(processes.collect)
 app.command("dispatch")(processes.dispatch)
 app.command("simulate")(simulating.simulate)

@@ -1,15 +1,12 @@
 """Commands about what stands in the city."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cases.city import read_city
 from cityward import wiring
 from cityward.cli.context import database, load_settings, out, table
-from devices.errors import DescriptionError
 from devices.registry_csv import read_registry
 from rules.durations import MICROS
 from storage.device_memory import memories
@@ -26,11 +23,7 @@ _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, show_default
 def city_import(file: _File) -> None:
     """Take over a city.toml: all of it, or nothing and a list of what is wrong."""
     settings = load_settings()
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DescriptionError(str(file), [str(error)]) from error
-    wiring.check_lateness(read_city(document, str(file)), wiring.kinds(settings), str(file))
+    document = wiring.city_document(file, wiring.kinds(settings))
     with database(settings) as connection:
         before = city_grid(connection)
         city = import_city(connection, document, str(file), wiring.clock(settings).now())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from cityward import collect as collecting
 from cityward import demo as demonstration
 from cityward import dispatch as dispatching
+from cityward import up as trial
 from cityward import wiring
 from cityward.cli.context import CommandError, load_settings, out, stop_event
 from simulators.city import SMALLEST
@@ -96,3 +98,21 @@ def demo(
     totals = demonstration.run(plan, settings.language, stop, live=not json_line)
     if json_line:
         print(json.dumps(totals))  # noqa: T201 - another program reads it
+
+
+def up(
+    city: Annotated[
+        Path | None,
+        typer.Argument(
+            exists=True, dir_okay=False, show_default=False, help="A city file to import; needed the first time."
+        ),
+    ] = None,
+    until_stdin_closes: UntilStdin = False,
+) -> None:
+    """A city of your own on this machine, to try things out: all processes at once, until Ctrl-C.
+
+    Without settings the database is embedded and kept in the folder .cityward, the broker embedded at 127.0.0.1:1883
+    unless one is there: so other commands, in this folder, reach them without settings too. For a city that must not
+    lose anything run collect, dispatch and console against servers of your own.
+    """
+    trial.run(load_settings(), city, stop_event(with_stdin=until_stdin_closes))

@@ -1,0 +1,84 @@
+"""A city of one's own on this machine, to try things out: an embedded broker and database around the real processes."""
+
+import socket
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from cases.words import Language
+from cityward import children, embedded, wiring
+from cityward.cli.context import CommandError, err
+from cityward.settings import Settings, environment
+from devices.broker import Broker
+from devices.kind import Kind
+from storage.connection import Connection, connect
+from storage.migrate import city_grid, migrate
+from storage.registry_store import NoCityError, import_city, load_city
+
+_NAMES = {Language.EN: "Trial supervisor", Language.ZH: "试用值班长"}
+_LOOKING = 0.5  # seconds between two looks whether all of them still run
+_HERE = ("127.0.0.1", "localhost")
+
+
+def run(settings: Settings, city_file: Path | None, stop: threading.Event) -> None:
+    """Run until ``stop`` is set; what is stored stays.
+
+    Args:
+        settings: Of all processes. Without a ``database_url`` the database is embedded and kept in ``data_dir``.
+        city_file: Imported before anything starts; without it the city that was imported before.
+        stop: Ends all.
+
+    Raises:
+        CommandError: without a city, without a broker, or when a process ends by itself.
+    """
+    kinds, clock = wiring.kinds(settings), wiring.clock(settings)
+    with ExitStack() as stack:
+        url = stack.enter_context(wiring.database_url(settings))
+        connection = stack.enter_context(connect(url, name="cityward up"))
+        _migrate(url, settings, kinds)
+        name = _city(url, connection, city_file, settings, kinds)
+        if _answers(settings.broker):
+            _say(f"the broker at {settings.broker} is there already")
+        elif settings.broker.host in _HERE:
+            children.open_sessions(settings, stack.enter_context(embedded.broker(settings.broker.port)), clock)
+        else:
+            raise CommandError(f"no broker at {settings.broker}, and only one on 127.0.0.1 can be started here")
+        desk = children.desk(connection, settings.console_port, _NAMES[settings.language], settings.language, clock)
+        start = children.starter(stack, environment({"database_url": url, **desk.settings}))
+        running = {command: start(command) for command in ("collect", "dispatch", "console")}
+        desk.wait(stop)
+        _say(f"{name} is up; Ctrl-C ends it, and what is stored stays")
+        _say(f"devices send to {settings.broker}; the desk, signed in by this link once: {desk.link}")
+        while not stop.wait(_LOOKING):
+            for command, process in running.items():
+                if process.poll() is not None:
+                    raise CommandError(f"cityward {command} has ended; what it said stands above")
+
+
+def _migrate(url: str, settings: Settings, kinds: Mapping[str, Kind]) -> None:
+    migrate(url, kinds, lambda _step: None, wiring.keep(settings))
+
+
+def _city(url: str, connection: Connection, file: Path | None, settings: Settings, kinds: Mapping[str, Kind]) -> str:
+    """Import the city where a file is given; the name of the city in force."""
+    if file:
+        document, before = wiring.city_document(file, kinds), city_grid(connection)
+        city = import_city(connection, document, str(file), wiring.clock(settings).now())
+        if city_grid(connection) != before:  # days are the city's
+            _migrate(url, settings, kinds)
+        return city.names[settings.language]
+    try:
+        return load_city(connection).names[settings.language]
+    except NoCityError as error:
+        raise CommandError("there is no city yet: name its file, cityward up city.toml") from error
+
+
+def _answers(broker: Broker) -> bool:
+    with suppress(OSError), socket.create_connection((broker.host, broker.port), timeout=1):
+        return True
+    return False
+
+
+def _say(text: str) -> None:
+    err.print(f"[dim]cityward up:[/dim] {text}", markup=True, soft_wrap=True)

@@ -1,0 +1,19 @@
+"""The way of somebody new: what the tutorials tell to type works, and shows what stands there."""
+
+from pathlib import Path
+
+from cityward import embedded
+from tests.documents import ROOT
+from tests.walking import Walker
+
+
+def test_a_newcomers_own_device_ends_as_a_case_and_so_does_his_own_rule(dsn: str, tmp_path: Path) -> None:
+    port = embedded.free_port(0)
+    settings = {
+        "CITYWARD_DATABASE_URL": dsn,  # the embedded one takes its time to be made
+        "CITYWARD_BROKER_URL": f"mqtt://127.0.0.1:{port}",
+        "CITYWARD_CONSOLE_PORT": str(embedded.free_port(0)),
+    }
+    with Walker(tmp_path, settings, port) as newcomer:
+        newcomer.reads(ROOT / "docs" / "tutorial-device.md")
+        newcomer.reads(ROOT / "docs" / "tutorial-rule.md")

@@ -1,0 +1,192 @@
+"""Somebody who reads a page and types what stands in it, and compares what comes with what is shown there."""
+
+import difflib
+import io
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import pytest
+import structlog
+
+from cityward import cli
+from cityward.cli import context
+from tests.documents import ROOT, blocks
+from tests.waiting import PATIENCE, eventually
+
+COLUMNS = 130  # of the window that the pages speak of
+TRIES = 2.0  # what is asked for forty times has had its time: each takes one
+NUMBER = re.compile(r"\b\d{19}\b")  # of a case
+# What differs each time; a page shows what it was when it was written.
+_PASSING = [
+    (r"\d{4}-\d\d-\d\d", "DATE"),
+    (r"\b\d\d-\d\d (?=\d\d:\d\d)", "DATE "),
+    (r"\d\d:\d\d(:\d\d)?(\.\d+)?", "TIME"),
+    (r"/enter/\S+", "/enter/WORD"),
+    (r":\d{4,5}\b", ":PORT"),
+    (r"\b[0-9a-f]{12}\b", "VERSION"),
+    (NUMBER.pattern, "NUMBER"),
+    (r"\b\d+d (?=TIME)", ""),
+    (r"-?\d+(\.\d+)? (s|min|h|d)\b", "SPAN"),
+    (r"[\d,]+ a second", "SPEED"),
+    (r"(?m)[ \t]+$", ""),
+    (r" {2,}", "  "),  # columns are as wide as what stands in them
+]
+_SET_UP = ("make setup", ". .venv/bin/activate")  # the tests run in what these make
+
+
+def lasting(text: str) -> str:
+    """What is the same whenever it is typed."""
+    for pattern, word in _PASSING:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+def typed(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Commands of a block, each with the lines that are shown below it."""
+    command, shown = "", list[str]()
+    for line in lines:
+        if line.startswith("$ "):
+            if command:
+                yield command, shown
+            command, shown = line[2:], []
+        else:
+            shown.append(line)
+    if command:
+        yield command, shown
+
+
+def same(shown: list[str], came: str) -> bool:
+    """Whether it is what is shown, line by line; ``…`` stands for any lines."""
+    parts = [re.escape(lasting(line)) + "\n" if line != "…" else r"(?:.*\n)*?" for line in shown]
+    return re.fullmatch("".join(parts), lasting(came.rstrip("\n")) + "\n" if came else "") is not None
+
+
+class Walker:
+    """Types along, with a home of his own.
+
+    Args:
+        home: An empty folder.
+        environment: Settings that keep him away from servers that are somebody else's.
+        broker_port: Where his broker is; pages have the usual one.
+    """
+
+    def __init__(self, home: Path, environment: Mapping[str, str], broker_port: int) -> None:
+        self._folder, self._home, self._broker_port = ROOT, home, broker_port
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self._environment = {"HOME": str(home), "COLUMNS": str(COLUMNS), "PATH": programs, **environment}
+        self._up: subprocess.Popen[bytes] | None = None
+        self._log = home / "up.log"
+        self._numbers: dict[str, str] = {}
+        self.said: list[tuple[str, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def reads(self, page: Path) -> None:
+        """From top to bottom, beginning in the clone."""
+        self._folder = ROOT
+        for begins, language, lines in blocks(page):
+            where = f"{page.relative_to(ROOT)}:{begins}"
+            named = re.fullmatch(r"# ([\w./-]+\.\w+)", lines[0])
+            if language == "console":
+                for command, shown in typed(lines):
+                    self._types(command, shown, where)
+            elif named:
+                path = self._folder / named[1]
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
+
+    def _types(self, command: str, shown: list[str], where: str) -> None:
+        if command in _SET_UP:
+            return
+        if command.startswith("cd "):
+            self._folder = self._folder / os.path.expandvars(command[3:].replace("~", str(self._home)))
+        elif command.startswith("cityward up"):
+            self._starts(command, shown)
+        elif not command.startswith("mosquitto_pub") or shutil.which("mosquitto_pub"):
+            for number, actual in self._numbers.items():
+                command = command.replace(number, actual)
+            self._waits(command, shown, where)
+
+    def _waits(self, command: str, shown: list[str], where: str) -> None:
+        try:
+            eventually(partial(self._agrees, command, shown), where, TRIES)
+        except AssertionError:
+            pytest.fail(f"{where}: {self._differs(shown)}")
+
+    def _agrees(self, command: str, shown: list[str]) -> bool:
+        """Run it; what is being worked on may take a moment to be shown, and what changes something is done once."""
+        came = self._run(command)
+        self.said.append((command, came))
+        if same(shown, came):
+            self._numbers |= dict(zip(NUMBER.findall("\n".join(shown)), NUMBER.findall(came), strict=False))
+            return True
+        if not re.search(r"\b(list|show|status|unregistered|explain)\b", command):
+            pytest.fail(self._differs(shown))
+        return False
+
+    def _run(self, command: str) -> str:
+        if re.fullmatch(r"cityward [^$|>&']+", command):
+            return self._cityward(shlex.split(command))
+        ended = subprocess.run(
+            ["bash", "-c", command.replace("mosquitto_pub ", f"mosquitto_pub -p {self._broker_port} ")],
+            cwd=self._folder, env={**os.environ, **self._environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE,
+        )  # fmt: skip
+        return ended.stdout
+
+    def _cityward(self, words: list[str]) -> str:
+        """A command without a process of its own, which would take it ten times as long."""
+        screen = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(screen), redirect_stderr(screen):
+            for name, value in self._environment.items():
+                patch.setenv(name, value)
+            patch.chdir(self._folder)
+            patch.setattr(sys, "argv", words)
+            for console in (context.out, context.err):
+                patch.setattr(console, "_width", COLUMNS)
+            with suppress(SystemExit):
+                cli.main()
+        structlog.reset_defaults()  # it logs to the screen, which is gone
+        return screen.getvalue()
+
+    def _differs(self, shown: list[str]) -> str:
+        command, came = self.said[-1]
+        lines = difflib.unified_diff(shown, came.splitlines(), "as shown", "as it came", lineterm="")
+        return "\n".join([command, *lines])
+
+    def _starts(self, command: str, shown: list[str]) -> None:
+        self._end()
+        with self._log.open("w", encoding="utf-8") as log:
+            self._up = subprocess.Popen(
+                [sys.executable, "-m", *command.split()], cwd=self._folder, env={**os.environ, **self._environment},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        running = self._up
+
+        def has(line: str) -> bool:
+            assert running.poll() is None, self._log.read_text(encoding="utf-8")
+            return lasting(line) in lasting(self._log.read_text(encoding="utf-8"))
+
+        for line in shown:
+            eventually(partial(has, line), f"{line!r} of {command}")
+
+    def _end(self) -> None:
+        """As Ctrl-C does."""
+        if self._up is not None:
+            self._up.send_signal(signal.SIGINT)
+            assert self._up.wait(PATIENCE) == 0, self._log.read_text(encoding="utf-8")
+            self._up = None

@@ -48,6 +48,8 @@ class Rollup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         nights: Columns that a day also has by its parts, so that nights can be joined: ``<column>_early`` before the
             night's end, ``_day`` and ``_late`` from the next night's beginning. Those that end in ``_min`` or ``_max``
             stay extremes, all others are added.
+        hour_means: Sums by the counts that divide them, such as ``{cooking_fume = "cooking_fume_n"}``: a day also has
+            each hour's mean, as ``cooking_fume_hours``, so that hours over a limit are counted from days.
         measures: Further quantities by name.
     """
 
@@ -56,6 +58,7 @@ class Rollup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     extremes: tuple[str, ...] = ()
     counters: tuple[str, ...] = ()
     nights: tuple[str, ...] = ()
+    hour_means: dict[str, str] = {}
     measures: dict[str, Measure] = {}
 
     def contradictions(self, numbers: Collection[str]) -> Iterable[str]:

@@ -15,7 +15,7 @@ from storage.capability import Capability
 CHUNK = timedelta(days=1)
 # Past the longest time that a device is expected to be away, so that late data rarely meets a compressed chunk.
 COLUMNSTORE_AFTER = timedelta(days=7)
-FEW = 24  # readings of a device in a chunk
+FEW = 500  # readings of a device in a chunk; TimescaleDB compresses up to 1,000 rows as one
 READINGS_DAYS = 400  # project default: a year and a month, so that a month can be held against last year's
 # "A check-up every year, an evaluation every five": five years and two leap days.
 ROLLUPS_DAYS = 5 * 365 + 2
@@ -44,13 +44,14 @@ def ensure_hypertable(
         keep: For how long readings are kept.
         capability: Of the server.
         interval: Between two readings of a device. Where a chunk holds only a few of each, they are compressed
-            together: a compressed row for each device takes eight times the room of its readings.
+            together: lamps by device take a third more room, covers that speak once a day eight times that of their
+            readings.
     """
     if capability is Capability.PLAIN:
         return []
     done: list[str] = []
     found = connection.execute(
-        "SELECT compression_enabled FROM timescaledb_information.hypertables"
+        "SELECT 1 FROM timescaledb_information.hypertables"
         " WHERE hypertable_schema = current_schema() AND hypertable_name = %s",
         [table],
     ).fetchone()
@@ -63,26 +64,52 @@ def ensure_hypertable(
         )
         done.append(f"cut {table} into chunks of {CHUNK.days} day")
     if capability is Capability.COMMUNITY:
-        if found is None or not found[0]:
-            compress(connection, table, "ts", COLUMNSTORE_AFTER, by_device=CHUNK / interval >= FEW)
-            done.append(f"{table} is compressed after {COLUMNSTORE_AFTER.days} days")
+        done += compress(connection, table, "ts", COLUMNSTORE_AFTER, by_device=CHUNK / interval >= FEW)
         done += retain(connection, table, keep)
     return done
 
 
-def compress(connection: Connection, table: str, time_column: str, after: timedelta, *, by_device: bool = True) -> None:
-    """Compress a hypertable or continuous aggregate in chunks that are old enough, newest first.
+def compress(
+    connection: Connection, table: str, time_column: str, after: timedelta, *, by_device: bool = True
+) -> list[str]:
+    """Compress a hypertable or continuous aggregate in chunks that are old enough, newest first; what was changed.
 
-    ``by_device``: each device by itself, else in the order of devices.
+    What is compressed already stays as it is. ``by_device``: each device by itself, else in the order of devices.
     """
-    segment, order = ("device", f"{time_column} DESC") if by_device else ("", f"device, {time_column} DESC")
-    kind_of = "MATERIALIZED VIEW" if time_column == "bucket" else "TABLE"
+    segment, order = ("device", f"{time_column} DESC") if by_device else ("", f"device,{time_column} DESC")
+    rolled_up = time_column == "bucket"
+    if _columnstore(connection, table) == (segment, order, after):
+        return []
     connection.execute(
         sql.SQL(
             "ALTER {} {} SET (timescaledb.enable_columnstore, timescaledb.segmentby = {}, timescaledb.orderby = {})"
-        ).format(sql.SQL(kind_of), sql.Identifier(table), sql.Literal(segment), sql.Literal(order))
+        ).format(
+            sql.SQL("MATERIALIZED VIEW" if rolled_up else "TABLE"),
+            sql.Identifier(table),
+            sql.Literal(segment),
+            sql.Literal(order),
+        )
     )
+    connection.execute("CALL remove_columnstore_policy(%s::regclass, if_exists => true)", [table])
     connection.execute("CALL add_columnstore_policy(%s::regclass, after => %s::interval)", [table, after])
+    return [f"{table} is compressed after {after.days} days"]
+
+
+def _columnstore(connection: Connection, table: str) -> tuple[str, str, timedelta] | None:
+    """How a table is compressed and after which time; None where it is not."""
+    row: tuple[str, str, timedelta] | None = connection.execute(
+        """
+        SELECT segmentby, orderby, (config ->> 'compress_after')::interval
+        FROM timescaledb_information.jobs, timescaledb_information.hypertable_columnstore_settings
+        WHERE proc_name = 'policy_compression' AND hypertable_schema = current_schema() AND hypertable_name = %(name)s
+          AND hypertable = coalesce(
+              (SELECT format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)::regclass
+               FROM timescaledb_information.continuous_aggregates
+               WHERE view_schema = current_schema() AND view_name = %(name)s), %(name)s::regclass)
+        """,
+        {"name": table},
+    ).fetchone()
+    return row
 
 
 def retain(connection: Connection, table: str, keep: timedelta) -> list[str]:

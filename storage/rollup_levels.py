@@ -141,13 +141,19 @@ class Plan:
         )
 
     def _apart(self, grid: Grid) -> Iterator[Column]:
-        """Columns of a day by its parts, from hours; an hour is of the part in which it begins."""
+        """Columns that only a day has, from its hours; an hour is of the part of the day in which it begins."""
         described = {column.name: column.doc for column in self.columns}
         for name in self.kind.rollup.nights:
             adding = name[-3:] if name.endswith(("_min", "_max")) else "sum"
             for part, when in grid.parts("r.bucket").items():
                 made = f"{adding}(r.{_quoted(name)}) FILTER (WHERE {when})"
                 yield Column(f"{name}_{part}", "", made, f"{_PARTS[part]}: {described[name]}")
+        for name, number in self.kind.rollup.hour_means.items():
+            mean = f"r.{_quoted(name)} / r.{_quoted(number)}"
+            made = f"array_agg({mean} ORDER BY r.bucket) FILTER (WHERE r.{_quoted(number)} > 0)"
+            yield Column(
+                f"{name}_hours", "", made, f"The mean of each hour that has one, in their order: {described[name]}"
+            )
 
 
 def plan(kind: Kind) -> Plan:
@@ -176,6 +182,12 @@ def plan(kind: Kind) -> Plan:
         f"rollup.nights: {name!r} is no column that adds up; there are {', '.join(names)}"
         for name in kind.rollup.nights
         if name not in names or (name in kind.rollup.measures and kind.rollup.measures[name].classes)
+    ]
+    problems += [
+        f"rollup.hour_means: {name!r} is no column; there are {', '.join(names)}"
+        for pair in kind.rollup.hour_means.items()
+        for name in pair
+        if name not in names
     ]
     if problems:
         raise DescriptionError(str(kind.folder / "kind.toml"), problems)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeAlias
 
 from psycopg import Connection, errors, sql
 
@@ -30,6 +31,10 @@ COMPRESS_AFTER = timedelta(days=30)
 _INDEXED = 31
 # What a view begins with on every level, and what only days have.
 _DAY_COLUMN = "day"
+
+
+# The columns of an index's key, and those beside them.
+_Index: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ def build(
 
 
 def keep_up(connection: Connection, kinds: Iterable[Kind], keep: Keep) -> list[str]:
-    """Fill new continuous aggregates and see that TimescaleDB keeps them up to date, outside of any transaction.
+    """Fill new continuous aggregates, and have TimescaleDB keep all of them as it should, outside of any transaction.
 
     Interrupted, it goes on where it was the next time.
     """
@@ -91,14 +96,18 @@ def keep_up(connection: Connection, kinds: Iterable[Kind], keep: Keep) -> list[s
                 connection.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [_live(made, level)])
         with connection.transaction():
             for level in levels:
-                if not filled:
-                    _refresh_regularly(connection, made, level)
-                    compress(connection, _live(made, level), "bucket", COMPRESS_AFTER)
-                    _index_counts(connection, made, level)
+                said = [
+                    *_refresh_regularly(connection, made, level),
+                    # A device has some hundred hours in a chunk, or ten days: these by device took four times the room.
+                    *compress(
+                        connection, _live(made, level), "bucket", COMPRESS_AFTER, by_device=level is Level.MINUTE
+                    ),
+                    *_index(connection, made, level),
+                ]
                 if level is not Level.DAY:
                     time = kept if level is Level.MINUTE else timedelta(days=keep.rollups)
-                    said = retain(connection, _live(made, level), time)
-                    done += said if filled else []
+                    said += retain(connection, _live(made, level), time)
+                done += said if filled else []
             connection.execute(
                 "UPDATE rollup_state SET keep_days = %s, filled = true,"
                 " looked_at = CASE WHEN filled THEN looked_at ELSE now() END WHERE kind = %s",
@@ -154,28 +163,39 @@ def _state(connection: Connection, kind: Kind) -> tuple[bool, list[Level]]:
 
 
 def _over_all_kinds(plans: Sequence[Plan]) -> Iterator[View]:
-    """What every reading has, whatever its kind: by the day, and how many of them are due."""
+    """What every reading has, whatever its kind: by the day and district, and how many of them are due."""
     if not plans:
         return
-    columns = ", ".join(column.name for column in EVERY_READING)
+    # Each kind added up by itself: one aggregate over all of them would be planned as a sort of every device's days.
+    columns = ", ".join(f"sum({column.name})::bigint AS {column.name}" for column in EVERY_READING)
     days = [
-        f"SELECT {sql.Literal(made.kind.name).as_string()}::text AS kind, bucket, day, device, {columns}"  # noqa: S608
-        f" FROM {_quoted(made.view(Level.DAY))}"
+        f"SELECT {sql.Literal(made.kind.name).as_string()}::text AS kind, bucket, district, count(*) AS heard,"  # noqa: S608
+        f" {columns}, sum(least(readings, {_due(made)})) AS on_time"
+        f" FROM {_quoted(made.view(Level.DAY))} AS made JOIN device ON device.id = made.device"
+        " GROUP BY bucket, district"
         for made in plans
     ]
-    doc = "Readings of all kinds by the day and device: how many, and how many of them are doubtful."
     yield View(
-        "rollup_day", " UNION ALL ".join(days), doc, tuple((column.name, column.doc) for column in EVERY_READING)
+        "rollup_district",
+        "\nUNION ALL\n".join(days),
+        "Readings of all kinds by the day and district: how many, and how many of them are doubtful.",
+        (
+            ("heard", "Devices that sent something."),
+            *((column.name, column.doc) for column in EVERY_READING),
+            ("on_time", "Readings stored, of each device no more than are due in a day."),
+        ),
     )
-    due = [
-        f"({sql.Literal(made.kind.name).as_string()}, {timedelta(days=1) / made.kind.interval!r}::double precision)"
-        for made in plans
-    ]
+    due = [f"({sql.Literal(made.kind.name).as_string()}, {_due(made)})" for made in plans]
     yield View(
         "kind_interval",
         f"SELECT * FROM (VALUES {', '.join(due)}) AS due (kind, readings_due)",  # noqa: S608 - our own names
         "How many readings a day each kind of device sends in normal operation.",
     )
+
+
+def _due(made: Plan) -> str:
+    """Readings a day of a device in normal operation, as SQL."""
+    return f"{timedelta(days=1) / made.kind.interval!r}::double precision"
 
 
 def _build_live(connection: Connection, made: Plan, grid: Grid, drop_views: Callable[[], None]) -> Iterator[str]:
@@ -279,26 +299,67 @@ def _dated(query: str, level: Level, zone: str) -> str:
     return f"SELECT {local} AS {_DAY_COLUMN}, made.* FROM ({query}) AS made"  # noqa: S608 - our own names
 
 
-def _refresh_regularly(connection: Connection, made: Plan, level: Level) -> None:
+def _refresh_regularly(connection: Connection, made: Plan, level: Level) -> Iterator[str]:
+    name, reach = _live(made, level), REFRESH_REACH[level]
+    row = connection.execute(
+        "SELECT (config ->> 'start_offset')::interval, (config ->> 'end_offset')::interval, schedule_interval"
+        " FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate'"
+        " AND hypertable_schema = current_schema() AND hypertable_name = %s",
+        [name],
+    ).fetchone()
+    if row == (reach, None, REFRESH_EVERY):
+        return
+    connection.execute("SELECT remove_continuous_aggregate_policy(%s::regclass, if_exists => true)", [name])
     connection.execute(
         # No end: the stretch that runs is made as far as it has come, so that nobody who looks has to make it.
         "SELECT add_continuous_aggregate_policy(%s::regclass, start_offset => %s::interval,"
         " end_offset => NULL, schedule_interval => %s::interval)",
-        [_live(made, level), REFRESH_REACH[level], REFRESH_EVERY],
+        [name, reach, REFRESH_EVERY],
     )
+    yield f"{name} is refreshed every {REFRESH_EVERY}"
 
 
-def _index_counts(connection: Connection, made: Plan, level: Level) -> None:
-    """What is counted of a day, narrow beside it: a district's month is read from there, a tenth of the whole rows."""
-    if level is not Level.DAY:
-        return
-    counted = [name for name, measure in made.kind.rollup.measures.items() if measure.minutes or measure.count]
-    columns = sql.SQL(", ").join(
-        map(sql.Identifier, ["device", *(column.name for column in EVERY_READING), *counted][:_INDEXED])
-    )
-    connection.execute(
-        sql.SQL("CREATE INDEX ON {} (bucket DESC) INCLUDE ({})").format(sql.Identifier(_live(made, level)), columns)
-    )
+def _index(connection: Connection, made: Plan, level: Level) -> Iterator[str]:
+    """What boards read of many devices' days stands narrow beside them: a tenth of the whole rows.
+
+    Counts by the day; counters by device, so that each day's can be held against that of the day before.
+    """
+    wanted: set[_Index] = set()
+    if level is Level.DAY:
+        rollup = made.kind.rollup
+        counted = [name for name, measure in rollup.measures.items() if measure.minutes or measure.count]
+        columns = ("device", *(column.name for column in EVERY_READING), *counted)
+        wanted.add((("bucket",), columns[:_INDEXED]))
+        if rollup.counters:
+            wanted.add((("device", "bucket"), tuple(f"{name}_counter" for name in rollup.counters)))
+    name = _live(made, level)
+    there = _narrow_indexes(connection, name)
+    for stale in there.keys() - wanted:
+        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(*there[stale])))
+    for missing in sorted(wanted - there.keys()):
+        keys, beside = (sql.SQL(", ").join(map(sql.Identifier, names)) for names in missing)
+        connection.execute(sql.SQL("CREATE INDEX ON {} ({}) INCLUDE ({})").format(sql.Identifier(name), keys, beside))
+    if there.keys() != wanted:
+        yield f"{name} has other indexes"
+
+
+def _narrow_indexes(connection: Connection, live: str) -> dict[_Index, tuple[str, str]]:
+    """Those of a continuous aggregate that carry columns beside their keys: their schema and name."""
+    rows = connection.execute(
+        """
+        SELECT schema.nspname::text, relation.relname::text, index.indnkeyatts, array(
+                   SELECT attname::text FROM unnest(index.indkey) WITH ORDINALITY AS part (number, place)
+                   JOIN pg_attribute ON attrelid = index.indrelid AND attnum = part.number ORDER BY place)
+        FROM timescaledb_information.continuous_aggregates AS made
+        JOIN pg_index AS index ON index.indrelid = format(
+            '%%I.%%I', made.materialization_hypertable_schema, made.materialization_hypertable_name)::regclass
+        JOIN pg_class AS relation ON relation.oid = index.indexrelid
+        JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace
+        WHERE made.view_schema = current_schema() AND made.view_name = %s AND index.indnatts > index.indnkeyatts
+        """,
+        [live],
+    ).fetchall()
+    return {(tuple(names[:keys]), tuple(names[keys:])): (schema, name) for schema, name, keys, names in rows}
 
 
 def _catch_up_regularly(connection: Connection) -> None:

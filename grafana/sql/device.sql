@@ -10,9 +10,13 @@ WHERE facility.device::text = '$device'
 SELECT lat, lon, name, device_id, kind, 1 AS severity, '' AS rules FROM facility WHERE device::text = '$device'
 
 -- name: measurements
-SELECT $__timeGroup(ts, '$__interval') AS "time", metric || ' ' || unit AS metric, avg(value) AS value FROM measurement
-WHERE device = '$device'::integer AND $__timeFilter(ts)
-GROUP BY 1, 2 ORDER BY 1
+SELECT "time", metric || ' ' || unit AS metric, value
+FROM (
+    SELECT date_bin('$__interval', ts, TIMESTAMPTZ 'epoch') AS "time", metric, unit, avg(value) AS value FROM measurement
+    WHERE device = '$device'::integer AND $__timeFilter(ts)
+    GROUP BY 1, 2, 3
+) AS made
+ORDER BY 1
 
 -- name: limits
 SELECT name, value, standard_ref, nullif(valid_from, '-infinity') AS valid_from,

@@ -14,10 +14,8 @@ WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring})
 GROUP BY 1 ORDER BY 1
 
 -- name: exceedance
-SELECT date_trunc('day', made.bucket AT TIME ZONE city_clock.zone) AT TIME ZONE city_clock.zone AS "time",
-       count(*) FILTER (WHERE made.exceeded) / count(*)::double precision AS exceedance
-FROM fume_hour AS made JOIN facility USING (device) CROSS JOIN city_clock
-WHERE $__timeFilter(made.bucket) AND made.cooking_fume_n > 0 AND made.exceeded IS NOT NULL AND facility.district IN (${district:sqlstring})
+SELECT bucket AS "time", sum(hours_over) / sum(hours)::double precision AS exceedance FROM kpi_fume_exceedance
+WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring})
 GROUP BY 1 ORDER BY 1
 
 -- name: highest

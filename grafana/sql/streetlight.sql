@@ -43,7 +43,7 @@ FROM (
     FROM rollup_day_streetlight
     WHERE bucket >= $__timeFrom()::timestamptz - interval '2 days' AND bucket <= $__timeTo()
 ) AS grown JOIN facility USING (device)
-WHERE $__timeFilter(grown.bucket) AND facility.district IN (${district:sqlstring}) AND facility.road IN (${road:sqlstring})
+WHERE grown.bucket >= $__timeFrom()::timestamptz AND facility.district IN (${district:sqlstring}) AND facility.road IN (${road:sqlstring})
 GROUP BY 1 ORDER BY 1
 
 -- name: faults

@@ -24,21 +24,9 @@ FROM (
         GROUP BY 1, 2, 3, 4
     ) AS registered ON registered.since <= date.day
     UNION ALL
-    -- Added up before the date is asked for: once a district and day instead of once a device and day.
-    SELECT stored.bucket, (stored.bucket AT TIME ZONE city_clock.zone)::date, stored.kind, stored.district, 0,
-           stored.heard, stored.readings, stored.late, stored.implausible, stored.frozen, stored.repeated, stored.skewed,
-           stored.on_time, 0
-    FROM city_clock
-    CROSS JOIN (
-        SELECT made.bucket, made.kind, device.district, count(*) AS heard, sum(made.readings) AS readings,
-               sum(made.late_n) AS late, sum(made.implausible_n) AS implausible, sum(made.frozen_n) AS frozen,
-               sum(made.repeated_n) AS repeated, sum(made.skewed_n) AS skewed,
-               sum(least(made.readings, kind_interval.readings_due)) AS on_time
-        FROM rollup_day AS made
-        JOIN device ON device.id = made.device
-        JOIN kind_interval ON kind_interval.kind = made.kind
-        GROUP BY 1, 2, 3
-    ) AS stored
+    SELECT bucket, (bucket AT TIME ZONE zone)::date, kind, district, 0, heard, readings, late_n, implausible_n, frozen_n,
+           repeated_n, skewed_n, on_time, 0
+    FROM city_clock CROSS JOIN rollup_district
 ) AS counted
 GROUP BY bucket, day, kind, district
 

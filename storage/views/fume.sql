@@ -31,12 +31,17 @@ GROUP BY made.bucket, made.day, device.district
 -- name: kpi_fume_exceedance
 -- Exceedance (超标率) by district and local day: restaurant-hours whose mean concentration is over the limit by
 -- restaurant-hours in which the fan ran.
-SELECT (date_trunc('day', made.bucket AT TIME ZONE city_clock.zone) AT TIME ZONE city_clock.zone) AS bucket,
-       (made.bucket AT TIME ZONE city_clock.zone)::date AS day, device.district, count(*) AS hours,
-       count(*) FILTER (WHERE made.exceeded) AS hours_over,
-       count(*) FILTER (WHERE made.exceeded) / count(*)::double precision AS exceedance
-FROM fume_hour AS made
-CROSS JOIN city_clock
+SELECT made.bucket, made.day, device.district, sum(counted.hours)::bigint AS hours,
+       sum(counted.hours_over)::bigint AS hours_over,
+       sum(counted.hours_over) / sum(counted.hours)::double precision AS exceedance
+FROM rollup_day_fume AS made
 JOIN device ON device.id = made.device
-WHERE made.exceeded IS NOT NULL
-GROUP BY 1, 2, 3
+JOIN device_limit AS fume_limit ON fume_limit.device = made.device AND fume_limit.name = 'fume'
+    AND made.day >= fume_limit.valid_from AND made.day < fume_limit.valid_until
+-- Counted within each day first: one row of a day instead of one of an hour is held against the rest.
+CROSS JOIN LATERAL (
+    SELECT count(*) AS hours, count(*) FILTER (WHERE mean > fume_limit.value) AS hours_over
+    FROM unnest(made.cooking_fume_hours) AS hour (mean)
+) AS counted
+WHERE made.cooking_fume_hours IS NOT NULL AND fume_limit.value IS NOT NULL
+GROUP BY made.bucket, made.day, device.district

@@ -1,5 +1,6 @@
 """Roll-ups when what stands behind them changes: the kind, the city's time zone, for how long they are kept."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -108,6 +109,51 @@ def test_readings_are_dropped_when_they_are_old_by_kind_and_hours_after_five_yea
     found = dict(rows(store.connection, RETENTION))
     assert (found["reading_noise"], found["reading_fume"]) == (30, READINGS_DAYS)
     assert again(store, kinds) == ["reading_noise is kept for 400 days"]
+
+
+def test_what_an_earlier_version_left_otherwise_is_as_it_should_be_after_migrating(
+    store: Store, kinds: dict[str, Kind]
+) -> None:
+    if store.capability is not Capability.COMMUNITY:
+        pytest.skip("nothing is kept")
+    kept = """
+        SELECT (SELECT array_agg(pg_get_indexdef(indexrelid) ORDER BY indkey::text) FROM pg_index
+                WHERE indrelid = format('%%I.%%I', made.materialization_hypertable_schema,
+                                        made.materialization_hypertable_name)::regclass),
+               (SELECT array_agg((proc_name, schedule_interval, config)::text ORDER BY proc_name)
+                FROM timescaledb_information.jobs WHERE hypertable_name = made.view_name),
+               (SELECT (segmentby, orderby)::text FROM timescaledb_information.hypertable_columnstore_settings
+                WHERE hypertable::text LIKE '%%' || made.materialization_hypertable_name)
+        FROM timescaledb_information.continuous_aggregates AS made WHERE view_name = 'rollup_day_streetlight_live'
+    """
+    ((indexes, *others),) = rows(store.connection, kept)
+    named = re.compile(r"INDEX \S+")
+    name = "rollup_day_streetlight_live"
+    for (stale,) in rows(
+        store.connection, "SELECT indexrelid::regclass::text FROM pg_index WHERE pg_get_indexdef(indexrelid) LIKE %s",
+        "%energy_counter%",
+    ):  # fmt: skip
+        store.connection.execute(f"DROP INDEX {stale}".encode())
+    for statement in (
+        f"CREATE INDEX ON {name} (bucket) INCLUDE (device, readings)",
+        f"SELECT remove_continuous_aggregate_policy('{name}')",
+        f"SELECT add_continuous_aggregate_policy('{name}', '4 days', '1 hour', '1 hour')",
+        f"CALL remove_columnstore_policy('{name}')",
+        f"CALL add_columnstore_policy('{name}', after => interval '60 days')",
+        "ALTER TABLE reading_streetlight SET (timescaledb.segmentby = 'device', timescaledb.orderby = 'ts DESC')",
+    ):
+        store.connection.execute(statement.encode())
+    assert again(store, kinds) == [
+        "reading_streetlight is compressed after 7 days",
+        f"{name} is refreshed every 0:05:00",
+        f"{name} is compressed after 30 days",
+        f"{name} has other indexes",
+    ]
+    ((mended, *rest),) = rows(store.connection, kept)
+    assert [named.sub("", each) for each in mended] == [named.sub("", each) for each in indexes]
+    without_ids = [re.sub(r'"mat_hypertable_id": \d+|"hypertable_id": \d+', "", str(each)) for each in (others, rest)]
+    assert without_ids[0] == without_ids[1]
+    assert again(store, kinds) == []
 
 
 def test_the_report_tells_rows_room_and_how_far_back(store: Store) -> None:

@@ -110,6 +110,7 @@ class IllegalMoveError(Exception):
     """An event that cannot happen to an alarm in its state."""
 
     def __init__(self, state: State, event: Event) -> None:
+        self.state = state
         possible = ", ".join(ALARM_TRANSITIONS[state])
         super().__init__(f"an alarm that is {state} cannot be {event}; possible: {possible}")
 

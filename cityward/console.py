@@ -1,14 +1,16 @@
 """The console as a process."""
 
 import threading
-from datetime import timedelta
 
 import uvicorn
 
 from cityward import wiring
 from cityward.clock import Clock
+from cityward.console_upkeep import Upkeep
+from cityward.explanation import explanation
 from cityward.metrics import ConsoleMetrics
 from cityward.metrics import serve as serve_metrics
+from cityward.rulebook import Rulebook
 from cityward.settings import Settings
 from console.app import create_app
 from console.context import Context
@@ -16,13 +18,11 @@ from console.counting import Counted
 from console.defaults import GUESTS_SHARE
 from console.limits import Limits
 from console.signing import Signing
-from storage import console_store
+from storage import console_store, registry_store
 from storage.pool import Pool
-from storage.registry_store import load_city
 
 CONNECTIONS = 16
 GRACE = 5  # seconds for answers that are on their way
-KEYS_KEPT = timedelta(days=100)  # longer than any link lives with which a phone could send an action again
 
 
 def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> None:
@@ -31,19 +31,20 @@ def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> 
     serve_metrics(metrics.registry, settings)
     with Pool(url, size=CONNECTIONS, name="cityward console") as pool:
         kinds = wiring.kinds(settings)
-        rules = wiring.rules(settings, kinds)
+        book = Rulebook(settings, kinds)
         with pool.connection() as connection:
-            practice = wiring.practice(load_city(connection), rules, kinds)
+            revision = registry_store.revision(connection)
+            practice = wiring.practice(registry_store.load_city(connection), book.rules, kinds)
             key = console_store.signing_key(connection, clock.now())
-            console_store.forget_actions(connection, clock.now() - KEYS_KEPT)
         context = Context(
             pool,
             clock,
             practice,
             kinds,
-            {rule.id: rule for rule in rules},
+            book.by_id,
             Signing(key),
             settings.language,
+            lambda connection, alarm: explanation(connection, kinds, alarm),
             secure=settings.console_https,
             limits=Limits(settings.console_rate),
             guests=Limits(settings.console_rate / GUESTS_SHARE),
@@ -51,8 +52,9 @@ def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> 
             entry=settings.console_entry.get_secret_value(),
             report_within_m=settings.report_within_m,
         )
+        app = create_app(context)
         configured = uvicorn.Config(
-            Counted(create_app(context), metrics.count),
+            Counted(app, metrics.count),
             host=settings.console_host,
             port=settings.console_port,
             log_config=None,
@@ -64,7 +66,13 @@ def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> 
         )
         server = uvicorn.Server(configured)
         threading.Thread(target=_end, args=(server, stop), daemon=True).start()
-        server.run()
+        upkeep = threading.Thread(target=Upkeep(app, book, revision).keep, args=(stop,))
+        upkeep.start()
+        try:
+            server.run()
+        finally:
+            stop.set()
+            upkeep.join()
 
 
 def _end(server: uvicorn.Server, stop: threading.Event) -> None:

@@ -60,6 +60,11 @@ class Rulebook:
             _log.info("reloading", rules=changed)
         return bool(changed)
 
+    @property
+    def by_id(self) -> dict[str, Rule]:
+        """The rules by their ids."""
+        return {rule.id: rule for rule in self.rules}
+
     def _read(self) -> list[Rule]:
         rules = wiring.rules(self._settings, self._kinds)
         wiring.case_plans(rules)

@@ -1,11 +1,11 @@
-"""What routes work with: connections, the clock, the city, the words; one for the life of the console."""
+"""What routes work with: connections, the clock, the city, the rules. Where these change, there is a new one."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from fastapi import Request
 from procrastinate import App
@@ -18,12 +18,20 @@ from console.limits import Limits
 from console.signing import Signing
 from devices.kind import Kind
 from rules.rule import Rule
+from storage.alarm_list import AlarmRow
 from storage.connection import Connection
 from storage.outbox import deferring_app
 from storage.pool import Pool
 
 TONGUE = "cityward_language"  # the cookie of who has chosen a language
 _TONGUES = frozenset(language.value for language in Language)
+
+
+class Explain(Protocol):
+    """Whoever can say why an alarm was raised."""
+
+    def __call__(self, connection: Connection, alarm: AlarmRow, /) -> Mapping[str, Any]:
+        """What it was judged on, limits, the rule as it was, and whether the same raises it again; times are aware."""
 
 
 class Clock(Protocol):
@@ -45,6 +53,7 @@ class Context:
         rules: The rules in force, by id.
         signing: Signs cookies and links.
         home_language: Where a browser asks for none that we speak.
+        explain: Says why an alarm was raised, as one document.
         secure: Whether cookies need https.
         jobs: Where notifications go.
         limits: How many requests a second a visitor may send.
@@ -61,6 +70,7 @@ class Context:
     rules: Mapping[str, Rule]
     signing: Signing
     home_language: Language
+    explain: Explain
     secure: bool
     jobs: App = field(default_factory=deferring_app)
     limits: Limits = field(default_factory=partial(Limits, RATE))
@@ -73,6 +83,13 @@ class Context:
     def city(self) -> City:
         """The city."""
         return self.practice.city
+
+    def rule_of(self, rule: str, problem: str, kind: str) -> Rule | None:
+        """The rule of a case; of one that people reported, the first of its kind that finds the same problem."""
+        if rule:
+            return self.rules.get(rule)
+        found = (each for each in self.rules.values() if each.kind == kind and each.id in self.practice.plans)
+        return next((each for each in found if self.practice.plans[each.id].problem == problem), None)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

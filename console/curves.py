@@ -36,10 +36,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A limit or a moment, across the drawing; ``at`` along the other axis."""
+    """A limit or a moment, across the drawing; ``at`` along the other axis; limits of one value have one line."""
 
     at: float
-    name: str
+    names: Sequence[str]
     text: str
 
 
@@ -102,7 +102,7 @@ def curve(
     sent = ~np.isnan(values)
     doubtful = readings.quality & _DOUBTFUL != 0
     good = sent & ~doubtful
-    words = _words(metric)
+    words = words_of(metric)
     low, high = _bounds(values[sent], words, limits or {})
 
     def y(value: float) -> float:
@@ -121,14 +121,15 @@ def curve(
         times=list(_times(span)),
         heights=[Tick(y(value), text) for value, text in (_named(words) if words else _heights(low, high))],
         limits=[Line(y(value), names, f"{value:g}") for value, names in _by_value(limits or {})],
-        moments=[Line(span.x(at), name, f"{at:%H:%M}") for name, at in moments if span.since <= at <= span.until],
+        moments=[Line(span.x(at), [name], f"{at:%H:%M}") for name, at in moments if span.since <= at <= span.until],
         readings=int(sent.sum()),
         least=float(believed.min()) if len(believed) else None,
         most=float(believed.max()) if len(believed) else None,
     )
 
 
-def _words(metric: Metric) -> tuple[str, ...]:
+def words_of(metric: Metric) -> tuple[str, ...]:
+    """What its values mean in words, by number; nothing where they are numbers."""
     if metric.type is MetricType.BOOL:
         return ("no", "yes")
     return metric.values
@@ -144,10 +145,10 @@ def _bounds(values: Floats, words: Sequence[str], limits: Mapping[str, float]) -
     return low - air, high + air
 
 
-def _by_value(limits: Mapping[str, float]) -> Iterator[tuple[float, str]]:
+def _by_value(limits: Mapping[str, float]) -> Iterator[tuple[float, list[str]]]:
     """Limits that lie upon each other are one line with both names."""
     for value in sorted(set(limits.values())):
-        yield value, ", ".join(name for name, other in limits.items() if other == value)
+        yield value, [name for name, other in limits.items() if other == value]
 
 
 def _gap(kind: Kind) -> int:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +17,11 @@ from console.errors import BadInput, Conflict, ConsoleError, Missing, NotAllowed
 from console.identity import Visitor
 from console.words import entry
 from storage import console_store, console_trail
-from storage.alarm_moves import AlarmMoveError, AlarmStateError, UnknownAlarmError
+from storage.alarm_moves import AlarmMoveError, AlarmStateError, ShelvedTooLongError, UnknownAlarmError
 from storage.case_book import UnknownCaseError
 from storage.case_moves import UnknownSheetError
 from storage.connection import Connection
-from storage.permit_store import PermitError
+from storage.permit_store import NothingCoveredError, PermitError, PermitOverError, UnknownPermitError
 
 Answer = dict[str, Any]  # plain JSON
 
@@ -94,8 +94,31 @@ def translated(error: Exception) -> ConsoleError:
             said = Missing("facility_missing", id=error.device_id)
         case NobodyResponsible():
             said = Conflict("nobody_responsible", district=error.district)
-        case UnknownAlarmError():
-            said = Missing("alarm_missing", number=str(error.alarm_id))
-        case AlarmStateError():
-            said = Conflict("told", text=str(error))
+        case AlarmMoveError():
+            said = _of_alarm(error)
+        case PermitError():
+            said = _of_permit(error)
     return said
+
+
+def _of_alarm(error: AlarmMoveError) -> ConsoleError:
+    match error:
+        case UnknownAlarmError():
+            return Missing("alarm_missing", number=str(error.alarm_id))
+        case AlarmStateError():
+            state = vocabulary()[Section.ALARM_STATES][error.state]
+            return Conflict("alarm_state", number=str(error.alarm_id), state=state)
+        case ShelvedTooLongError():
+            return BadInput("shelved_too_long", most=f"{error.most / timedelta(hours=1):g} h")
+    return BadInput("told", text=str(error))
+
+
+def _of_permit(error: PermitError) -> ConsoleError:
+    match error:
+        case NothingCoveredError():
+            return BadInput("permit_of_nothing", target=error.target)
+        case PermitOverError():
+            return BadInput("permit_over")
+        case UnknownPermitError():
+            return Missing("permit_missing", number=str(error.number))
+    return BadInput("told", text=str(error))

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from cases.words import Language
 from console.context import Context
 from console.errors import BadInput, ConsoleError, NotSignedIn
+from console.open311 import forms
+from console.open311.forms import Kind
 from console.pages import crew
 from console.pages.rendering import page
 from console.words import word
@@ -100,7 +102,8 @@ def _problem(
         return answer
     if request.url.path.startswith(OPEN311):
         code = _OPEN311.get(status, status)
-        return JSONResponse([{"code": code.value, "description": detail}], code, headers)
+        form = forms.of_path(request.url.path)
+        return forms.listed(form, Kind.ERRORS, [{"code": code.value, "description": detail}], HTTPStatus(code), headers)
     body = {
         "type": f"/api/#{key}",
         "title": word(f"status.s{status.value}", language),

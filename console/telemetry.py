@@ -1,20 +1,28 @@
 """What a device sent lately, as curves: which metrics, over which time, against which limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
 
 from console.context import Context
-from console.curves import Curve, Span, curve
+from console.curves import Curve, Span, curve, words_of
 from devices.kind import Kind, Metric, MetricType
+from devices.quality import Quality
+from devices.readings import Readings
 from devices.registry import Device, Registry
 from rules import mentions
+from rules.rule import Rule
+from storage import device_status
 from storage.connection import Connection
 from storage.reading_writer import read_back
+from storage.registry_store import load_device
 
 _BEFORE_LEAST, _BEFORE_MOST = timedelta(hours=2), timedelta(hours=6)
 _AFTER_MOST = timedelta(days=7)
 _INTERVALS_BEFORE = 12
+_LAST = 3  # readings that a crew is shown
 _MICROS = 1_000_000
 
 
@@ -41,6 +49,61 @@ def by_rule(text: str, device: Device, registry: Registry, now: datetime, at: Co
         for metric in metrics
     }
     return Wanted([each for each in metrics if each.type is not MetricType.TEXT], limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A measured value in words, when that was, and what speaks against it."""
+
+    at: datetime
+    text: str
+    doubts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A metric that a rule judges: its limits by name, its last readings, the newest first."""
+
+    metric: Metric
+    limits: Mapping[str, float]
+    readings: Sequence[Reading]
+
+    @property
+    def unit(self) -> str:
+        """Its unit; empty where it has none."""
+        return "" if self.metric.unit == "1" else self.metric.unit
+
+
+def measured(connection: Connection, device_id: str, rule: Rule | None, at: Context) -> list[Measured]:
+    """What the device has sent last of what the rule judges; nothing of groups, of silence, or where it never sent."""
+    device, status = load_device(connection, device_id), device_status.one(connection, device_id)
+    kind = at.kinds.get(device.kind) if device else None
+    if rule is None or device is None or kind is None or status is None or status.last_ts is None:
+        return []
+    wanted = by_rule(rule.text, device, Registry({kind.name: kind}, [device]), at.clock.now(), at)
+    names = [metric.name for metric in wanted.metrics]
+    if not names:
+        return []
+    last = _micros(status.last_ts)
+    since = _micros(status.last_ts - _LAST * kind.interval)
+    readings = read_back(connection, kind, [device.id], since, last + 1, names)
+    found = (
+        Measured(metric, wanted.limits.get(metric.name, {}), list(_last(readings, metric))) for metric in wanted.metrics
+    )
+    return [each for each in found if each.readings]
+
+
+def _last(readings: Readings, metric: Metric) -> Iterator[Reading]:
+    values = readings.metric(metric.name)
+    for row in np.flatnonzero(~np.isnan(values))[: -_LAST - 1 : -1].tolist():
+        measured_at = datetime.fromtimestamp(int(readings.ts[row]) / _MICROS, UTC)
+        doubts = [str(bit.name).lower() for bit in Quality(int(readings.quality[row]))]
+        yield Reading(measured_at, _said(float(values[row]), metric), doubts)
+
+
+def _said(value: float, metric: Metric) -> str:
+    words = words_of(metric)
+    return words[int(value)] if words else f"{value:.4g}"
 
 
 def around(kind: Kind, raised: datetime, ended: datetime | None, now: datetime) -> tuple[datetime, datetime]:

@@ -26,6 +26,19 @@ class UnknownAlarmError(AlarmMoveError):
 class AlarmStateError(AlarmMoveError):
     """The alarm's state does not have the move: often somebody was quicker."""
 
+    def __init__(self, alarm_id: int, error: IllegalMoveError) -> None:
+        self.alarm_id = alarm_id
+        self.state = error.state
+        super().__init__(f"alarm {alarm_id}: {error}")
+
+
+class ShelvedTooLongError(AlarmMoveError):
+    """An alarm cannot be shelved for so long, nor for no time at all."""
+
+    def __init__(self, span: timedelta, most: timedelta) -> None:
+        self.most = most
+        super().__init__(f"an alarm can be shelved for at most {most}, not for {span}; see docs/alarms.md")
+
 
 class AlarmMoves:
     """The moves of one person at one moment.
@@ -53,7 +66,7 @@ class AlarmMoves:
             raise AlarmMoveError("say why: a shelved alarm needs a reason")
         most = timedelta(microseconds=alarm_store.policy(self._connection).shelve_at_most)
         if not timedelta() < span <= most:
-            raise AlarmMoveError(f"an alarm can be shelved for at most {most}, not for {span}; see docs/alarms.md")
+            raise ShelvedTooLongError(span, most)
         until = micros(self._at + span)
         detail = {"because": reason.strip(), "until": until, "once": once}
         self._each(ids, lambda story: story.shelve(micros(self._at), detail, until=until, once=once))
@@ -83,7 +96,7 @@ class AlarmMoves:
                 try:
                     move(stories[alarm_id])
                 except IllegalMoveError as error:
-                    raise AlarmStateError(f"alarm {alarm_id}: {error}") from error
+                    raise AlarmStateError(alarm_id, error) from error
             alarm_store.write(self._connection, list(stories.values()), self._at, self._actor)
 
 

@@ -24,7 +24,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A report beside its text: from whom, by which service of Open311, where (degrees, WGS 84), how to call back."""
+    """A report beside its text.
+
+    From whom, by which service of Open311, where (degrees, WGS 84), how to call back, the address of a picture.
+    """
 
     source: Source
     service_code: str = ""
@@ -32,6 +35,7 @@ class Told:
     lat: float | None = None
     address: str = ""
     contact: Mapping[str, str] = field(default_factory=dict)
+    media_url: str = ""
 
 
 CALLED = Told(source=Source.HOTLINE)
@@ -48,6 +52,7 @@ class ReportedCase:
     service_code: str
     reported_at: datetime
     reporters: int
+    media_url: str | None
     device_id: str
     name: str
     road: str
@@ -90,6 +95,33 @@ def of_case(connection: Connection, number: str) -> tuple[int, Source | None]:
     """How many people reported a case, and who did first; None where telemetry was first."""
     row = connection.execute(_SQL["reports_of_case"], {"number": number}).fetchone()
     return (int(row[0]), Source(row[1]) if row[1] else None) if row else (0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody has reported, as the desk reads it; ``contact`` is for those who may call back.
+
+    ``at`` is aware, in UTC; ``taken_by`` who handed it on.
+    """
+
+    at: datetime
+    source: Source
+    taken_by: str
+    text: str
+    address: str
+    contact: Mapping[str, str]
+    media_url: str
+
+
+def told(connection: Connection, number: str) -> list[Report]:
+    """What people have reported of a case, the first first."""
+    with connection.cursor(row_factory=class_row(Report)) as cursor:
+        return cursor.execute(_SQL["reports_told"], {"number": number}).fetchall()
+
+
+def reporters(connection: Connection, numbers: Sequence[str]) -> dict[str, int]:
+    """How many people have reported each of these cases, where any has."""
+    return dict(connection.execute(_SQL["reporters_of_cases"], {"numbers": list(numbers)}).fetchall())
 
 
 def reported(

@@ -20,6 +20,32 @@ class PermitError(Exception):
     """A permit cannot be granted or revoked; the message says what would be right."""
 
 
+class NothingCoveredError(PermitError):
+    """A permit's target is no registered device."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        super().__init__(
+            f"{target!r} means no registered device; write a device id, or a field and its value such as"
+            " 'road:Jiefang Road', 'grid:420102001001001', 'circuit:C-03', 'district:east' or 'city:all'"
+        )
+
+
+class PermitOverError(PermitError):
+    """A permit would end before it begins, or has ended already."""
+
+    def __init__(self, end: datetime) -> None:
+        super().__init__(f"it would end {end:%Y-%m-%d %H:%M}, which is before it begins or already past")
+
+
+class UnknownPermitError(PermitError):
+    """No permit of this number can be revoked."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"there is no permit {number} that could be revoked; see cityward permits list")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
     """What somebody may do. Times are aware.
@@ -63,16 +89,13 @@ def grant(connection: Connection, permit: Permit, *, at: datetime, actor: str) -
     if not permit.kind.replace("_", "").isalnum():
         raise PermitError(f"kind: {permit.kind!r} is no word; write maintenance, night_work, ...")
     if permit.valid_to <= max(permit.valid_from, at):
-        raise PermitError(f"it would end {permit.valid_to:%Y-%m-%d %H:%M}, which is before it begins or already past")
+        raise PermitOverError(permit.valid_to)
     if not permit.holder.strip() or not permit.reason.strip():
         raise PermitError("say who works there and why")
     with connection.transaction():
         ((devices,),) = connection.execute(_SQL["covered"], {"target": permit.target}).fetchall()
         if not devices:
-            raise PermitError(
-                f"{permit.target!r} means no registered device; write a device id, or a field and its value such as"
-                " 'road:Jiefang Road', 'grid:420102001001001', 'circuit:C-03', 'district:east' or 'city:all'"
-            )
+            raise NothingCoveredError(permit.target)
         ((number,),) = connection.execute(
             _SQL["grant"],
             {
@@ -101,7 +124,7 @@ def revoke(connection: Connection, number: int, *, at: datetime, actor: str, rea
     with connection.transaction():
         parameters = {"id": number, "at": at, "actor": actor, "reason": reason.strip()}
         if connection.execute(_SQL["revoke"], parameters).fetchone() is None:
-            raise PermitError(f"there is no permit {number} that could be revoked; see cityward permits list")
+            raise UnknownPermitError(number)
         connection.execute(_REGISTRY["bump_revision"])
 
 

@@ -2,9 +2,10 @@
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from psycopg import Connection
 
 from cases.words import Language
 from cityward import wiring
+from cityward.explanation import explanation
 from console.access import Role
 from console.app import create_app
 from console.context import Context
@@ -20,6 +22,7 @@ from console.signing import Session, Signing
 from devices.kind import Kind
 from rules.packs import load_packs
 from storage import console_store
+from storage.alarm_list import AlarmRow
 from storage.pool import Pool
 from storage.registry_store import load_city
 from tests.waiting import eventually
@@ -67,8 +70,12 @@ def context(
     del registry  # the city is imported
     rules = load_packs(kinds)
     practice, by_id = wiring.practice(load_city(connection), rules, kinds), {rule.id: rule for rule in rules}
+
+    def explain(at: Connection, alarm: AlarmRow) -> Mapping[str, Any]:
+        return explanation(at, kinds, alarm)
+
     with Pool(dsn, size=4, name="console test") as pool:
-        yield Context(pool, time, practice, kinds, by_id, signing, Language.EN, secure=False)
+        yield Context(pool, time, practice, kinds, by_id, signing, Language.EN, explain, secure=False)
 
 
 @pytest.fixture

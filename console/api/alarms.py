@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+import msgspec
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from alarms.lifecycle import State
@@ -33,6 +34,7 @@ from console.api.common import (
 from console.errors import Missing
 from console.moves import AlarmMove, possible_of_alarm
 from storage.alarm_list import AlarmPlace, AlarmRow, HistoryRow, alarms_of_case, history, list_alarms
+from storage.connection import Connection
 
 router = APIRouter(prefix="/alarms", tags=["alarms"])
 
@@ -87,6 +89,26 @@ class AlarmInFull(Alarm):
 
     possible: list[AlarmMove]
     history: list[AlarmLine]
+
+
+Document = dict[str, Any]
+
+
+class Explanation(Shape):
+    """Why an alarm was raised. What stands in the parts depends on what its rule judges; times are RFC 3339."""
+
+    alarm: Document
+    raised: Annotated[Document | None, Field(description="Its latest activation: when, for how long, which values.")]
+    rule: Annotated[Document | None, Field(description="The rule as it was then, and since when.")]
+    limits: Annotated[list[Document], Field(description="In force then, with whose they are and their source.")]
+    judged_on: Annotated[Document, Field(description="The window, the members, the silence, the figures.")]
+    readings: Annotated[list[Document], Field(description="Around it, with doubts and how late they came.")]
+    in_force: Annotated[list[Document], Field(description="Work permits that covered it then.")]
+    hushed: Annotated[list[Document], Field(description="When it was quiet, and why.")]
+    history: list[Document]
+    replay: Annotated[
+        Document, Field(description="`possible`, else `why` not; `differences`: empty where the same raises it again.")
+    ]
 
 
 class AlarmQuery(Asked):
@@ -162,17 +184,34 @@ def move_alarms(asked: MovingAlarms, who: Dispatches, at: At, key: Key = None) -
 
 @router.get("/{id}", summary="One alarm")
 def read_alarm(id: Id, who: Looks, at: At) -> AlarmInFull:  # noqa: A002 - its name in the address
-    """An alarm with its history. `cityward alarms explain` at a prompt judges its readings once more."""
+    """An alarm with its history."""
     with at.connection() as connection:
-        found = list_alarms(connection, everything=True, ids=[id])
-        if not found:
-            raise Missing("alarm_missing", number=str(id))
+        found = _alarm(connection, id)
         lines = history(connection, alarm=id)
     return AlarmInFull(
-        **shaped(found[0]).model_dump(),
-        possible=possible_of_alarm(who.role, State(found[0].state)),
+        **shaped(found).model_dump(),
+        possible=possible_of_alarm(who.role, State(found.state)),
         history=[_line(row) for row in lines],
     )
+
+
+@router.get("/{id}/explanation", summary="Why an alarm was raised", response_model=Explanation)
+def explain(id: Id, who: Looks, at: At) -> Response:  # noqa: A002
+    """As `cityward alarms explain --json`: what it was judged on, and what judging the same again would find.
+
+    Readings that have come late, changed limits or a changed description make differences. For a group all its members
+    are read: this takes longer than other answers.
+    """
+    del who
+    with at.connection() as connection:
+        told = at.explain(connection, _alarm(connection, id))
+    return Response(msgspec.json.encode(told), media_type="application/json")
+
+
+def _alarm(connection: Connection, number: int) -> AlarmRow:
+    for found in list_alarms(connection, everything=True, ids=[number]):
+        return found
+    raise Missing("alarm_missing", number=str(number))
 
 
 def shaped(row: AlarmRow) -> Alarm:

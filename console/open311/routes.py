@@ -1,11 +1,15 @@
-"""The routes of Open311 GeoReport v2, as JSON. Errors have the form that the standard gives them."""
+"""The routes of Open311 GeoReport v2, as JSON and as XML. Errors have the form that the standard gives them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Form as Filled
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import FormData
 
 from cases.lifecycle import State
 from cases.words import Language, Section, problem_of_case, say
@@ -13,9 +17,11 @@ from console import acting
 from console.access import Action
 from console.api.common import At, Key, Moment, Text, Word
 from console.context import Context
-from console.errors import Missing, NotAllowed, NotSignedIn
+from console.errors import BadInput, Missing, NotAllowed, NotSignedIn
 from console.identity import Visitor, guest, machine
+from console.open311.forms import Form, Kind, listed, one
 from console.open311.services import services
+from console.pages.moving import filled
 from storage import case_reports
 from storage.case_reports import ReportedCase, Source, Told
 
@@ -41,6 +47,7 @@ class Report(BaseModel):
     last_name: Text = ""
     phone: Text = ""
     email: Text = ""
+    media_url: Annotated[Text, Field(pattern=r"^(https?://[^\s\x00]+)?$")] = ""
     source: Source = Source.CITIZEN
 
 
@@ -56,10 +63,10 @@ class Which(BaseModel):
     status: Annotated[Text | None, Field(pattern=r"^(open|closed)(,(open|closed))?$")] = None
 
 
-@router.get("/discovery.json")
-def discovery(request: Request) -> dict[str, Any]:
+@router.get("/discovery.{form}")
+def discovery(form: Form, request: Request) -> Response:
     """Where the endpoint is."""
-    return {
+    document = {
         "changeset": CHANGESET,
         "contact": "cityward users token add",
         "key_service": "cityward users token add",
@@ -69,17 +76,18 @@ def discovery(request: Request) -> dict[str, Any]:
                 "url": f"{request.base_url}open311/v2",
                 "changeset": CHANGESET,
                 "type": "production",
-                "formats": ["application/json"],
+                "formats": ["application/json", "text/xml"],
             }
         ],
     }
+    return one(form, "discovery", document)
 
 
-@router.get("/v2/services.json")
-def read_services(request: Request, at: At) -> list[dict[str, Any]]:
+@router.get("/v2/services.{form}")
+def read_services(form: Form, request: Request, at: At) -> Response:
     """What can be reported, of kinds that this city has."""
     language = at.language(request)
-    return [
+    documents = [
         {
             "service_code": code,
             "service_name": say(Section.PROBLEMS, code, language),
@@ -92,10 +100,11 @@ def read_services(request: Request, at: At) -> list[dict[str, Any]]:
         for code, service in services().items()
         if service.kind in at.kinds
     ]
+    return listed(form, Kind.SERVICES, documents)
 
 
-@router.get("/v2/requests.json")
-def read_requests(request: Request, asked: Annotated[Which, Query()], at: At) -> list[dict[str, Any]]:
+@router.get("/v2/requests.{form}")
+def read_requests(form: Form, request: Request, asked: Annotated[Which, Query()], at: At) -> Response:
     """What was reported and what became of it, the newest first; without dates that of the last 90 days."""
     numbers = _listed(asked.service_request_id)
     until = asked.end_date or at.clock.now() + timedelta(seconds=1)
@@ -111,23 +120,32 @@ def read_requests(request: Request, asked: Annotated[Which, Query()], at: At) ->
             is_open=None if len(statuses) > 1 else "open" in statuses,
             limit=_MOST,
         )
-    return [_request(row, at.language(request)) for row in rows]
+    return listed(form, Kind.REQUESTS, [_request(row, at.language(request)) for row in rows])
 
 
-@router.get("/v2/requests/{number}.json")
-def read_request(number: str, request: Request, at: At) -> list[dict[str, Any]]:
+@router.get("/v2/requests/{number}.{form}")
+def read_request(number: str, form: Form, request: Request, at: At) -> Response:
     """One request."""
     with at.connection() as connection:
         rows = case_reports.reported(connection, numbers=[number])
     if not rows:
         raise Missing("case_missing", number=number)
-    return [_request(row, at.language(request)) for row in rows]
+    return listed(form, Kind.REQUESTS, [_request(row, at.language(request)) for row in rows])
 
 
-@router.post("/v2/requests.json", status_code=201)
-def report(request: Request, asked: Annotated[Report, Form()], at: At, key: Key = None) -> list[dict[str, Any]]:
+@router.post("/v2/requests.{form}")
+def report(
+    form: Form,
+    request: Request,
+    asked: Annotated[Report, Filled()],
+    sent: Annotated[FormData, Depends(filled)],
+    at: At,
+    key: Key = None,
+) -> Response:
     """A report: a case to be looked at by the centre, or one more who reports what is known."""
     who = _reporter(request, at, asked.api_key)
+    if "media" in sent:
+        raise BadInput("no_files")
     service = services().get(asked.service_code)
     if service is None or service.kind not in at.kinds:
         raise Missing("service_missing", code=asked.service_code)
@@ -138,6 +156,7 @@ def report(request: Request, asked: Annotated[Report, Form()], at: At, key: Key 
         lat=asked.lat if asked.long is not None else None,
         address=asked.address_string,
         contact=dict(_contact(asked)),
+        media_url=asked.media_url,
     )
     answer = acting.report(
         at,
@@ -150,7 +169,8 @@ def report(request: Request, asked: Annotated[Report, Form()], at: At, key: Key 
         told=told,
         key=key,
     )
-    return [{"service_request_id": answer["number"], "service_notice": "", "account_id": None}]
+    made = {"service_request_id": answer["number"], "service_notice": "", "account_id": None}
+    return listed(form, Kind.REQUESTS, [made], HTTPStatus.CREATED)
 
 
 def _reporter(request: Request, at: Context, api_key: str) -> Visitor:
@@ -179,7 +199,7 @@ def _listed(text: str | None) -> list[str] | None:
 
 
 def _request(row: ReportedCase, language: Language) -> dict[str, Any]:
-    """A case as the standard tells it. What people wrote, and who they are, stays here."""
+    """A case as the standard tells it. What people wrote, and who they are, stays here; a picture is where it was."""
     return {
         "service_request_id": row.number,
         "status": "open" if row.open else "closed",
@@ -197,7 +217,7 @@ def _request(row: ReportedCase, language: Language) -> dict[str, Any]:
         "zipcode": None,
         "lat": row.lat,
         "long": row.lon,
-        "media_url": None,
+        "media_url": row.media_url,
         "reporters": row.reporters,
     }
 

@@ -19,7 +19,7 @@ from console.pages.desk import unchanged_or
 from console.pages.moving import MORE
 from console.pages.rendering import page, rendered
 from devices.registry import Device, Registry
-from storage import photo_store
+from storage import case_reports, photo_store
 from storage.alarm_list import AlarmRow, list_alarms
 from storage.case_list import CaseFile, CaseFilter, CaseRow, case_file, open_cases
 from storage.connection import Connection
@@ -67,7 +67,7 @@ def _file(connection: Connection, number: str) -> CaseFile:
 def _shown(connection: Connection, file: CaseFile, at: Context) -> dict[str, Any]:
     life = file.life.case
     dues = [
-        {"word": _REACHED[milestone], "by": due.by, "allowed": str(due.allowed), "reached": life.reached.get(milestone)}
+        {"word": _REACHED[milestone], "by": due.by, "allowed": due.allowed, "reached": life.reached.get(milestone)}
         for milestone in Milestone
         if (due := life.dues.get(milestone))
     ]
@@ -77,6 +77,7 @@ def _shown(connection: Connection, file: CaseFile, at: Context) -> dict[str, Any
         "life": life,
         "dues": dues,
         "alarms": _alarms(connection, file),
+        "reports": case_reports.told(connection, file.case.number),
         "photos": photo_store.of_case(connection, file.case.number),
         "checked": life.state in IN_CHECK,
         "needed": at.practice.standard(file.case.kind).needed,
@@ -98,7 +99,7 @@ def _nearby(connection: Connection, file: CaseFile) -> list[CaseRow]:
 
 
 def _curves(connection: Connection, file: CaseFile, device: Device, at: Context) -> list[Curve]:
-    kind, rule = at.kinds.get(device.kind), at.rules.get(file.life.rule)
+    kind, rule = at.kinds.get(device.kind), at.rule_of(file.life.rule, file.case.problem, device.kind)
     if kind is None or rule is None:
         return []
     now = at.clock.now()

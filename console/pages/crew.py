@@ -11,18 +11,18 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from cases.case import Finding
-from cases.clocks import Allowance, ClockType, Unit
 from cases.lifecycle import State
 from cases.words import Language
+from console import telemetry
 from console.access import Action
 from console.context import Context, context
 from console.crew_view import MORE_TIME, MOVES, by_urgency, moves_by_state, next_due
 from console.errors import Missing, NotAllowed
 from console.identity import May, Visitor
 from console.moves import possible
-from console.pages.rendering import page
+from console.pages.rendering import allowance, page
 from console.words import section, word
-from storage import photo_store
+from storage import case_reports, photo_store
 from storage.case_list import case_file
 from storage.crew_list import CrewCase, crew_case, crew_cases
 
@@ -31,7 +31,6 @@ STATIC = Path(__file__).parent.parent / "static"
 # What a phone keeps to show pages without a network.
 _KEPT = ("crew.css", "crew.js", "crew_queue.js", "crew.webmanifest", "icon.svg")
 _ABOUT_A_CASE = 12  # lines of history that a phone shows
-_UNITS = {Unit.MINUTE: "minutes", Unit.HOUR: "hours", Unit.DAY: "days"}
 router = APIRouter()
 Seer = Annotated[Visitor, Depends(May(Action.LOOK_OWN))]
 At = Annotated[Context, Depends(context)]
@@ -80,8 +79,11 @@ def case(number: str, request: Request, at: At, who: Seer) -> Response:
     with at.connection() as connection:
         found = theirs(crew_case(connection, number), number, who)
         photos = photo_store.of_case(connection, number)
+        reports = case_reports.told(connection, number)
         file = case_file(connection, number)
-    assert file is not None  # noqa: S101 - found just now, and cases stay
+        assert file is not None  # noqa: S101 - found just now, and cases stay
+        rule = at.rule_of(file.life.rule, found.problem, found.kind)
+        measured = telemetry.measured(connection, found.device_id, rule, at)
     clock = Clock(at)
     return _page(
         "crew_case.html",
@@ -95,7 +97,9 @@ def case(number: str, request: Request, at: At, who: Seer) -> Response:
         who_may_work=who.may(Action.WORK),
         possible=possible(who.role, State(found.state), delay_pending=found.delay is not None),
         findings=[*Finding],
-        more_time=[(str(each), _in_words(each, who.language)) for each in MORE_TIME],
+        more_time=MORE_TIME,
+        measured=measured,
+        reports=reports,
         photos=photos,
         facts=_facts(found, at, who.language, clock),
         history=file.history[-_ABOUT_A_CASE:],
@@ -161,18 +165,12 @@ def _facts(found: CrewCase, at: Context, language: Language, clock: Clock) -> li
         "alarms": str(found.alarms or ""),
         "carried": str(found.carried or ""),
         "parent": found.parent or "",
-        "asked_time": _in_words(Allowance.parse(found.delay), language) if found.delay else "",
+        "asked_time": allowance(found.delay, language) if found.delay else "",
         "paused": pause.names[language] if pause else "",
     }
     dues = {"accept": found.accept_by, "arrive": found.arrive_by, "safe": found.safe_by, "fix": found.fix_by}
     times = [(word(f"crew_due.{name}", language), clock(by)) for name, by in dues.items() if by]
     return [*((word(f"crew.{name}", language), value) for name, value in facts.items()), *times]
-
-
-def _in_words(more: Allowance, language: Language) -> str:
-    """More time as people say it."""
-    unit = "working_days" if more.clock is ClockType.WORK else _UNITS[more.unit]
-    return word(f"crew_time.{unit}", language).format(count=f"{more.value:g}")
 
 
 @cache

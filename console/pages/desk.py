@@ -23,7 +23,7 @@ from console.context import Context, context
 from console.identity import May, Visitor
 from console.pages.filters import CASE_STATES, DUE, Filters, after_alarm, after_case
 from console.pages.rendering import page, rendered
-from storage import desk
+from storage import case_reports, desk
 from storage.alarm_list import list_alarms
 from storage.case_list import open_cases
 from storage.connection import Connection
@@ -140,12 +140,13 @@ def _cases(request: Request, at: Context) -> dict[str, Any]:
     filters, now = Filters.read(request.query_params), at.clock.now()
     with at.connection() as connection:
         rows = open_cases(connection, filters.cases(now), after=filters.case_place(), limit=PAGE + 1)
+        reporters = case_reports.reporters(connection, [row.number for row in rows])
         glance = request.app.state.totals.glance.get(connection, at)
     more = filters.address("/", after=after_case(rows[PAGE - 1])) if len(rows) > PAGE else ""
     live = filters.address("/desk/cases")
     soon = now + timedelta(hours=1)
     return {"what": "cases", "home": "/", "rows": rows[:PAGE], "filters": filters, "glance": glance, "more": more,
-            "live": live, "soon": soon}  # fmt: skip
+            "live": live, "soon": soon, "reporters": reporters}  # fmt: skip
 
 
 def _alarms(request: Request, at: Context) -> dict[str, Any]:

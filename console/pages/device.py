@@ -115,8 +115,13 @@ def _curves(
 def _values(kind: Kind, latest: Any) -> Iterator[Value]:
     for metric in kind.metrics:
         if (value := latest.get(metric.name)) is not None:
-            said = f"{value:.6g}" if isinstance(value, float) else str(value)
-            yield Value(metric.name, said, "" if metric.unit == "1" else metric.unit)
+            yield Value(metric.name, _said(value), "" if metric.unit == "1" else metric.unit)
+
+
+def _said(value: float | str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _limits(device: Device, kind: Kind, day: date) -> Iterator[LimitInForce]:

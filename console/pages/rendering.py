@@ -11,8 +11,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alarms.lifecycle import State as AlarmState
+from cases.clocks import Allowance, ClockType, Unit
 from cases.countdown import countdown
 from cases.history import Occurrence
+from cases.lifecycle import Event
 from cases.words import Language, Section, say
 from console.access import Action
 from console.context import Context, context
@@ -22,6 +24,7 @@ from console.pages.moving import SPANS
 from console.words import named, word
 
 _FOLDER = Path(__file__).parent.parent / "templates"
+_UNITS = {Unit.MINUTE: "minutes", Unit.HOUR: "hours", Unit.DAY: "days"}
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -39,7 +42,8 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
 
     In it ``_('section.name')`` is a word of the console and ``say('states', key)`` one of dispatch; ``local(at)`` is a
     moment as the city's clocks show it, ``left(at)`` how long until then, ``ago(at)`` since; ``unit``, ``district``,
-    ``pause``, ``kind``, ``rule``, ``metric`` and ``permit_kind`` name what an id stands for; ``may('dispatch')`` says
+    ``pause``, ``kind``, ``rule``, ``metric``, ``limit``, ``value`` and ``permit_kind`` name what an id stands for;
+    ``allowance('2h office')`` is time in words; ``may('dispatch')`` says
     whether they may, ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
@@ -68,18 +72,33 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         pause=lambda key: at.city.policy.pauses[key].names[language] if key in at.city.policy.pauses else key,
         rule=lambda key: at.rules[key].names[language] if key in at.rules else key,
         metric=partial(named, "metric", language=language),
+        limit=partial(named, "limit", language=language),
+        value=partial(named, "value", language=language),
+        allowance=partial(allowance, language=language),
         permit_kind=partial(named, "permits", language=language),
         kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,
         **shown,
     )
 
 
+def allowance(allowed: Allowance | str, language: Language) -> str:
+    """Time that is allowed, as people say it: ``2h office`` is two office hours."""
+    given = Allowance.parse(allowed) if isinstance(allowed, str) else allowed
+    unit = "working_days" if given.clock is ClockType.WORK else _UNITS[given.unit]
+    office = "office_" if given.clock is ClockType.OFFICE else ""
+    one = "_one" if given.value == 1 else ""
+    return word(f"allowance.{office}{unit}{one}", language).format(count=f"{given.value:g}")
+
+
 def _because(at: Context, language: Language, reason: str, event: str) -> str:
-    """A reason of a history: a rule by its name, a milestone, a word of dispatch, or what somebody wrote."""
+    """A reason of a history: a rule, a milestone, a word of dispatch, time that is asked for and why, what was written."""
     if reason in at.rules:
         return f"{reason} {at.rules[reason].names[language]}"
     if event == Occurrence.MISSED:
         return word(f"case.{reason}_by", language)
+    if event == Event.REQUEST_DELAY:
+        more, _, why = reason.partition(": ")
+        return f"{allowance(more, language)}: {why}"
     section = Section.DETAILS if event in {Occurrence.UNATTENDED, Occurrence.SHEET} else Section.REASONS
     return say(section, reason, language)
 

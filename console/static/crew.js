@@ -118,6 +118,7 @@
     queue.replaceChildren(...(kept.length ? [element("b", words.queue), list(kept)] : []));
     offer(kept);
     count();
+    age();
     measure();
   }
 
@@ -177,6 +178,12 @@
       due.classList.toggle("over", left <= 0);
       due.classList.toggle("soon", left > 0 && left <= 1800000);
       due.classList.toggle("fine", left > 1800000);
+    }
+  }
+
+  function age() {
+    for (const place of document.querySelectorAll("[data-since]")) {
+      place.textContent = ` · ${say("ago", { span: span(now() - new Date(place.dataset.since)) })}`;
     }
   }
 
@@ -274,7 +281,7 @@
     if ((await crewQueue.all()).some(waits)) send();
   }, AGAIN_MS);
   setInterval(() => { if (!document.hidden && main().dataset.page === "list") reload().then(show); }, RELOAD_MS);
-  setInterval(count, 10000);
+  setInterval(() => { count(); age(); }, 10000);
 
   navigator.serviceWorker?.addEventListener("controllerchange", lookAhead);
   navigator.serviceWorker?.register("/crew/sw.js", { scope: "/crew" }).then(lookAhead).catch(() => undefined);

@@ -15,6 +15,7 @@ from storage import console_tokens, console_trail
 from tests.fix_console import Time
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, KITCHEN, LAMP, rows
+from tests.integration.prompt import Command
 
 Machine = Callable[..., httpx.Client]
 
@@ -115,11 +116,42 @@ def test_alarms_are_read_and_moved(machine: Machine, numbers: list[str]) -> None
     moved = client.post("/api/v1/alarms/moves", json={"move": "acknowledge", "ids": ids, "reason": "seen"})
     assert moved.json() == {"alarms": ids}
     again = client.post("/api/v1/alarms/moves", json={"move": "acknowledge", "ids": ids})
-    assert problem(again) == (409, "told")
+    assert problem(again) == (409, "alarm_state")
     alarm = client.get(f"/api/v1/alarms/{of_case['id']}").json()
     assert (alarm["state"], alarm["possible"]) == ("acknowledged", ["shelve"])
     assert alarm["history"][-1]["actor"] == "operator-0"
     assert client.get("/api/v1/alarms/history", params={"rule": "MH-01"}).json()[0]["event"] == "raised"
+
+
+def test_why_an_alarm_was_raised_is_told_as_at_the_prompt(
+    machine: Machine, numbers: list[str], cityward: Command
+) -> None:
+    client = machine(Role.VIEWER)
+    (alarm,) = client.get("/api/v1/alarms", params={"case": numbers[0]}).json()["items"]
+    told = client.get(f"/api/v1/alarms/{alarm['id']}/explanation")
+    assert told.json() == json.loads(cityward("alarms", "explain", alarm["id"], "--json").output)
+    assert told.json()["alarm"]["device_id"] == COVER_EAST
+    assert problem(client.get("/api/v1/alarms/999/explanation")) == (404, "alarm_missing")
+    assert problem(machine(Role.HOTLINE).get(f"/api/v1/alarms/{alarm['id']}/explanation")) == (403, "role")
+
+
+def test_what_the_desk_cannot_do_is_said_in_its_language(machine: Machine, numbers: list[str]) -> None:
+    client = machine(Role.SUPERVISOR)
+    client.headers["Accept-Language"] = "zh"
+    (alarm,) = client.get("/api/v1/alarms", params={"case": numbers[0]}).json()["items"]
+    shelving = {"move": "shelve", "ids": [alarm["id"]], "span": "90d", "reason": "x"}
+    unshelving = {"move": "unshelve", "ids": [alarm["id"]]}
+    permit = {"target": "road:nowhere", "span": "4h", "holder": "x", "reason": "x"}
+    over = {**permit, "target": COVER_EAST, "start": "2026-01-01T00:00:00Z"}
+    for address, asked, status, key, words in [
+        ("alarms/moves", shelving, 422, "shelved_too_long", "最长可搁置8 h"),
+        ("alarms/moves", unshelving, 409, "alarm_state", "“未确认”"),
+        ("permits", permit, 422, "permit_of_nothing", "road:nowhere"),
+        ("permits", over, 422, "permit_over", "已经结束"),
+        ("permits/9/revoke", {"reason": "x"}, 404, "permit_missing", "没有可撤销的许可9"),
+    ]:
+        refused = client.post(f"/api/v1/{address}", json=asked)
+        assert (problem(refused), words in refused.json()["detail"]) == ((status, key), True), refused.text
 
 
 def test_devices_and_their_readings(machine: Machine, desk: Desk, time: Time) -> None:

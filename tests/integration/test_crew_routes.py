@@ -1,5 +1,6 @@
 """What a crew's phone asks for and sends: whose cases it sees, moves and photos done once, at the time of pressing."""
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +16,7 @@ from console.signing import Session, Signing
 from rules.rule import Severity
 from storage import crew_links, photo_store
 from storage.case_list import case_file
+from storage.case_reports import Source, Told
 from tests.fix_console import SignedIn, Time
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, LAMP, rows
@@ -101,6 +103,34 @@ def test_a_crew_sees_and_moves_its_own_cases_only(
     assert desk.moves(time.at, "li").assign(number, DRAINAGE, "together", joint=["lighting"]) is None
     assert number in others.get("/crew").text
     assert [others.get(path).status_code for path in asked] == [200, 200]
+
+
+def test_the_judged_values_are_shown_with_limit_and_age_and_whom_to_call_back(
+    crew: httpx.Client, desk: Desk, connection: Connection, number: str, time: Time
+) -> None:
+    for minutes, tilt in ((61, 3.0), (31, 40.25), (1, 62.5)):
+        connection.execute(
+            "INSERT INTO reading_manhole (device, ts, received_at, seq, type, quality, tilt, open_state)"
+            " VALUES (%(device)s, %(ts)s, %(ts)s, 1, 0, 0, %(tilt)s, 1)",
+            {"device": desk.number(COVER_EAST), "ts": time.at - minutes * MINUTE, "tilt": tilt},
+        )
+    connection.execute(
+        "INSERT INTO device_status (device, last_ts, last_received_at, readings) VALUES (%s, %s, now(), 3)",
+        [desk.number(COVER_EAST), time.at - MINUTE],
+    )
+    told = Told(source=Source.CITIZEN, contact={"phone": "555 7"})
+    desk.moves(time.at, "app").report(COVER_EAST, "cover_open", "a hole", 3, told)
+    crew.headers["Accept-Language"] = "zh"
+    page = " ".join(crew.get(f"/crew/{number}").text.split())
+    assert "<dt>倾角<br><small>倾角限值 15 deg</small>" in page
+    assert re.findall(r"([\d.]+|开启) *(?:deg)? *(?:</b>)? *<small><time", page) == [
+        "62.5",
+        "40.25",
+        "3",
+        *["开启"] * 3,
+    ]
+    assert f'data-since="{(time.at - MINUTE).isoformat()}"' in page
+    assert ("市民" in page, "电话 555 7" in page) == (True, True)
 
 
 def test_who_watches_sees_what_a_crew_sees_and_moves_nothing(

@@ -7,10 +7,12 @@ import httpx
 import pytest
 from psycopg import Connection
 
+from cases.clocks import Allowance
 from cases.words import Language
 from console.access import Role
 from console.identity import COOKIE
 from console.signing import Signing
+from storage.case_reports import Source, Told
 from tests.fix_console import SignedIn, Time
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, STRAIN, rows
@@ -102,6 +104,45 @@ def test_a_case_and_its_device_are_shown_whole_in_both_languages(
         assert number in console.get(f"/devices/{KITCHEN}").text
     assert console.get("/cases/0000000000000000000").status_code == 404
     assert console.get("/devices/nobody").status_code == 404
+
+
+def test_who_reported_a_case_is_shown_and_how_to_call_back_to_those_who_may_act(
+    trouble: Desk, console: httpx.Client, signing: Signing, signed_in: SignedIn, time: Time
+) -> None:
+    number = trouble.numbers()[0]
+    told = Told(
+        source=Source.HOTLINE, contact={"phone": "555 7"}, address="by the gate", media_url="https://a.example/1"
+    )
+    trouble.moves(time.at, "hotline 12345").report(COVER_EAST, "cover_open", "it <rocks>", 3, told)
+    for role, language, shown, hidden in (
+        (
+            Role.OPERATOR,
+            Language.EN,
+            ["hotline 12345", "it &lt;rocks&gt;", "by the gate", "phone 555 7", "/a.example"],
+            [],
+        ),
+        (Role.VIEWER, Language.ZH, ["上报记录", "热线", "2026-11-21 16:00"], ["555 7", "a.example"]),
+    ):
+        console.cookies.set(COOKIE, signing.cookie(signed_in(role, language=language)))
+        for path in (f"/cases/{number}", f"/cases/{number}/live"):
+            page = console.get(path).text
+            assert [words for words in shown if words not in page] == []
+            assert [words for words in hidden if words in page] == []
+    badges = re.findall(r"上报 .(\d)", console.get("/desk/cases").text)
+    assert badges == ["1"]
+
+
+def test_a_chinese_page_says_limits_allowances_and_values_in_chinese(
+    trouble: Desk, console: httpx.Client, signing: Signing, signed_in: SignedIn, time: Time
+) -> None:
+    trouble.moves(time.at).accept(trouble.numbers()[0])
+    assert trouble.moves(time.at).request_delay(trouble.numbers()[0], Allowance.parse("4h office"), "crane") is None
+    console.cookies.set(COOKIE, signing.cookie(signed_in(Role.SUPERVISOR, language=Language.ZH)))
+    pages = [console.get(f"/cases/{trouble.numbers()[0]}").text, console.get(f"/devices/{COVER_EAST}").text]
+    assert "4个工作小时" in pages[0]
+    assert ">甲烷预警值<" in pages[1]
+    for page in pages:
+        assert re.findall(r"\d[mhd] (?:urgent|natural|office|work)\b(?!\")", page) == []
 
 
 def token_of(operator: httpx.Client) -> str:

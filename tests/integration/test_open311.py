@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from xml.etree.ElementTree import Element, fromstring
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from tests.fix_console import Time
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, rows
 
+LISTS = {"services", "service_requests", "errors", "endpoints", "formats"}
 REQUESTS = "/open311/v2/requests.json"
 LAMP_AT = {"lat": "30.58", "long": "114.31"}
 
@@ -111,6 +113,56 @@ def test_what_became_of_a_report_is_told(console: httpx.Client, desk: Desk, key:
     assert console.get(REQUESTS, params={"start_date": "2026-11-21T08:00:01Z"}).json() == []
     assert console.get(REQUESTS, params={"service_code": "leakage"}).json() == []
     assert console.get(REQUESTS, params={"service_request_id": f"{number}9"}).json() == []
+
+
+def as_text(value: Any) -> Any:
+    """A JSON document with what XML makes of its values."""
+    if isinstance(value, dict):
+        return {name: as_text(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [as_text(each) for each in value]
+    return {None: None, True: "true", False: "false"}.get(value, str(value)) if value != 1 else "1"
+
+
+def xml(answer: httpx.Response) -> Element:
+    return fromstring(answer.content)  # noqa: S314 - our own
+
+
+def of_xml(element: Element) -> Any:
+    """An XML document as JSON would have it: what is many stands in what is called so."""
+    parts = [*element]
+    if not parts:
+        return element.text
+    if element.tag in LISTS:
+        return [of_xml(part) for part in parts]
+    return {part.tag: of_xml(part) for part in parts}
+
+
+def test_xml_has_the_same_data(console: httpx.Client, key: str) -> None:
+    form = {"api_key": key, "service_code": "lamp_dark", "description": "dark & <b>cold</b>\u0001", **LAMP_AT}
+    answer = console.post("/open311/v2/requests.xml", data=form)
+    assert (answer.status_code, answer.headers["content-type"]) == (201, "text/xml; charset=utf-8")
+    number = xml(answer).findtext("request/service_request_id")
+    for path in ("discovery", "v2/services", "v2/requests", f"v2/requests/{number}"):
+        told = xml(console.get(f"/open311/{path}.xml"))
+        assert of_xml(told) == as_text(console.get(f"/open311/{path}.json").json()), path
+    gone = console.get("/open311/v2/requests/1.xml")
+    assert (gone.status_code, of_xml(xml(gone))) == (
+        404,
+        [{"code": "404", "description": "There is no case 1."}],
+    )
+
+
+def test_a_picture_is_taken_by_its_address_and_files_are_refused(console: httpx.Client, key: str) -> None:
+    picture = "https://app.example/pictures/7.jpg"
+    number = send(console, key, service_code="lamp_dark", **LAMP_AT)
+    assert send(console, key, service_code="lamp_dark", media_url=picture, **LAMP_AT) == number
+    (request,) = console.get(REQUESTS).json()
+    assert request["media_url"] == picture
+    form = {"api_key": key, "service_code": "lamp_dark", **LAMP_AT}
+    wrong = console.post(REQUESTS, data={**form, "media_url": "javascript:alert(1)"})
+    assert refused(wrong)[0] == 400
+    assert "media_url" in refused(console.post(REQUESTS, data=form, files={"media": ("a.jpg", b"x")}))[1]
 
 
 def test_what_is_refused_has_the_standards_form(

@@ -117,6 +117,27 @@ def test_what_is_pressed_without_a_network_is_sent_once_in_order_at_its_time(
     assert accepted < arrived
 
 
+def test_what_was_pressed_before_the_page_was_closed_is_sent_once_when_it_is_opened_again(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn
+) -> None:
+    page = browse(signed_in(unit="drainage"))
+    kept_ahead(page, number)
+    phone = page.context
+    phone.set_offline(True)
+    page.goto(f"/crew/{number}")
+    press(page, "Accept")
+    expect(page.locator("#queue li")).to_have_count(1)
+    page.close()
+    phone.set_offline(False)
+    for _ in range(2):
+        again = phone.new_page()
+        again.goto(f"/crew/{number}")
+        expect(again.locator("#queue")).to_be_hidden()
+        expect(again.locator(".state").first).to_have_text("accepted")
+        again.close()
+    assert moves(desk, number) == ["accept"]
+
+
 def test_an_answer_lost_after_it_was_done_does_nothing_twice(
     browse: Browse, desk: Desk, number: str, signed_in: SignedIn
 ) -> None:

@@ -58,7 +58,7 @@ def test_doubtful_readings_stand_apart_from_the_line() -> None:
 
 def test_limits_that_lie_upon_each_other_are_one_line_within_the_drawing() -> None:
     (line,) = drawn([(0, 40)]).limits
-    assert (line.name, line.text) == ("day, zone", "70")
+    assert (line.names, line.text) == (["day", "zone"], "70")
     assert 0 < line.at < HEIGHT
 
 
@@ -102,4 +102,4 @@ def test_moments_outside_of_the_span_are_left_out() -> None:
     span = Span(NOON, NOON + timedelta(hours=1))
     moments = [("raised", NOON + timedelta(minutes=30)), ("cleared", datetime(2026, 11, 23, tzinfo=UTC))]
     found = curve(readings(kind, "laeq", []), kind.metric("laeq"), span, moments=moments)
-    assert [line.name for line in found.moments] == ["raised"]
+    assert [line.names for line in found.moments] == [["raised"]]

@@ -1,0 +1,46 @@
+"""What the console says, in both languages, of what kinds and packs bring along."""
+
+import pytest
+
+from cases.clocks import Allowance
+from cases.words import Language, Section, vocabulary
+from console.pages.rendering import allowance
+from console.words import entry
+from devices.kind import load_kinds
+from rules.packs import load_packs
+
+KINDS = load_kinds()
+
+
+def said(key: str) -> bool:
+    """Whether there is a word of this key in both languages, each in its own letters."""
+    word = entry(key)
+    return word.en.isascii() == word.en.isprintable() == bool(word.en) and not word.zh.isascii()
+
+
+def test_every_problem_has_advice_for_those_who_go_there() -> None:
+    packs = {rule.case.problem for rule in load_packs(KINDS) if rule.case}
+    problems = packs | {name for name, word in vocabulary()[Section.PROBLEMS].items() if not word.merges_into}
+    assert [problem for problem in sorted(problems) if not said(f"crew_advice.{problem}")] == []
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_limit_metric_and_word_of_a_kind_has_its_name(kind: str) -> None:
+    keys = [f"limit.{name}" for name in KINDS[kind].limits]
+    keys += [f"value.{value}" for metric in KINDS[kind].metrics for value in metric.values]
+    assert [key for key in [*keys, "value.yes", "value.no"] if not said(key)] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "en", "zh"),
+    [
+        ("30m urgent", "30 minutes", "30分钟"),
+        ("1h natural", "1 hour", "1小时"),
+        ("1.5d natural", "1.5 days", "1.5天"),
+        ("4h office", "4 office hours", "4个工作小时"),
+        ("1d work", "1 working day", "1个工作日"),
+    ],
+)
+def test_an_allowance_is_said_as_people_say_it(given: str, en: str, zh: str) -> None:
+    for allowed in (given, Allowance.parse(given)):
+        assert (allowance(allowed, Language.EN), allowance(allowed, Language.ZH)) == (en, zh)

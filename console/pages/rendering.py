@@ -91,7 +91,7 @@ def allowance(allowed: Allowance | str, language: Language) -> str:
 
 
 def _because(at: Context, language: Language, reason: str, event: str) -> str:
-    """A reason of a history: a rule, a milestone, a word of dispatch, time that is asked for and why, what was written."""
+    """A reason of a history: a rule, a milestone, a word of dispatch, time asked for and why, or what was written."""
     if reason in at.rules:
         return f"{reason} {at.rules[reason].names[language]}"
     if event == Occurrence.MISSED:

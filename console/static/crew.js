@@ -12,6 +12,7 @@
   let here = null;
   let sending = null;
   let again = false;
+  let reloads = 0;
   let shown = [];
 
   const main = () => document.querySelector("main");
@@ -224,9 +225,11 @@
 
   async function reload() {
     if (!["list", "case"].includes(main().dataset.page)) return;
+    reloads += 1;
+    const mine = reloads;
     try {
       const fresh = await page(location.href);
-      if (!fresh?.querySelector("main[data-page]")) return;
+      if (mine !== reloads || !fresh?.querySelector("main[data-page]")) return; // asked again since
       if (writing()) {
         Object.assign(main().dataset, fresh.querySelector("main").dataset);
         return;
@@ -280,11 +283,12 @@
     const waits = (action) => action.refused === undefined && (!whose || action.whose === whose);
     if ((await crewQueue.all()).some(waits)) send();
   }, AGAIN_MS);
-  setInterval(() => { if (!document.hidden && main().dataset.page === "list") reload().then(show); }, RELOAD_MS);
+  setInterval(() => { if (!document.hidden) reload().then(show); }, RELOAD_MS);
   setInterval(() => { count(); age(); }, 10000);
 
   navigator.serviceWorker?.addEventListener("controllerchange", lookAhead);
   navigator.serviceWorker?.register("/crew/sw.js", { scope: "/crew" }).then(lookAhead).catch(() => undefined);
   if (localStorage.getItem("crew-here")) locate();
-  show().then(send);
+  // What the worker gave may be what it had kept, or older than what it has sent meanwhile.
+  show().then(send).then(() => navigator.serviceWorker?.controller && reload().then(show));
 })();

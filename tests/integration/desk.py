@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg import Connection
+import msgspec
+from psycopg import Connection, sql
 
 from cases.city import City
 from cases.dispatching import Practice
 from cityward import wiring
 from devices.kind import Kind
 from devices.registry import Registry
+from ingest.hearing import Heard
 from rules.packs import load_packs
 from rules.verdicts import Change
-from storage import alarm_store
+from storage import alarm_store, device_status
 from storage.case_book import take_up
 from storage.case_clock import ask_telemetry, look_at_due
 from storage.case_moves import CaseMoves
@@ -91,6 +93,18 @@ class Desk:
             f"INSERT INTO {table} (device, ts, received_at, seq, type, quality) VALUES (%s, %s, %s, 1, 0, %s)".encode(),  # noqa: S608
             [self.number(device_id), at, at, quality],
         )
+
+    def measure(self, device_id: str, at: datetime, **values: float) -> None:
+        """A reading of a device with these values, which the device's status knows as its last."""
+        number, names = self.number(device_id), ["device", "ts", "received_at", "seq", "type", "quality", *values]
+        table = sql.Identifier(f"reading_{device_of(self._registry, device_id).kind}")
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        row = sql.SQL(", ").join([sql.Placeholder()] * len(names))
+        insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(table, columns, row)
+        self.connection.execute(insert, [number, at, at, 1, 0, 0, *values.values()])
+        micros = alarm_store.micros(at)
+        heard = Heard(number, micros, micros, 1, None, 0, msgspec.json.encode(values), None, frozenset())
+        device_status.write(self.connection, [heard])
 
     def numbers(self) -> list[str]:
         """The numbers of all cases, in the order in which they were opened."""

@@ -106,18 +106,10 @@ def test_a_crew_sees_and_moves_its_own_cases_only(
 
 
 def test_the_judged_values_are_shown_with_limit_and_age_and_whom_to_call_back(
-    crew: httpx.Client, desk: Desk, connection: Connection, number: str, time: Time
+    crew: httpx.Client, desk: Desk, number: str, time: Time
 ) -> None:
     for minutes, tilt in ((61, 3.0), (31, 40.25), (1, 62.5)):
-        connection.execute(
-            "INSERT INTO reading_manhole (device, ts, received_at, seq, type, quality, tilt, open_state)"
-            " VALUES (%(device)s, %(ts)s, %(ts)s, 1, 0, 0, %(tilt)s, 1)",
-            {"device": desk.number(COVER_EAST), "ts": time.at - minutes * MINUTE, "tilt": tilt},
-        )
-    connection.execute(
-        "INSERT INTO device_status (device, last_ts, last_received_at, readings) VALUES (%s, %s, now(), 3)",
-        [desk.number(COVER_EAST), time.at - MINUTE],
-    )
+        desk.measure(COVER_EAST, time.at - minutes * MINUTE, tilt=tilt, open_state=1)
     told = Told(source=Source.CITIZEN, contact={"phone": "555 7"})
     desk.moves(time.at, "app").report(COVER_EAST, "cover_open", "a hole", 3, told)
     crew.headers["Accept-Language"] = "zh"

@@ -11,6 +11,7 @@ from console.signing import CrewLink, Signing
 from rules.rule import Severity
 from storage import crew_links, photo_store
 from storage.case_list import case_file
+from storage.case_reports import Source, Told
 from tests.fix_browser import Browse
 from tests.fix_console import SignedIn, Time
 from tests.integration.desk import Desk
@@ -30,8 +31,12 @@ WORDS = {
 @pytest.fixture
 def number(desk: Desk, time: Time) -> str:
     """The case of an open cover, the drainage company's, ten minutes old."""
+    for minutes, tilt in ((12, 0.5), (11, 58.0), (10, 62.5)):
+        desk.measure(COVER_EAST, time.at - minutes * MINUTE, tilt=tilt, open_state=int(tilt > 1))
     desk.alarm(("MH-01", COVER_EAST), at=time.at - 10 * MINUTE, severity=Severity.CRITICAL)
     desk.take_up(time.at - 10 * MINUTE)
+    told = Told(source=Source.HOTLINE, contact={"phone": "555 7"})
+    desk.moves(time.at - 8 * MINUTE, "12345").report(COVER_EAST, "cover_open", "井盖翻开了 a cover is off", 3, told)
     return desk.only_number()
 
 
@@ -101,6 +106,7 @@ def test_what_is_pressed_without_a_network_is_sent_once_in_order_at_its_time(
     kept_ahead(page, number)
     page.context.set_offline(True)
     page.goto(f"/crew/{number}")
+    expect(page.locator(".measured")).to_contain_text(re.compile(r"Tilt limit 15 deg.*62\.5 deg.* min ago", re.DOTALL))
     press(page, "Accept")
     press(page, "Arrived")
     expect(page.locator("#net")).to_contain_text("No connection")

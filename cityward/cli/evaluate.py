@@ -58,7 +58,8 @@ def evaluate(
 
     The pretend city publishes to a broker, a collector stores and judges, a dispatcher opens cases; the city's time
     goes on when both have kept up, so a day takes a minute or two and nothing is outrun. What was raised is held
-    against what the scenario broke. Ends with 1 if the goals are not reached, the reasons on standard error.
+    against what the scenario broke. Ends with 1 if the goals are not reached, the reasons on standard error. Ctrl-C
+    ends the trial early: what follows is then about the time until there.
     """
     settings = load_settings()
     kinds = wiring.kinds(settings)

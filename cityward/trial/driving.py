@@ -20,7 +20,7 @@ from storage.connection import Connection, connect
 from storage.outcome import received_since
 
 _PATIENCE = 120.0  # seconds for a tick: far more than any takes
-_LOOK = 0.004  # seconds between two looks into the ledger
+_LOOK = 0.008  # seconds between two looks into the ledger
 _HEAR = 0.5  # seconds after which the dispatcher is woken again: it may have been loading the registry
 
 
@@ -48,33 +48,40 @@ def drive(
     *,
     stop: threading.Event,
     report: Callable[[datetime, int], None],
-) -> int:
-    """Let the city's time pass; how many messages were published.
+) -> tuple[datetime, int]:
+    """Let the city's time pass; until when it did, and how many messages were published.
 
     Args:
         stage: What is at work.
         fleet: Who publishes.
         course: The time.
-        stop: Ends it early.
+        stop: Ends it early; a tick that has begun does not count.
         report: Told after each tick what time it is and how many messages there were.
 
     Raises:
-        TrialError: if a process or a server breaks off, or somebody stops it.
+        TrialError: if a process or a server breaks off, or somebody stops it before anything has happened.
     """
-    published = 0
+    reached, published = course.begins, 0
     with line(stage.broker) as way, connect(stage.dsn, name="cityward evaluate, listening") as ears:
         waking.listen_for_rest(ears)
         waiting = _Waiting(stage, ears, stop)
         for since, until in course.ticks():
             messages = list(fleet.messages(since, until))
-            stage.collected.move(until)
-            way.publish(messages)
+            try:
+                stage.collected.move(until)
+                way.publish(messages)
+                waiting.for_collector(until, len(messages))
+                stage.decided.move(until)
+                waiting.for_dispatcher(until)
+            except TrialError:
+                # Ctrl-C ends the embedded broker too, and a tick that has begun may not come to its end.
+                if not stop.is_set() or reached == course.begins:
+                    raise
+                break
+            reached = until
             published += len(messages)
-            waiting.for_collector(until, len(messages))
-            stage.decided.move(until)
-            waiting.for_dispatcher(until)
             report(until, published)
-    return published
+    return reached, published
 
 
 @dataclass(slots=True)
@@ -109,6 +116,6 @@ class _Waiting:
         while not so():
             self.stage.check()
             if self.stop.wait(every):
-                raise TrialStoppedError("stopped before the end")
+                raise TrialStoppedError("stopped before anything has happened")
             if time.monotonic() > give_up:
                 raise TrialError(f"a tick did not end within {_PATIENCE:g} s; see the logs in {self.stage.folder}")

@@ -31,7 +31,7 @@ class Outcome:
         devices: How many there were.
         seed: Where chance started.
         begins: From when, aware.
-        ends: Until when.
+        ends: Until when it came.
         labels: The truth.
         alarms: What was raised.
         cases: What was opened.
@@ -39,6 +39,7 @@ class Outcome:
         published: Messages that the broker has acknowledged.
         ledger: What became of them.
         seconds: How long it took on the wall.
+        cut_short: Whether somebody stopped it before its end.
     """
 
     scenario: str
@@ -53,6 +54,7 @@ class Outcome:
     published: int
     ledger: Ledger
     seconds: float
+    cut_short: bool = False
 
     @property
     def precision(self) -> float | None:
@@ -85,8 +87,10 @@ class Outcome:
                 f"{self.score.false_per_1000_device_days:.2f} false dispatches in 1,000 device-days are more than"
                 f" {goals.false:g}"
             )
-        if self.ledger.received != self.published:
+        if self.ledger.received != self.published and not self.cut_short:
             found.append(f"{self.published} messages were published and {self.ledger.received} received")
+        if self.cut_short:
+            found.append("it was stopped before its end")
         return found
 
     def as_json(self, goals: Goals) -> dict[str, Any]:

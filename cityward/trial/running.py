@@ -57,6 +57,8 @@ def run(
 ) -> Outcome:
     """Run a trial; ``explain`` may ask its database before that is thrown away.
 
+    Where somebody stops it, it is about the time until then.
+
     Raises:
         TrialError: if it comes to no end.
     """
@@ -70,15 +72,15 @@ def run(
         _folder() as folder,
         stage(plan.servers, settings, plan.city, story, course.begins, folder, told.say) as on,
     ):
-        published = drive(on, fleet, course, stop=stop, report=told.report)
+        ends, published = drive(on, fleet, course, stop=stop, report=told.report)
         activations, cases = stored.activations(on.connection), stored.dispatches(on.connection)
-        alarms = raised(activations, cases, course.ends, course.tick)
+        alarms = raised(activations, cases, ends, course.tick)
         outcome = Outcome(
             scenario=plan.scenario.name,
             devices=len(plan.city.devices),
             seed=plan.seed,
             begins=course.begins,
-            ends=course.ends,
+            ends=ends,
             labels=labels,
             alarms=alarms,
             cases=cases,
@@ -86,8 +88,8 @@ def run(
                 labels,
                 alarms,
                 rules=[rule.id for rule in rules],
-                device_days=len(plan.city.devices) * (course.ends - course.begins) / timedelta(days=1),
-                until=course.ends,
+                device_days=len(plan.city.devices) * (ends - course.begins) / timedelta(days=1),
+                until=ends,
                 groups=_groups(on.registry, rules),
                 reach={rule.id: _reach(rule) for rule in rules},
                 tick=course.tick,
@@ -95,6 +97,7 @@ def run(
             published=published,
             ledger=ledger(on.connection),
             seconds=time.monotonic() - began,
+            cut_short=ends < course.ends,
         )
         explain(on, outcome)
     return outcome

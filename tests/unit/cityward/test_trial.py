@@ -1,6 +1,7 @@
 """A trial's time, what its alarms and cases are taken for, and when it has failed."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def test_goals_that_are_not_reached_are_named() -> None:
     assert outcome(false=1).problems(goals) == []
     assert outcome(false=2).problems(goals) == ["2.00 false dispatches in 1,000 device-days are more than 1"]
     assert outcome(published=11).problems(goals) == ["11 messages were published and 10 received"]
+    assert replace(outcome(), cut_short=True).problems(goals) == ["it was stopped before its end"]
 
 
 def test_the_last_line_has_what_others_ask_for() -> None:

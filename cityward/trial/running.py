@@ -122,11 +122,12 @@ def _groups(registry: Registry, rules: list[Rule]) -> Mapping[str, set[str]]:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder for logs and the embedded database, which stays where something went wrong."""
+    """A folder for logs and the embedded database, which stays where something went wrong after it had begun."""
     folder = Path(tempfile.mkdtemp(prefix="cityward-evaluate-"))
     try:
         yield folder
-    except TrialStoppedError:
-        shutil.rmtree(folder)
+    except Exception as error:
+        if isinstance(error, TrialStoppedError) or not any(folder.iterdir()):
+            shutil.rmtree(folder)
         raise
     shutil.rmtree(folder)

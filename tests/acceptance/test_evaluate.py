@@ -37,7 +37,11 @@ def test_a_scenario_that_is_not_there_is_refused_in_a_line(command: Command) -> 
     assert "no scenario 'flod'; there are blackout, cloudburst" in " ".join(refused.err.split())
 
 
-def test_a_database_that_holds_something_is_left_alone(command: Command, dsn: str) -> None:
-    refused = command("evaluate", "demo", "--dsn", dsn)
+def test_a_database_that_holds_something_is_left_alone_and_no_folder_stays(
+    command: Command, dsn: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    refused = command("evaluate", "demo", "--dsn", dsn, TMPDIR=str(tmp_path / "own"))
     assert refused.code == 1
+    assert not [*(tmp_path / "own").glob("cityward-evaluate-*")]
     assert "this database is not empty" in " ".join(refused.err.split())

@@ -3,7 +3,8 @@
 An alarm is right where a label of its device, or of a member of its group, expects or allows its rule at that time. A
 label's expectation is met by an alarm of its rule in time, or by one that is active when it begins; late by one that
 comes after, missed without. An alarm that was hushed has noticed it, and bothers nobody. A case that a label under
-permit led to is a false dispatch although its alarm is right.
+permit led to is a false dispatch although its alarm is right. A storm speaks of alarms: it is right where most of them
+are.
 """
 
 import math
@@ -13,10 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from alarms import storms
+from alarms.policy import Storm
 from simulators.labels import Label
 
 # After what was wrong has ended, an alarm about it may still come: what was sent late, a window that closes.
 AFTERMATH = timedelta(minutes=45)
+_STORM = timedelta(microseconds=Storm().within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def evaluate(
         rules: The rules in force: what nobody could have noticed is not missed.
         device_days: Devices times days that were watched; above 0.
         until: Until when it was watched (aware): what may still be noticed later is not missed.
-        groups: The ids of the groups that each device belongs to.
+        groups: The ids of the groups that each device belongs to, and of its desk.
         reach: How far rules look back, where that is far: a rule about days speaks of yesterday.
         tick: How coarse the time is by which alarms were noticed: one that much too late is in time.
     """
@@ -145,7 +149,8 @@ def evaluate(
     aftermath = {
         rule: AFTERMATH + reach.get(rule, timedelta()) for rule in {*in_force, *(each.rule for each in alarms)}
     }
-    covering = {alarm: _covering(alarm, by_place[alarm.device], aftermath[alarm.rule]) for alarm in told}
+    covering = {alarm: _covering(alarm, by_place[alarm.device], aftermath[alarm.rule]) for alarm in alarms}
+    covering |= {storm: _behind(storm, covering, groups) for storm in by_rule[storms.RULE]}
     found = _found(labels, by_rule, aftermath, in_force, until, groups, tick)
     false = [alarm for alarm in told if not covering[alarm]]
     unwanted = [alarm for alarm in told if alarm.dispatched and all(label.under_permit for label in covering[alarm])]
@@ -180,6 +185,19 @@ def _covering(alarm: Raised, labels: Iterable[Label], aftermath: timedelta) -> l
         and alarm.at <= max([label.end, *(each.by for each in label.expects)]) + aftermath
         and alarm.rule in {*(each.rule for each in label.expects), *label.allows}
     ]
+
+
+def _behind(
+    storm: Raised, covering: Mapping[Raised, list[Label]], groups: Mapping[str, Collection[str]]
+) -> list[Label]:
+    """The labels by which most of the alarms are right that a storm of their desk speaks of."""
+    counted = [
+        labels
+        for alarm, labels in covering.items()
+        if storm.device in groups.get(alarm.device, ()) and storm.known - _STORM <= alarm.known <= storm.known
+    ]
+    right = [label for labels in counted for label in labels]
+    return right if 2 * sum(map(bool, counted)) > len(counted) else []
 
 
 def _groups(label: Label, groups: Mapping[str, Collection[str]]) -> set[str]:

@@ -111,8 +111,8 @@ def _reach(rule: Rule) -> timedelta:
 
 
 def _groups(registry: Registry, rules: list[Rule]) -> Mapping[str, set[str]]:
-    """By device the groups that rules see it in."""
-    found: dict[str, set[str]] = defaultdict(set)
+    """By device the groups that rules see it in, and the desk that its storms are raised for."""
+    found = defaultdict(set, {device.device_id: {f"desk:{device.district}"} for device in registry.devices.values()})
     for kind, by in {(rule.kind, rule.group) for rule in rules if rule.group}:
         for group, members in registry.members(kind, by).items():
             for device in members:

@@ -143,6 +143,20 @@ def test_an_alarm_of_a_group_is_right_where_a_member_of_it_is_in_trouble() -> No
     assert [each.device for each in score.false] == ["grid:2:manhole"]
 
 
+@pytest.mark.parametrize(("wrong", "false"), [(1, 0), (2, 1)], ids=["most are right", "most are wrong"])
+def test_a_storm_is_right_where_most_of_its_alarms_are(wrong: int, false: int) -> None:
+    groups = {f"cover-{n}": ["desk:A"] for n in range(4)} | {"cover-9": ["desk:B"]}
+    alarms = [Raised("MH-01", f"cover-{n}", at(1 + n), dispatched=False) for n in range(2 + wrong)]
+    labels = [label(f"{n}", f"cover-{n}") for n in range(2)] + [label("9", "cover-9")]
+    elsewhere = Raised("MH-01", "cover-9", at(2), dispatched=False)
+    long_ago = Raised("MH-01", "cover-3", at(-30), dispatched=False, hushed=True)
+    storm = Raised("AM-01", "desk:A", at(5.5))
+    everybody = [*alarms, elsewhere, long_ago, storm]
+    score = evaluate(labels, everybody, rules=RULES, device_days=1, until=at(99), groups=groups)
+    assert score.false_dispatches == false
+    assert (storm in score.false) == bool(false)
+
+
 def test_time_that_is_coarse_makes_nothing_late() -> None:
     alarms = [Raised("MH-01", "cover-1", at(1.9))]
     assert evaluate([label()], alarms, rules=RULES, device_days=1, until=at(99)).recall == 0

@@ -18,8 +18,11 @@ ON CONFLICT (device, ts) DO NOTHING
 RETURNING device, (extract(epoch FROM ts) * 1000000)::bigint
 
 -- name: find_conflicts
--- Same key, other values: first write wins, the other goes to quarantine.
-SELECT staged.ordinal FROM {staging} AS staged JOIN {table} AS kept USING (device, ts)
+-- Same key, other values: first write wins, the other goes to quarantine. One look by key a row: of a table that is new
+-- in the transaction the planner knows no size, and a join may read all readings there are.
+SELECT staged.ordinal FROM {staging} AS staged, LATERAL (
+    SELECT * FROM {table} AS stored WHERE stored.device = staged.device AND stored.ts = staged.ts LIMIT 1
+) AS kept
 WHERE ({staged_metrics}) IS DISTINCT FROM ({kept_metrics})
 
 -- name: drop_staging

@@ -130,6 +130,15 @@ def test_of_equal_readings_in_a_batch_the_first_is_stored(connection: Connection
     assert tilts(connection) == [(1.0,), (5.0,)]
 
 
+def test_a_duplicate_is_looked_up_and_not_searched_for(connection: Connection, kinds: dict[str, Kind]) -> None:
+    put(connection, manholes(kinds, *((minute, 1) for minute in range(2000))))
+    connection.execute("ANALYZE")
+    with connection.transaction():
+        assert fates(write(connection, manholes(kinds, (7, 1), (2000, 1)))) == "df"
+        read = "SELECT sum(seq_tup_read)::int FROM pg_stat_xact_user_tables WHERE NOT starts_with(relname, 'staging')"
+        assert rows(connection, read) == [(0,)]
+
+
 def test_a_reading_that_is_stored_already_is_a_duplicate(connection: Connection, kinds: dict[str, Kind]) -> None:
     put(connection, manholes(kinds, (0, 1)))
     again = manholes(kinds, (0, 1), (1, 2))

@@ -11,6 +11,8 @@ normal, and raised anew if its condition is still there: whatever was hushed is 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from devices.errors import Permanent
+
 
 class State(StrEnum):
     """The states of ISA-18.2, A to I of its figure."""
@@ -106,7 +108,7 @@ ACTIVE = frozenset({State.UNACKNOWLEDGED, State.ACKNOWLEDGED}) | LATCHED
 SEEN = frozenset({State.NORMAL, State.ACKNOWLEDGED, State.LATCHED_ACKNOWLEDGED})
 
 
-class IllegalMoveError(Exception):
+class IllegalMoveError(Permanent):
     """An event that cannot happen to an alarm in its state."""
 
     def __init__(self, state: State, event: Event) -> None:

@@ -1,7 +1,9 @@
 """What can go wrong in dispatch. A refusal that people meet in daily work is a value: lifecycle.Refusal."""
 
+from devices.errors import Permanent
 
-class CaseError(Exception):
+
+class CaseError(Permanent):
     """Something asked of a case cannot be done."""
 
 

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import structlog
 
-from ingest.errors import BrokerRefusedError, RetryableError
+from devices.errors import Retryable
+from ingest.errors import BrokerRefusedError
 from storage.connection import Connection
 from storage.errors import DatabaseFullError, NotMigratedError, RegistryChangedError
 from storage.locks import try_hold
@@ -18,7 +19,7 @@ _log = structlog.get_logger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 0.25, 5.0
 LOOK_FOR_LOCK = 1.0  # seconds between looks whether a lock has become free
 # An operator can mend each of these while the process waits.
-WAITED_OUT = (RetryableError, BrokerRefusedError, NotMigratedError, NoCityError)
+WAITED_OUT = (Retryable, BrokerRefusedError, NotMigratedError, NoCityError)
 
 
 def hold(connection: Connection, role: str, name: str, stop: threading.Event) -> bool:

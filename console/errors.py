@@ -8,11 +8,12 @@ from starlette.exceptions import HTTPException
 
 from cases.words import Language, Word
 from console.words import word
+from devices.errors import Permanent
 
 Said = str | Word | Sequence[Word]
 
 
-class ConsoleError(Exception):
+class ConsoleError(Permanent):
     """Something asked cannot be done, and nothing of it was.
 
     Args:

@@ -1,4 +1,7 @@
-"""What can be wrong with the descriptions of kinds and devices."""
+"""The root of what can go wrong, with the two verbs that decide what follows; what can be wrong with descriptions.
+
+Every error that a person is to read stands below ``CitywardError``; what does not is a defect and shows its traceback.
+"""
 
 from dataclasses import dataclass
 
@@ -18,7 +21,23 @@ class Problem:
         return f"line {self.line}, column {self.column}: {self.message}"
 
 
-class DescriptionError(Exception):
+class CitywardError(Exception):
+    """Something could not be done; the message says what, and what to do about it."""
+
+
+class Retryable(CitywardError):  # noqa: N818 - the name says what to do
+    """It may work later, with nobody doing anything; ``after`` is the wait in seconds that the other side asked for."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        self.after = after
+        super().__init__(message)
+
+
+class Permanent(CitywardError):  # noqa: N818
+    """It will not work until somebody says or does something else."""
+
+
+class DescriptionError(Permanent):
     """A kind.toml or a registry file says something that cannot be; every problem is listed."""
 
     def __init__(self, source: str, problems: list[Problem] | list[str]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Self
 import httpx
 
 from cases.words import Language
+from devices.errors import Permanent
 
 BOARDS_FOLDER = Path(__file__).parent / "dashboards"
 OLDEST = (11, 0)  # the schema of the boards is that of Grafana 11
@@ -25,7 +26,7 @@ _THEIRS = ("id", "version")
 _FOLDERS = {Language.EN: ("cityward-en", "Cityward"), Language.ZH: ("cityward-zh", "Cityward 城市设施")}
 
 
-class GrafanaError(Exception):
+class GrafanaError(Permanent):
     """Grafana cannot be used as asked; the message says what to do."""
 
 

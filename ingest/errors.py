@@ -1,13 +1,11 @@
-"""What can go wrong around the loop. Two verbs: a ``RetryableError`` is waited out, any other ends the process."""
+"""What can go wrong around the loop. What is ``Retryable`` is waited out; nothing was lost: the broker still has it."""
+
+from devices.errors import Permanent, Retryable
 
 
-class RetryableError(Exception):
-    """The other side is away. Nothing was lost: the broker still holds what is not acknowledged."""
-
-
-class BrokerUnavailableError(RetryableError):
+class BrokerUnavailableError(Retryable):
     """The MQTT broker does not answer, or the connection broke."""
 
 
-class BrokerRefusedError(Exception):
+class BrokerRefusedError(Permanent):
     """The broker answers and says no: wrong user or password, or a topic filter it does not grant."""

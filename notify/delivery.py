@@ -23,7 +23,8 @@ from procrastinate import App, BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job, JobDeferrer
 
-from notify.errors import Permanent, Retryable
+from devices.errors import Retryable
+from notify.errors import NotReachedError, UndeliverableError
 from notify.linking import Links
 from notify.outbox import Channel, Clock, Notification, NotificationStore
 from notify.stages import Dropped, Held, Passed, Stage, pipeline
@@ -102,9 +103,9 @@ def build_app(
             return
         try:
             stopped = await _through(stages, notification)
-        except Permanent as error:
+        except UndeliverableError as error:
             await store.failed(notification_id, str(error), final=True)
-        except Retryable as error:
+        except NotReachedError as error:
             final = is_last(context.job.attempts)
             await store.failed(notification_id, str(error), final=final)
             raise

@@ -39,8 +39,8 @@ class Channel(Protocol):
         """Send, and return only when the receiver has confirmed.
 
         Raises:
-            Retryable: it may work later.
-            Permanent: it will never work.
+            NotReachedError: it may work later.
+            UndeliverableError: it will never work.
         """
 
 

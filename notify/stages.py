@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from cases.city import City
-from notify.errors import Permanent
+from notify.errors import UndeliverableError
 from notify.linking import Links, place_of
 from notify.outbox import Channel, Clock, Notification, NotificationStore
 from notify.recipients import PERSON
@@ -160,7 +160,7 @@ class Send:
     async def __call__(self, notification: Notification) -> Passed:
         """See ``Stage``; raises what the channel raises."""
         if notification.channel not in self.channels:
-            raise Permanent(f"the channel {notification.channel!r} is not set up")
+            raise UndeliverableError(f"the channel {notification.channel!r} is not set up")
         await self.channels[notification.channel].send(notification)
         return notification
 

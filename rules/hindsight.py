@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from devices.errors import Permanent
 from devices.readings import Ints, Readings
 from devices.registry import Registry
 from rules.closing import close
@@ -32,7 +33,7 @@ _TURNS = tuple(Input)  # readings first, then what may ask for their alarms
 Ask = Callable[[Rule, int], Mapping[int, Mapping[str, float | None]]]
 
 
-class HindsightError(Exception):
+class HindsightError(Permanent):
     """A rule crashed over history; it would have been benched in the city."""
 
 

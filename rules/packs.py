@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from devices.errors import Permanent
 from devices.kind import Kind
 from rules.measures import load_measures
 from rules.pack_rule import FieldError, called, read_rule
@@ -25,7 +26,7 @@ _PLACE = re.compile(r"(?P<why>.*) - at `\$(?P<path>.*)`", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
-class PackError(Exception):
+class PackError(Permanent):
     """A pack cannot be used; every problem is listed."""
 
     def __init__(self, problems: list[str]) -> None:

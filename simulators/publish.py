@@ -21,6 +21,7 @@ from typing import Protocol
 import aiomqtt
 
 from devices.broker import Broker, tls_problem
+from devices.errors import Permanent
 from simulators.chance import MICROS
 from simulators.fleet import Fleet
 from simulators.message import Message
@@ -43,7 +44,7 @@ class Clock(Protocol):
         """The time, aware and in UTC; never runs backwards."""
 
 
-class BrokerRefusedError(Exception):
+class BrokerRefusedError(Permanent):
     """The broker does not let the pretend city in, or is not to be trusted; trying again would not help."""
 
 

@@ -7,11 +7,12 @@ from psycopg import Connection
 
 from alarms.lifecycle import Event, IllegalMoveError, State, after
 from alarms.story import Story
+from devices.errors import Permanent
 from storage import alarm_store
 from storage.alarm_store import micros
 
 
-class AlarmMoveError(Exception):
+class AlarmMoveError(Permanent):
     """What was asked for cannot be done; nothing was."""
 
 

@@ -13,7 +13,7 @@ from alarms.lifecycle import Event as AlarmEvent
 from cases import dispatching
 from cases.case import Outcome, Sheet, Step
 from cases.dispatching import REPAIRED, AlarmNews, Facility, Practice, StoredCase
-from cases.errors import NobodyResponsible
+from cases.errors import CaseError, NobodyResponsible
 from cases.lifecycle import State
 from cases.opening import NewCase
 from cases.supervision import recipients
@@ -26,7 +26,7 @@ TRY_AGAIN_AFTER = timedelta(seconds=30)  # of the city's clock
 _BATCH = 200  # news taken up in one transaction: short enough to let the crews' own moves in between
 
 
-class UnknownCaseError(Exception):
+class UnknownCaseError(CaseError):
     """No case has this number."""
 
     def __init__(self, number: str) -> None:

@@ -13,7 +13,7 @@ from cases.case import Finding, Step, note
 from cases.checking import confirm, reject
 from cases.clocks import Allowance
 from cases.dispatching import Practice, StoredCase, assignment, conclude, next_number, take_in
-from cases.errors import UnknownFacility
+from cases.errors import CaseError, UnknownFacility
 from cases.history import Occurrence
 from cases.lifecycle import OPEN_STATES, Refusal
 from cases.opening import CasePlan, file_case, report_case
@@ -290,7 +290,7 @@ class CaseMoves:
             return None
 
 
-class UnknownSheetError(Exception):
+class UnknownSheetError(CaseError):
     """No unanswered sheet has this number."""
 
     def __init__(self, number: str) -> None:

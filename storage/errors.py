@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import psycopg
 
-from ingest.errors import RetryableError
+from devices.errors import Permanent, Retryable
 
 
-class DatabaseUnavailableError(RetryableError):
+class DatabaseUnavailableError(Retryable):
     """The database does not answer, or the connection broke; what was not committed is done again."""
 
 
@@ -16,22 +16,22 @@ class DatabaseFullError(DatabaseUnavailableError):
     """The database has no room: it can be read and not written, until somebody makes room."""
 
 
-class RegistryChangedError(RetryableError):
+class RegistryChangedError(Retryable):
     """Somebody imported devices or a city: start again from the new snapshot."""
 
 
-class UnstorableError(Exception):
+class UnstorableError(Permanent):
     """What somebody has said cannot be kept or looked for: a text with a NUL, a number that no column holds."""
 
 
-class RefreshRunningError(Exception):
+class RefreshRunningError(Retryable):
     """The database refreshes the same roll-ups by itself at this moment."""
 
     def __init__(self) -> None:
         super().__init__("the database is refreshing these roll-ups itself just now: try again in a minute")
 
 
-class NotMigratedError(Exception):
+class NotMigratedError(Permanent):
     """The database lacks tables that this version needs; ``cityward migrate`` creates them."""
 
 

@@ -15,6 +15,7 @@ from cases.reports.document import Name, named
 from cases.reports.periods import Period
 from cases.reports.scores import SCORED, Scored
 from cases.standing import By, Standing, counted_for, grouped, tally
+from devices.errors import Permanent
 from storage import report_book
 from storage.queries import load
 from storage.report_book import Through
@@ -22,7 +23,7 @@ from storage.report_book import Through
 _SQL = load("reports")
 
 
-class MonthCloseError(Exception):
+class MonthCloseError(Permanent):
     """A month cannot be closed, or has not been; the message says why."""
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from devices.errors import Permanent
 from rules.spells import Spell, Spells
 from storage.queries import load
 
@@ -16,7 +17,7 @@ _SQL = load("permits")
 _REGISTRY = load("registry")
 
 
-class PermitError(Exception):
+class PermitError(Permanent):
     """A permit cannot be granted or revoked; the message says what would be right."""
 
 

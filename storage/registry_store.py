@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from cases.city import City, read_city
-from devices.errors import DescriptionError
+from devices.errors import DescriptionError, Permanent
 from devices.groups import facility
 from devices.kind import Kind, LimitChange
 from devices.registry import Description, Device, Registry
@@ -24,7 +24,7 @@ _SQL = load("registry")
 _WRITTEN_AT_ONCE, _READ_AT_ONCE = 5_000, 20_000  # devices in one statement
 
 
-class NoCityError(Exception):
+class NoCityError(Permanent):
     """No city file has been imported; ``cityward city import`` does."""
 
     def __init__(self) -> None:

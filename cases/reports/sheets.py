@@ -2,13 +2,15 @@
 
 import re
 
+from devices.errors import Permanent
+
 MOST_ROWS = 1_048_576  # of a sheet, by Excel's specification
 HEAD = 4  # title, subtitle, an empty row, headings
 # What a spreadsheet takes for the beginning of a formula or a command (OWASP, CSV injection).
 FORMULA = re.compile(r"[=+\-@\t\r]")
 
 
-class TooLongError(Exception):
+class TooLongError(Permanent):
     """A table has more rows than a sheet has."""
 
     def __init__(self) -> None:

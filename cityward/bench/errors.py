@@ -1,7 +1,9 @@
 """What keeps a benchmark from its end."""
 
+from devices.errors import Permanent
 
-class BenchError(Exception):
+
+class BenchError(Permanent):
     """Something is not installed, does not start, or takes far too long; the message says what."""
 
 

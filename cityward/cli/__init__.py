@@ -5,9 +5,6 @@ import sys
 import typer
 from rich.markup import escape
 
-from cases.errors import CaseError
-from cases.reports.sheets import TooLongError
-from cityward.bench.errors import BenchError
 from cityward.cli import (
     adopting,
     alarms,
@@ -35,20 +32,8 @@ from cityward.cli import (
     supervision,
     tokens,
 )
-from cityward.cli.context import CommandError, err
-from cityward.trial.errors import TrialError
-from devices.errors import DescriptionError
-from grafana.pushing import GrafanaError
-from ingest.errors import BrokerRefusedError, RetryableError
-from rules.packs import PackError
-from simulators.publish import BrokerRefusedError as SimulatorRefusedError
-from storage.alarm_moves import AlarmMoveError
-from storage.case_book import UnknownCaseError
-from storage.case_moves import UnknownSheetError
-from storage.errors import NotMigratedError, RefreshRunningError
-from storage.month_close import MonthCloseError
-from storage.permit_store import PermitError
-from storage.registry_store import NoCityError
+from cityward.cli.context import err
+from devices.errors import CitywardError
 
 app = typer.Typer(
     help="From a sensor reading over MQTT to a crew at the manhole. Start with: cityward demo",
@@ -93,34 +78,11 @@ console.users_app.add_typer(tokens.tokens_app, name="token", help="Tokens of mac
 console.users_app.command("audit")(tokens.audit)
 app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
-# What a person can mend; anything else is a defect and shows its traceback.
-_EXPLAINED = (
-    AlarmMoveError,
-    BenchError,
-    CommandError,
-    DescriptionError,
-    GrafanaError,
-    PackError,
-    CaseError,
-    MonthCloseError,
-    TooLongError,
-    UnknownCaseError,
-    UnknownSheetError,
-    NotMigratedError,
-    RefreshRunningError,
-    NoCityError,
-    PermitError,
-    RetryableError,
-    BrokerRefusedError,
-    SimulatorRefusedError,
-    TrialError,
-)
-
 
 def main() -> None:
-    """Run a command; an error that a person can mend is one clear message and exit code 1."""
+    """Run a command; an error that a person can mend is one clear message and exit code 1, any other a traceback."""
     try:
         app()
-    except _EXPLAINED as error:
+    except CitywardError as error:
         err.print(f"[red]cityward:[/red] {escape(str(error))}", markup=True, soft_wrap=True)
         sys.exit(1)

@@ -18,6 +18,7 @@ from rich.text import Text
 from cityward import log, wiring
 from cityward.moments import parse_moment
 from cityward.settings import CONFIG_FILE, Settings
+from devices.errors import Permanent
 from storage.connection import Connection, connect, describe
 from storage.errors import translated
 
@@ -28,7 +29,7 @@ _GAP = 2  # columns between two columns of a table
 _WRAPPED = 16  # columns at least for texts that take several lines
 
 
-class CommandError(Exception):
+class CommandError(Permanent):
     """A command cannot do what it was asked; the message is all that the user sees."""
 
 

@@ -11,8 +11,8 @@ from cases import supervision
 from cityward import supervision_testing, wiring
 from cityward.cli.context import CommandError, database, fitting, load_settings, out, table
 from cityward.supervision_testing import CaseOutcome
+from devices.errors import Retryable
 from devices.kind import Kind
-from ingest.errors import RetryableError
 from rules.catalogue import catalogue, described
 from rules.packs import PACKS_FOLDER, load_packs
 from rules.rule import Rule
@@ -65,7 +65,7 @@ def list_rules() -> None:
         try:
             with database(settings) as connection:
                 off = benched(connection)
-        except (RetryableError, NotMigratedError):  # packs can be looked at without the city's database
+        except (Retryable, NotMigratedError):  # packs can be looked at without the city's database
             return
         if off:
             out.print(benched_table(off))

@@ -10,7 +10,7 @@ import aiomqtt
 
 from devices.broker import Broker, tls_problem
 from devices.topics import crew_topic
-from notify.errors import Permanent, Retryable
+from notify.errors import NotReachedError, UndeliverableError
 from notify.message import as_json
 from notify.outbox import Notification
 
@@ -57,19 +57,19 @@ class MqttChannel:
         try:
             await client.publish(topic, as_json(message, notification.others, notification.link), qos=1)
         except aiomqtt.MqttError as error:
-            raise Retryable(self._says(str(error))) from error
+            raise NotReachedError(self._says(str(error))) from error
         except ValueError as error:
             # What paho refuses before it sends: a wildcard in the topic, a payload that is too large.
-            raise Permanent(f"cannot be published to {topic!r}: {error}") from error
+            raise UndeliverableError(f"cannot be published to {topic!r}: {error}") from error
 
     async def _open_client(self) -> aiomqtt.Client:
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._connected.wait()
         except TimeoutError as error:
-            raise Retryable(self._says(self._problem)) from error
+            raise NotReachedError(self._says(self._problem)) from error
         if self._client is None:  # it broke again between the event and our turn
-            raise Retryable(self._says(self._problem))
+            raise NotReachedError(self._says(self._problem))
         return self._client
 
     async def _keep_connected(self) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from cases.city import City
-from notify.errors import Permanent, Retryable
+from notify.errors import NotReachedError, UndeliverableError
 from notify.message import render_all
 from notify.outbox import Notification
 
@@ -32,22 +32,24 @@ class PersonChannel:
 
         contact = (await self._city()).contacts.get(notification.target)
         if contact is None:
-            raise Permanent(f"the contact {notification.target!r} is not in the city's file any more")
+            raise UndeliverableError(f"the contact {notification.target!r} is not in the city's file any more")
         to = apprise.Apprise()
         if not to.add(self._filled_in(notification.target, contact.url)):
-            raise Permanent(f"the URL of the contact {notification.target!r} is none that apprise can read")
+            raise UndeliverableError(f"the URL of the contact {notification.target!r} is none that apprise can read")
         text = render_all(notification.message, notification.others, contact.language, notification.link)
         title, _, body = text.partition("\n")
         try:
             async with asyncio.timeout(self._timeout_s):
                 sent = await to.async_notify(body=body or title, title=title)
         except TimeoutError as error:
-            raise Retryable(f"no answer within {self._timeout_s:g} s") from error
+            raise NotReachedError(f"no answer within {self._timeout_s:g} s") from error
         if not sent:
-            raise Retryable(f"the service of the contact {notification.target!r} did not take it")
+            raise NotReachedError(f"the service of the contact {notification.target!r} did not take it")
 
     def _filled_in(self, contact: str, url: str) -> str:
         missing = [name for name in _VARIABLE.findall(url) if name not in self._environment]
         if missing:
-            raise Permanent(f"the URL of the contact {contact!r} needs {', '.join(missing)} in the environment")
+            raise UndeliverableError(
+                f"the URL of the contact {contact!r} needs {', '.join(missing)} in the environment"
+            )
         return _VARIABLE.sub(lambda found: self._environment[found[1]], url)

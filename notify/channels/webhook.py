@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import httpx
 
-from notify.errors import Permanent, Retryable
+from notify.errors import NotReachedError, UndeliverableError
 from notify.message import Message, as_json
 from notify.outbox import Notification
 
@@ -45,18 +45,18 @@ class WebhookChannel:
         try:
             answer = await self._post(url, message, as_json(message, notification.others, notification.link))
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise Permanent(f"the webhook of {message.unit!r} is no URL to post to: {error}") from error
+            raise UndeliverableError(f"the webhook of {message.unit!r} is no URL to post to: {error}") from error
         except (httpx.HTTPError, TimeoutError) as error:
             self._rests_until[url] = self._monotonic() + REST_S
             # Some of these errors, a timeout for one, have no text of their own.
-            raise Retryable(f"{type(error).__name__}: {error}") from error
+            raise NotReachedError(f"{type(error).__name__}: {error}") from error
         self._rests_until.pop(url, None)
         if answer.is_success:
             return
         said = f"HTTP {answer.status_code} {answer.reason_phrase}"
         if answer.is_client_error and answer.status_code not in _WORTH_ANOTHER_TRY:
-            raise Permanent(said)
-        raise Retryable(said, _retry_after(answer))
+            raise UndeliverableError(said)
+        raise NotReachedError(said, _retry_after(answer))
 
     async def _post(self, url: str, message: Message, content: bytes) -> httpx.Response:
         headers = {
@@ -73,7 +73,7 @@ class WebhookChannel:
             return
         now = self._monotonic()
         if now < until:
-            raise Retryable("the receiver did not answer a moment ago", until - now)
+            raise NotReachedError("the receiver did not answer a moment ago", until - now)
         # This message tries; until it knows, the others wait.
         self._rests_until[url] = now + REST_S
 

@@ -19,7 +19,7 @@ from devices.broker import Broker
 from devices.credentials import hashed, password_file
 from devices.registry import Registry
 from notify.channels.mqtt import MqttChannel
-from notify.errors import Retryable
+from notify.errors import NotReachedError
 from notify.message import Message
 from notify.outbox import Notification
 from storage import credential_store
@@ -298,7 +298,7 @@ def test_an_authority_that_nobody_trusts_is_named_for_a_notification_that_waits(
         async with MqttChannel(guarded.as_service("dispatcher"), tls=distrusting, timeout_s=1) as channel:
             await channel.send(NOTIFICATION)
 
-    with pytest.raises(Retryable, match="not signed by an authority in the setting broker_ca"):
+    with pytest.raises(NotReachedError, match="not signed by an authority in the setting broker_ca"):
         asyncio.run(send())
 
 

@@ -12,7 +12,7 @@ from procrastinate.testing import InMemoryConnector
 
 from cases.city import City
 from notify.delivery import Backoff, build_app, is_last, job, queue_of, wait_s
-from notify.errors import Permanent, Retryable
+from notify.errors import NotReachedError, UndeliverableError
 from notify.message import Message
 from notify.outbox import Notification
 from notify.working import rescue
@@ -144,7 +144,7 @@ def test_a_notification_that_no_longer_exists_ends_its_job() -> None:
 
 
 def test_a_permanent_failure_is_recorded_as_final_and_ends_the_job() -> None:
-    desk = office(notification(7), mqtt=FakeChannel(Permanent("no such topic")))
+    desk = office(notification(7), mqtt=FakeChannel(UndeliverableError("no such topic")))
     desk.deliver(notification(7))
     assert desk.store.log == [("failed", 7, "no such topic", True)]
     assert desk.job()["status"] == "succeeded"
@@ -157,7 +157,7 @@ def test_a_channel_that_is_not_set_up_is_a_permanent_failure() -> None:
 
 
 def test_a_failure_that_may_pass_is_recorded_and_waits_for_its_next_try() -> None:
-    desk = office(notification(7), mqtt=FakeChannel(Retryable("broker away")))
+    desk = office(notification(7), mqtt=FakeChannel(NotReachedError("broker away")))
     before = datetime.now(UTC)  # noqa: TID251 - procrastinate's back-off is wall time
     desk.deliver(notification(7))
     assert desk.store.log == [("failed", 7, "broker away", False)]
@@ -167,7 +167,7 @@ def test_a_failure_that_may_pass_is_recorded_and_waits_for_its_next_try() -> Non
 
 def test_the_last_try_is_recorded_as_final_and_fails_the_job() -> None:
     last = next(attempts for attempts in range(1000) if is_last(attempts))
-    desk = office(notification(7), mqtt=FakeChannel(Retryable("broker away")))
+    desk = office(notification(7), mqtt=FakeChannel(NotReachedError("broker away")))
     desk.deliver(notification(7), attempts=last)
     assert desk.store.log == [("failed", 7, "broker away", True)]
     assert desk.job()["status"] == "failed"

@@ -11,7 +11,7 @@ from cases.city import City
 from cases.people import Contact
 from cases.words import Language
 from notify.channels.person import PersonChannel
-from notify.errors import Permanent, Retryable
+from notify.errors import NotReachedError, UndeliverableError
 from notify.message import Message
 from notify.outbox import Notification
 from tests.unit.cases.sample import CITY, NAME
@@ -64,17 +64,17 @@ def test_a_person_reads_the_text_in_their_language() -> None:
 def test_what_is_secret_in_a_url_comes_from_the_environment() -> None:
     sent("pigeon://${PIGEON}", environment={"PIGEON": "loft"})
     assert READ[0][0] == "loft"
-    with pytest.raises(Permanent, match="needs PIGEON in the environment"):
+    with pytest.raises(UndeliverableError, match="needs PIGEON in the environment"):
         sent("pigeon://${PIGEON}")
 
 
 def test_a_service_that_does_not_take_it_is_asked_again() -> None:
-    with pytest.raises(Retryable, match="'wang' did not take it"):
+    with pytest.raises(NotReachedError, match="'wang' did not take it"):
         sent("pigeon://lame")
 
 
 def test_a_url_that_cannot_be_read_is_final() -> None:
-    with pytest.raises(Permanent, match="none that apprise can read"):
+    with pytest.raises(UndeliverableError, match="none that apprise can read"):
         sent("carrier-pigeon")
 
 
@@ -82,5 +82,5 @@ def test_a_contact_that_left_the_file_is_final() -> None:
     async def city() -> City:
         return CITY
 
-    with pytest.raises(Permanent, match="'wang' is not in the city's file"):
+    with pytest.raises(UndeliverableError, match="'wang' is not in the city's file"):
         asyncio.run(PersonChannel(city, {}).send(Notification("person", "wang", None)))  # type: ignore[arg-type]

@@ -8,9 +8,10 @@ alarm is open is another occurrence of the same alarm, and must be acknowledged 
 normal, and raised anew if its condition is still there: whatever was hushed is then announced.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 
+from devices import lifecycles
 from devices.errors import Permanent
 
 
@@ -142,14 +143,4 @@ def state_of(*, active: bool, acknowledged: bool, latched: bool = False, hushed:
 
 def diagram() -> str:
     """The table as a Mermaid diagram, for the documentation; what leaves a state where it is, is left out."""
-    return "\n".join(["stateDiagram-v2", "    [*] --> normal", *_arrows()])
-
-
-def _arrows() -> Iterator[str]:
-    for state, moves in ALARM_TRANSITIONS.items():
-        targets: dict[State, list[str]] = {}
-        for event, target in moves.items():
-            if target is not state:
-                targets.setdefault(target, []).append(event.value)
-        for target, events in targets.items():
-            yield f"    {state} --> {target}: {', '.join(events)}"
+    return lifecycles.diagram(ALARM_TRANSITIONS, ["normal"], loops=False)

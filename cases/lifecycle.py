@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from cases.errors import IllegalMove
+from devices import lifecycles
 
 
 class State(StrEnum):
@@ -178,11 +179,5 @@ def advance(state: State, event: Event) -> State:
 
 
 def diagram() -> str:
-    """The table as a Mermaid state diagram, for people."""
-    lines = ["stateDiagram-v2", "    [*] --> filed: alarm", "    [*] --> reported: people"]
-    for state, moves in CASE_TRANSITIONS.items():
-        events: dict[State, list[Event]] = {}
-        for event, target in moves.items():
-            events.setdefault(target, []).append(event)
-        lines += [f"    {state} --> {target}: {', '.join(names)}" for target, names in events.items()]
-    return "\n".join([*lines, "    cancelled --> [*]"])
+    """The table as a Mermaid diagram, for the documentation."""
+    return lifecycles.diagram(CASE_TRANSITIONS, ["filed: alarm", "reported: people"], [State.CANCELLED])

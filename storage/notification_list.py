@@ -3,25 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from procrastinate import App
 from psycopg import Connection
 from psycopg.rows import class_row
 
 from notify.delivery import job
+from notify.lifecycle import State
 from storage.queries import load
 
 _SQL = load("notify")
-
-
-class State(StrEnum):
-    """How far a notification is; dropped: it needed not to be sent."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from alarms.permits import State, state_at
 from devices.errors import Permanent
 from rules.spells import Spell, Spells
 from storage.queries import load
@@ -79,6 +80,10 @@ class PermitRow:
     revoke_reason: str | None
     devices: int
     alarms: int
+
+    def state_at(self, at: datetime) -> State:
+        """Where it stands at a moment."""
+        return state_at(at, self.valid_from, self.valid_to, self.revoked_at)
 
 
 def grant(connection: Connection, permit: Permit, *, at: datetime, actor: str) -> tuple[int, int]:

@@ -6,7 +6,8 @@ import typer
 
 from cases.words import Section, say
 from cityward.cli.context import CommandError, database, load_settings, out, table
-from storage.notification_list import State, list_notifications, retry
+from notify.lifecycle import State
+from storage.notification_list import list_notifications, retry
 from storage.outbox import deferring_app
 from storage.registry_store import load_city
 

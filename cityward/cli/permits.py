@@ -81,10 +81,12 @@ def list_command(
         zone = load_city(connection).calendar.timezone
         found = permit_store.list_permits(connection, now, everything=everything)
     rows = [
-        (permit.id, permit.kind, permit.target, permit.devices, f"{permit.valid_from.astimezone(zone):%Y-%m-%d %H:%M}",
-         f"{permit.valid_to.astimezone(zone):%Y-%m-%d %H:%M}", permit.holder, permit.reason, permit.alarms,
-         permit.revoke_reason or "")
+        (permit.id, permit.state_at(now).replace("_", " "), permit.kind, permit.target, permit.devices,
+         f"{permit.valid_from.astimezone(zone):%Y-%m-%d %H:%M}", f"{permit.valid_to.astimezone(zone):%Y-%m-%d %H:%M}",
+         permit.holder, permit.reason, permit.alarms, permit.revoke_reason or "")
         for permit in found
     ]  # fmt: skip
-    headings = ["permit", "kind", "for", "devices", "from", "to", "who", "why", "alarms hushed", "revoked because"]
+    headings = [
+        "permit", "state", "kind", "for", "devices", "from", "to", "who", "why", "alarms hushed", "revoked because",
+    ]  # fmt: skip
     out.print(table(f"{len(rows)} permits", headings, rows))

@@ -27,9 +27,10 @@ from console.api.common import (
     opened,
     paged,
 )
+from notify.lifecycle import State
 from storage import notification_list, permit_store
 from storage.case_list import SheetRow, list_sheets, list_units
-from storage.notification_list import NotificationRow, State
+from storage.notification_list import NotificationRow
 from storage.permit_store import MAINTENANCE, PermitRow
 
 router = APIRouter()

@@ -22,7 +22,7 @@ UPDATE quarantine SET
     duplicate = quarantine.duplicate + again.duplicate,
     replay_partition = NULL, replay_requested_at = NULL, replay_requested_by = NULL
 FROM unnest(%(ids)s::bigint[], %(stored)s::integer[], %(duplicate)s::integer[]) AS again (id, stored, duplicate)
-WHERE quarantine.id = again.id
+WHERE quarantine.id = again.id AND quarantine.replay_partition IS NOT NULL
 
 -- name: refuse_again
 -- Messages of which something is refused again: the row stands for the first such reading from now on.
@@ -33,7 +33,7 @@ UPDATE quarantine SET
     replay_partition = NULL, replay_requested_at = NULL, replay_requested_by = NULL
 FROM unnest(%(ids)s::bigint[], %(stored)s::integer[], %(duplicate)s::integer[], %(codes)s::text[],
             %(details)s::text[], %(parts)s::integer[]) AS again (id, stored, duplicate, code, detail, part)
-WHERE quarantine.id = again.id
+WHERE quarantine.id = again.id AND quarantine.replay_partition IS NOT NULL
 
 -- name: refuse_further
 -- Further readings of a message that had been refused as a whole: a row for each.

@@ -3,7 +3,7 @@
 import mmap
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 MICROS = 1_000_000
@@ -36,10 +36,6 @@ class Clock:
     def now(self) -> datetime:
         """Aware, in UTC."""
         return datetime.fromtimestamp(self.micros() / MICROS, UTC)
-
-    def wall_seconds(self, span: timedelta) -> float:
-        """How long one waits on the wall for a span of this clock."""
-        return span.total_seconds() / self.factor
 
 
 class Driven(Clock):

@@ -56,10 +56,6 @@ class Visitor:
         """Whether the table says so."""
         return action in MAY[self.role]
 
-    def sees(self, unit: str) -> bool:
-        """Whether a unit's cases are theirs to see."""
-        return self.may(Action.LOOK) or unit == self.unit
-
     @property
     def token(self) -> str:
         """What forms and scripts of a page must bring back."""

@@ -62,10 +62,6 @@ class Chance:
         angle = math.tau * self.uniform(f"{quantity} angle", who, step)
         return np.asarray(radius * np.cos(angle))
 
-    def exponential(self, quantity: str, who: Keys, step: Ints) -> Floats:
-        """Mean 1."""
-        return -np.log(1 - self.uniform(quantity, who, step))
-
     def wander(self, quantity: str, who: Keys, at: Ints, hours: float) -> Floats:
         """Drifts between -1 and 1: a new value every so many hours, smooth between."""
         span = round(hours * HOUR)

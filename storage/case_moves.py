@@ -233,9 +233,7 @@ class CaseMoves:
         """Put cases under one due date, a local one; how many they were."""
         due = self.city.calendar.end_of(day)
         with self._connection.transaction():
-            row = self._connection.execute(
-                _SQL["save_campaign"], {"name": name, "due": due, "at": self._at, "by": self._actor}
-            ).fetchone()
+            row = self._connection.execute(_SQL["save_campaign"], {"name": name, "due": due}).fetchone()
             assert row is not None  # noqa: S101 - RETURNING of an upsert
             count = 0
             for number in numbers:

@@ -49,8 +49,7 @@ def import_city(connection: Connection, document: Mapping[str, Any], source: str
             connection.execute(_SQL["save_unit"], {"unit_id": unit_id, "webhook": unit.webhook, **names})
         for district_id, district in city.districts.items():
             names = {"name_en": district.name["en"], "name_zh": district.name["zh"]}
-            fallback = {"district_id": district_id, "fallback": district.fallback}
-            connection.execute(_SQL["save_district"], {**fallback, **names})
+            connection.execute(_SQL["save_district"], {"district_id": district_id, **names})
         connection.execute(_SQL["bump_revision"])
     return city
 

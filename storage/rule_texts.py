@@ -29,7 +29,6 @@ def keep(connection: Connection, rules: Iterable[Rule], at: datetime) -> None:
                 {
                     "rule_id": rule.id,
                     "version": rule.version,
-                    "kind": rule.kind,
                     "input": rule.input.value,
                     "text": rule.text,
                     "latch": rule.latch,

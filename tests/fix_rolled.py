@@ -60,9 +60,7 @@ class Store:
             "gateway": "", "limits": "{}", "attributes": "{}", "registered_at": REGISTERED, **fields,
         }  # fmt: skip
         self.connection.execute("INSERT INTO unit VALUES ('u', 'u', 'u') ON CONFLICT DO NOTHING")
-        self.connection.execute(
-            "INSERT INTO district SELECT %s, 'd', 'd', 'u' ON CONFLICT DO NOTHING", [row["district"]]
-        )
+        self.connection.execute("INSERT INTO district SELECT %s, 'd', 'd' ON CONFLICT DO NOTHING", [row["district"]])
         names = sql.SQL(", ").join(map(sql.Identifier, row))
         values = sql.SQL(", ").join(map(sql.Placeholder, row))
         made = self.connection.execute(

@@ -318,7 +318,7 @@ WHERE dispatch_case.number = %(number)s ORDER BY alarm.id
 
 -- name: save_campaign
 -- A campaign by its name: new, or with another due date.
-INSERT INTO campaign (name, due, created_at, created_by) VALUES (%(name)s, %(due)s, %(at)s, %(by)s)
+INSERT INTO campaign (name, due) VALUES (%(name)s, %(due)s)
 ON CONFLICT (name) DO UPDATE SET due = excluded.due
 RETURNING id
 

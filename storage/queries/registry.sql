@@ -16,10 +16,8 @@ SET name_en = excluded.name_en, name_zh = excluded.name_zh, webhook = excluded.w
 
 -- name: save_district
 -- A district of the city file.
-INSERT INTO district (district_id, name_en, name_zh, fallback_unit)
-VALUES (%(district_id)s, %(name_en)s, %(name_zh)s, %(fallback)s)
-ON CONFLICT (district_id) DO UPDATE
-SET name_en = excluded.name_en, name_zh = excluded.name_zh, fallback_unit = excluded.fallback_unit
+INSERT INTO district (district_id, name_en, name_zh) VALUES (%(district_id)s, %(name_en)s, %(name_zh)s)
+ON CONFLICT (district_id) DO UPDATE SET name_en = excluded.name_en, name_zh = excluded.name_zh
 
 -- name: save_devices
 -- Devices of a registry file: new, or described anew under their old numbers.

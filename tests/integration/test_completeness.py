@@ -244,7 +244,7 @@ def test_what_the_database_counts_is_what_plain_words_count(meter: Meter, story:
 @pytest.fixture
 def over_days(hypertables: Connection, kinds: dict[str, Kind]) -> Connection:
     """TimescaleDB with three days of a cover, the first of them compressed; number 5 is missing over midnight."""
-    hypertables.execute("INSERT INTO unit VALUES ('u', 'u', 'u'); INSERT INTO district VALUES ('d', 'd', 'd', 'u')")
+    hypertables.execute("INSERT INTO unit VALUES ('u', 'u', 'u'); INSERT INTO district VALUES ('d', 'd', 'd')")
     hypertables.execute(
         """
         INSERT INTO device (device_id, kind, name, district, grid, lon, lat, road, road_class, component_class, circuit,

@@ -45,7 +45,7 @@ def know(
     desk: Desk, rule_id: str, *, source: str = "reading", covers: tuple[str, ...] = (), latch: bool = False
 ) -> None:
     desk.connection.execute(
-        "INSERT INTO rule_text VALUES (%s, %s, 'streetlight', %s, '', %s, %s, now())",
+        "INSERT INTO rule_text VALUES (%s, %s, %s, '', %s, %s, now())",
         [rule_id, VERSION, source, latch, list(covers)],
     )
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from alarms.lifecycle import Event
 from alarms.policy import Chatter
 from alarms.story import Alarm, Held, Story
-from rules.durations import MICROS
+from devices.moments import MICROS
 from rules.verdicts import Change, Key, Transition
 
 Version = tuple[str, str]  # rule id, fingerprint of its text

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from rules.durations import MICROS, parse_duration
+from devices.moments import MICROS
+from rules.durations import parse_duration
 from rules.rule import Severity
 
 _MINUTE = 60 * MICROS

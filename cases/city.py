@@ -22,8 +22,9 @@ from cases.policy import Policy
 from cases.policy_file import read_manners, read_policy, unknown_units
 from cases.words import Language
 from devices.errors import DescriptionError
+from devices.moments import MICROS
 from devices.topics import is_level
-from rules.durations import MICROS, parse_duration
+from rules.durations import parse_duration
 
 # Project default: what waits is held in memory, and nobody hears of it meanwhile.
 LONGEST_WAIT = 3600 * MICROS

@@ -10,10 +10,10 @@ import msgspec
 
 from devices.groups import grouped
 from devices.kind import Kind
+from devices.moments import MICROS
 from devices.readings import Readings
 from devices.registry import Registry
 from rules.advising import Advice, Scene, advise
-from rules.durations import MICROS
 from rules.episodes import Episode, episodes, worst
 from rules.hindsight import Hindsight
 from rules.local_time import LocalTime

@@ -18,13 +18,13 @@ from cityward import wiring
 from cityward.backtest import Asked, World
 from cityward.reading_file import ReadingFile, read_file
 from devices.kind import Kind, MetricType
+from devices.moments import MICROS, moment
 from devices.readings import Readings
 from devices.registry import Device, Registry
 from devices.registry_csv import read_registry
-from rules.durations import MICROS
 from rules.episodes import Visit
 from rules.jobs import Moments
-from rules.local_time import LocalTime, moment
+from rules.local_time import LocalTime
 from rules.measures import load_measures
 from rules.rule import Rule
 from rules.spells import NONE, Spells

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from cityward.backtest import Asked, Found
+from devices.moments import MICROS
 from devices.registry import Registry
-from rules.durations import MICROS
 from rules.episodes import (
     FEWEST,
     FLOOD,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-MICROS = 1_000_000
+from devices.moments import MICROS, micros
 
 
 @dataclass(slots=True)
@@ -28,8 +28,8 @@ class Clock:
         """Microseconds since 1970 UTC; never less than shown before, even if the wall clock is set back."""
         wall = time.time_ns() // 1000  # noqa: TID251 - here
         if self.anchor is not None:
-            anchor = _micros(self.anchor)
-            wall = _micros(self.start or self.anchor) + round((wall - anchor) * self.factor)
+            anchor = micros(self.anchor)
+            wall = micros(self.start or self.anchor) + round((wall - anchor) * self.factor)
         self._shown = max(self._shown, wall)
         return self._shown
 
@@ -61,13 +61,9 @@ class Driven(Clock):
 
     def move(self, at: datetime) -> None:
         """Show this aware time from now on, to everybody."""
-        self._time[0] = _micros(at)
+        self._time[0] = micros(at)
 
     def micros(self) -> int:
         """Microseconds since 1970 UTC."""
         self._shown = max(self._shown, self._time[0])
         return self._shown
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp() * MICROS)

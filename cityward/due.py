@@ -14,13 +14,13 @@ import structlog
 
 from cityward.clock import Clock
 from cityward.partitions import Hearers, nobody, stored_until
+from devices.moments import MICROS, moment
 from devices.readings import Ints
 from devices.registry import Device, Membership, Registry
 from rules.closing import close, dissolved
-from rules.durations import MICROS
 from rules.frame import Frame
 from rules.jobs import Moments, due, judge_figures
-from rules.local_time import LocalTime, moment
+from rules.local_time import LocalTime
 from rules.measures import Measure
 from rules.remembering import Memory
 from rules.rule import Input, Rule

@@ -11,15 +11,15 @@ from typing import Any
 from alarms import storms
 from cityward import explaining, wiring
 from devices.kind import Kind, MetricType
+from devices.moments import MICROS, micros, moment
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Device, Registry
 from rules import mentions
 from rules.catalogue import held
-from rules.durations import MICROS
 from rules.frame import Frame
 from rules.jobs import Moments, judge_figures
-from rules.local_time import LocalTime, moment
+from rules.local_time import LocalTime
 from rules.measures import load_measures
 from rules.packs import PackError, rule_as_written
 from rules.remembering import Memory
@@ -29,7 +29,6 @@ from rules.spells import Spells
 from rules.verdicts import Transition
 from storage import alarm_list, alarm_store, judged_store, measures, permit_store, reading_writer, rule_texts
 from storage.alarm_list import AlarmRow, HistoryRow
-from storage.alarm_store import micros
 from storage.connection import Connection
 from storage.registry_store import load_city, load_device, load_registry
 

@@ -22,7 +22,7 @@ from cases.errors import CaseError
 from cases.lifecycle import OPEN_STATES, Event
 from cases.opening import CasePlan, open_case
 from cases.routing import Assignment, Reason
-from rules.local_time import moment
+from devices.moments import moment
 from rules.packs import PackError, documents
 from rules.rule import Severity
 from rules.testing_story import ZONE, clock_of, start_of

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from devices.kind import Kind, Metric, MetricType
+from devices.moments import MICROS, micros
 from devices.quality import Quality
 from devices.readings import Floats, Ints, Readings
 
@@ -19,7 +20,6 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 12, 10, 24
 _COLUMNS = WIDTH - _LEFT - _RIGHT  # no more is to be seen than the least and the most in each
 _DOUBTFUL = int(Quality.IMPLAUSIBLE | Quality.REPLAYED | Quality.FROZEN | Quality.SKEWED)
 _MOST_DOUBTS = 300
-_MICROS = 1_000_000
 _GAP = 3  # intervals without a reading; rules interrupt their delays there too
 _STEPS = (600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800)  # s between two ticks of time
 _TIMES, _HEIGHTS = 7, 4  # ticks at most, or so
@@ -108,7 +108,7 @@ def curve(
     def y(value: float) -> float:
         return round(HEIGHT - _BOTTOM - (value - low) / (high - low) * (HEIGHT - _TOP - _BOTTOM), 1)
 
-    xs = _LEFT + _COLUMNS * ((readings.ts - _micros(span.since)) / (_micros(span.until) - _micros(span.since)))
+    xs = _LEFT + _COLUMNS * ((readings.ts - micros(span.since)) / (micros(span.until) - micros(span.since)))
     stretches = list(_stretches(readings.ts[good], xs[good], values[good], _gap(readings.kind)))
     doubts = np.flatnonzero(sent & doubtful)[-_MOST_DOUBTS:]
     believed = values[good]
@@ -152,7 +152,7 @@ def _by_value(limits: Mapping[str, float]) -> Iterator[tuple[float, list[str]]]:
 
 
 def _gap(kind: Kind) -> int:
-    return round(_GAP * kind.interval.total_seconds() * _MICROS)
+    return round(_GAP * kind.interval.total_seconds() * MICROS)
 
 
 def _stretches(ts: Ints, xs: Floats, values: Floats, gap: int) -> Iterator[tuple[Floats, Floats]]:
@@ -205,7 +205,3 @@ def _times(span: Span) -> Iterator[Tick]:
     while (at := midnight + timedelta(seconds=number * step)) <= span.until:
         yield Tick(round(span.x(at), 1), f"{at:{form}}")
         number += 1
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp() * _MICROS)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from console.context import Context
 from console.curves import Curve, Span, curve, words_of
 from devices.kind import Kind, Metric, MetricType
+from devices.moments import micros, moment
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Device, Registry
@@ -23,7 +24,6 @@ _BEFORE_LEAST, _BEFORE_MOST = timedelta(hours=2), timedelta(hours=6)
 _AFTER_MOST = timedelta(days=7)
 _INTERVALS_BEFORE = 12
 _LAST = 3  # readings that a crew is shown
-_MICROS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def measured(connection: Connection, device_id: str, rule: Rule | None, at: Cont
     names = [metric.name for metric in wanted.metrics]
     if not names:
         return []
-    last = _micros(status.last_ts)
-    since = _micros(status.last_ts - _LAST * kind.interval)
+    last = micros(status.last_ts)
+    since = micros(status.last_ts - _LAST * kind.interval)
     readings = read_back(connection, kind, [device.id], since, last + 1, names)
     found = (
         Measured(metric, wanted.limits.get(metric.name, {}), list(_last(readings, metric))) for metric in wanted.metrics
@@ -96,7 +96,7 @@ def measured(connection: Connection, device_id: str, rule: Rule | None, at: Cont
 def _last(readings: Readings, metric: Metric) -> Iterator[Reading]:
     values = readings.metric(metric.name)
     for row in np.flatnonzero(~np.isnan(values))[: -_LAST - 1 : -1].tolist():
-        measured_at = datetime.fromtimestamp(int(readings.ts[row]) / _MICROS, UTC)
+        measured_at = moment(int(readings.ts[row]))
         doubts = [str(bit.name).lower() for bit in Quality(int(readings.quality[row]))]
         yield Reading(measured_at, _said(float(values[row]), metric), doubts)
 
@@ -130,13 +130,9 @@ def curves(
     names = [metric.name for metric in wanted.metrics]
     if not names:
         return []
-    readings = read_back(connection, kind, [device.id], _micros(since), _micros(until) + 1, names)
+    readings = read_back(connection, kind, [device.id], micros(since), micros(until) + 1, names)
     local = [(name, moment.astimezone(zone)) for name, moment in moments]
     drawn = (
         curve(readings, metric, span, limits=wanted.limits.get(metric.name), moments=local) for metric in wanted.metrics
     )
     return [each for each in drawn if each.readings]
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp() * _MICROS)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from devices.moments import MICROS
 from devices.readings import Floats, Ints
-from simulators.chance import HOUR, MICROS
+from simulators.chance import HOUR
 from simulators.city import PretendCity, build_city
 from simulators.faults import DAY, MINUTE, Fault, FaultKind
 from simulators.fleet import Fleet

@@ -10,8 +10,9 @@ from enum import Enum
 
 import numpy as np
 
+from devices.moments import MICROS
 from devices.readings import Floats, Ints
-from rules.durations import INTERVALS_PER_GAP, MICROS
+from rules.durations import INTERVALS_PER_GAP
 from rules.frame import Contents
 from rules.truth import Bools
 

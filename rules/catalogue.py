@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from devices.kind import Kind, Limit
-from rules.durations import MICROS
+from devices.moments import MICROS
 from rules.measures import load_measures
 from rules.rule import Branch, Hold, Input, Rule
 from rules.windows import Span

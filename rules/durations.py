@@ -2,9 +2,10 @@
 
 import re
 
+from devices.moments import MICROS
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
-MICROS = 1_000_000
 # A reading that stays away for three intervals interrupts what was being observed.
 INTERVALS_PER_GAP = 3
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rules.durations import MICROS
+from devices.moments import MICROS
 from rules.rule import Rule, Severity
 from rules.verdicts import Change, Key, Transition
 

@@ -10,8 +10,8 @@ from functools import lru_cache, reduce
 
 import numpy as np
 
+from devices.moments import MICROS
 from devices.readings import Floats
-from rules.durations import MICROS
 from rules.frame import Frame
 from rules.local_time import between, minutes
 from rules.truth import Truth

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from devices.errors import Permanent
+from devices.moments import MICROS
 from devices.readings import Ints, Readings
 from devices.registry import Registry
 from rules.closing import close
-from rules.durations import MICROS
 from rules.engine import Engine
 from rules.frame import Frame
 from rules.jobs import due, judge_figures

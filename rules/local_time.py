@@ -5,7 +5,7 @@ Pure: every time comes in as event time, microseconds since 1970 UTC.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,8 @@ import numpy as np
 from astral import Observer
 from astral.sun import sunrise, sunset
 
+from devices.moments import MICROS, micros, moment
 from devices.readings import Floats, Ints
-from rules.durations import MICROS
 from rules.truth import Bools
 from rules.workdays import is_national_holiday, is_working_day
 
@@ -109,11 +109,6 @@ class LocalTime:
         return dark
 
 
-def moment(ts: int) -> datetime:
-    """Microseconds since 1970 UTC as an aware datetime."""
-    return datetime.fromtimestamp(ts / MICROS, UTC)
-
-
 def minutes(clock: time) -> int:
     """Minutes since midnight."""
     return clock.hour * 60 + clock.minute
@@ -136,4 +131,4 @@ def _sun(north: int, east: int, day: int, zone: ZoneInfo) -> tuple[int, int]:
         up, down = sunrise(observer, of_day, tzinfo=zone), sunset(observer, of_day, tzinfo=zone)
     except ValueError:
         return _NO_NIGHT
-    return round(up.timestamp() * MICROS), round(down.timestamp() * MICROS)
+    return micros(up), micros(down)

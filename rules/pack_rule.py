@@ -10,7 +10,8 @@ import msgspec
 
 from devices.groups import GROUP, groupings
 from devices.kind import Kind
-from rules.durations import INTERVALS_PER_GAP, MICROS, parse_duration
+from devices.moments import MICROS
+from rules.durations import INTERVALS_PER_GAP, parse_duration
 from rules.expressions import Expression, compile_condition
 from rules.measures import Measure
 from rules.nodes import ExpressionError, Scope

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from devices.moments import MICROS
 from devices.registry import Device, Registry
-from rules.durations import MICROS
 from rules.frame import Frame
 from rules.local_time import LocalTime
 from rules.rule import Branch, Input, Rule, Severity

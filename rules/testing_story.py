@@ -12,10 +12,10 @@ import numpy as np
 
 from devices.groups import facility
 from devices.kind import AttributeType, Kind, MetricType
+from devices.moments import micros, moment
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import GROUP_FIELDS, AttributeValue, Device, Registry
-from rules.durations import MICROS, parse_duration
-from rules.local_time import moment
+from rules.durations import parse_duration
 from rules.measures import load_measures
 from rules.rule import Input, Rule
 from rules.spells import NONE, Spell, Spells
@@ -120,7 +120,7 @@ def read_story(fields: Mapping[str, Any], rule: Rule, kind: Kind) -> Story:
         _described(number, name, raw.device, attributes, kind, rule)
         for number, (name, _, attributes) in enumerate(told, start=1)
     ]
-    first = _micros(start)
+    first = micros(start)
     tables = [
         _readings(
             kind, number, {name: _stretched(name, points, length) for name, points in series.items()}, first, every
@@ -151,7 +151,7 @@ def _read_figures(raw: _Story, rule: Rule, kind: Kind) -> Story:
     series = _series(raw.figures, figures)
     length = max(len(points) for points in series.values())
     rows = zip(*(_stretched(name, points, length) for name, points in series.items()), strict=True)
-    days = [_micros(start + timedelta(days=number)) for number in range(length)]
+    days = [micros(start + timedelta(days=number)) for number in range(length)]
     answers = [
         (
             at,
@@ -219,9 +219,9 @@ def clock_of(text: str, start: datetime) -> int:
     """
     match = _MOMENT.fullmatch(text)
     if match is None:
-        return _micros(start_of(text))
+        return micros(start_of(text))
     day = start.date() + timedelta(days=int(match["days"] or 0))
-    return _micros(datetime.combine(day, time.fromisoformat(match["clock"].zfill(5)), ZONE))
+    return micros(datetime.combine(day, time.fromisoformat(match["clock"].zfill(5)), ZONE))
 
 
 def _series(texts: Mapping[str, str], kind: Kind) -> dict[str, list[Point]]:
@@ -340,7 +340,3 @@ def start_of(text: str) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=ZONE)
     except ValueError:
         raise ValueError(f"{text!r} is no time: write 12:30, +1d 12:30 or 2026-11-21 12:30") from None
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp() * MICROS)

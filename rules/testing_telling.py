@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from rules.durations import MICROS
+from devices.moments import MICROS
 from rules.hindsight import Hindsight
 from rules.local_time import LocalTime
 from rules.rule import Rule

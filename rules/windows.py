@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.kind import Kind
+from devices.moments import MICROS
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Ints, Readings
-from rules.durations import MICROS
 from rules.frame import Contents, Frame
 from rules.local_time import LocalTime
 

@@ -12,6 +12,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.moments import MICROS
 from devices.readings import Floats, Ints
 
 Keys = NDArray[np.uint64]
@@ -20,7 +21,6 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _UNIT = 2.0**-53
-MICROS = 1_000_000
 HOUR = 3600 * MICROS
 
 

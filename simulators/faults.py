@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulators.chance import MICROS
+from devices.moments import MICROS
 from simulators.device import Device
 
 MINUTE = 60 * MICROS

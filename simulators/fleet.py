@@ -13,8 +13,9 @@ from random import Random
 import numpy as np
 
 from devices.kind import MetricType
+from devices.moments import MICROS
 from devices.readings import Ints
-from simulators.chance import MICROS, Chance
+from simulators.chance import Chance
 from simulators.city import PretendCity
 from simulators.faults import FaultKind
 from simulators.garbage import spoil

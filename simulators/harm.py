@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.moments import MICROS
 from devices.readings import Floats, Ints
-from simulators.chance import MICROS
 from simulators.faults import REPEATS, Fault, FaultKind
 from simulators.population import Population
 

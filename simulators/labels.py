@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
+from devices.moments import MICROS
 from devices.readings import Floats, Ints
-from simulators.chance import MICROS
 from simulators.city import PretendCity
 from simulators.device import Device
 from simulators.faults import HOUR, MINUTE, Fault, FaultKind, nature_of

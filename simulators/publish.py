@@ -22,7 +22,7 @@ import aiomqtt
 
 from devices.broker import Broker, tls_problem
 from devices.errors import Permanent
-from simulators.chance import MICROS
+from devices.moments import MICROS
 from simulators.fleet import Fleet
 from simulators.message import Message
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.moments import MICROS
 from devices.readings import MESSAGE_TYPES, Floats, Ints
-from simulators.chance import MICROS, Keys
+from simulators.chance import Keys
 from simulators.faults import SILENCES, FaultKind
 from simulators.harm import Harm
 from simulators.observation import Observation, World

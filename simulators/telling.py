@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 
 from devices.errors import DescriptionError
-from simulators.chance import MICROS
+from devices.moments import MICROS
 from simulators.city import PretendCity, build_city
 from simulators.device import Device
 from simulators.faults import DAY, HOUR, MINUTE, Fault, nature_of

@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.moments import MICROS
 from devices.readings import MESSAGE_TYPES, Floats, Ints
-from simulators.chance import HOUR, MICROS, Chance, Keys
+from simulators.chance import HOUR, Chance, Keys
 from simulators.physics.daytime import DAY, day_of, midnight
 from simulators.population import Population
 from simulators.reports import Reports

@@ -8,8 +8,8 @@ from psycopg import Connection
 from alarms.lifecycle import Event, IllegalMoveError, State, after
 from alarms.story import Story
 from devices.errors import Permanent
+from devices.moments import micros
 from storage import alarm_store
-from storage.alarm_store import micros
 
 
 class AlarmMoveError(Permanent):

@@ -15,9 +15,9 @@ from alarms.hushing import Cause, Explanation, explained
 from alarms.lifecycle import ALARM_TRANSITIONS, Event
 from alarms.policy import AlarmPolicy
 from alarms.story import ANNOUNCED, Story
+from devices.moments import micros
 from rules.verdicts import Change, Transition
 from storage import alarm_store
-from storage.alarm_store import micros
 from storage.queries import load
 
 DISPATCHER = "dispatcher"

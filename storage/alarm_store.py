@@ -13,6 +13,7 @@ from alarms.lifecycle import Event
 from alarms.memory import Version, follow
 from alarms.policy import AlarmPolicy, read_policy
 from alarms.story import Alarm, Held, Story
+from devices.moments import micros
 from rules.rule import Severity
 from rules.silence import Heard, SilenceAlarm
 from rules.verdicts import Key, Transition
@@ -98,11 +99,6 @@ def latching(connection: Connection, versions: Collection[Version]) -> set[Versi
     """Which of these versions of rules latch their alarms."""
     parameters = {"rule_ids": [rule_id for rule_id, _ in versions], "versions": [version for _, version in versions]}
     return {(str(rule_id), str(version)) for rule_id, version in connection.execute(_SQL["latching"], parameters)}
-
-
-def micros(at: datetime) -> int:
-    """An aware time in microseconds since 1970 UTC."""
-    return round(at.timestamp() * 1_000_000)
 
 
 def heard(connection: Connection) -> dict[int, Heard]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from psycopg import Connection
 
 from devices.kind import Kind
+from devices.moments import moment
 from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
 from ingest import backlog
@@ -18,7 +19,6 @@ from ingest.holding import Progress
 from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger, Quarantined, condensed
 from ingest.replaying import outcomes
-from rules.local_time import moment
 from rules.verdicts import Verdicts
 from storage import alarm_store, device_status, reading_writer, replay_store, rule_states, waiting, worked_off
 from storage.connection import describe

@@ -12,9 +12,9 @@ from psycopg import Connection, Cursor, errors, sql
 from psycopg.rows import dict_row
 
 from devices.kind import Kind, MetricType
+from devices.moments import moment
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
-from rules.local_time import moment
 from storage.binary_copy import rows
 from storage.queries import load
 from storage.reading_tables import BASE_COLUMNS, table_name

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from psycopg import Connection
 
 from devices.kind import Kind
+from devices.moments import micros, moment
 from devices.readings import Readings
 from ingest.holding import Progress, Waiting
-from rules.local_time import moment
 from storage import reading_writer
 from storage.queries import load
 
@@ -41,8 +41,7 @@ def begin(
             if name not in kinds:
                 continue
             readings = reading_writer.waiting(connection, kinds[name], devices_of(kinds[name]), since, until)
-            micros = round(until.timestamp() * 1_000_000)
-            waiting.append(Waiting(micros, readings, _before(connection, readings)))
+            waiting.append(Waiting(micros(until), readings, _before(connection, readings)))
     return waiting
 
 

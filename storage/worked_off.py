@@ -2,7 +2,7 @@
 
 from psycopg import Connection
 
-from rules.local_time import moment
+from devices.moments import moment
 from storage.queries import load
 
 _SQL = load("ingest")

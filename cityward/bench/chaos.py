@@ -14,7 +14,8 @@ from cityward.bench.load import STEP, FaultyCity
 from cityward.bench.publisher import Publisher
 from cityward.bench.rig import Rig, Setup, publishing, rig, say, share
 from cityward.bench.verdict import Verdict, judge
-from cityward.clock import MICROS, Clock
+from cityward.clock import Clock
+from devices.moments import MICROS
 from storage.audit import heard_until, read_books
 from storage.overview import ledger, waiting_work
 

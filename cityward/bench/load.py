@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from cityward.clock import MICROS, Clock
+from cityward.clock import Clock
+from devices.moments import MICROS
 from devices.registry import Description
 from devices.topics import device_topic
 

@@ -8,7 +8,7 @@ from cityward.bench.chaos import PACKS, compare, faulty_city, finish
 from cityward.bench.publisher import Publisher
 from cityward.bench.rig import Setup, publishing, rig, say
 from cityward.bench.verdict import Verdict
-from cityward.clock import MICROS
+from devices.moments import MICROS
 
 AROUND = 3.0  # seconds of ordinary life before the outage, and after it
 

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cityward.bench.rig import say
-from cityward.clock import MICROS, Clock
+from cityward.clock import Clock
 from devices.kind import load_kinds
+from devices.moments import MICROS
 from devices.readings import Readings
 from devices.registry import Description, Device, Registry
 from ingest.decoding import Decoder

@@ -24,7 +24,7 @@ from cityward.bench.errors import BenchError
 from cityward.bench.load import Meters
 from cityward.bench.processors import Usage, usage
 from cityward.bench.rig import Rig, Setup, rig, say, share
-from cityward.clock import MICROS
+from devices.moments import MICROS
 from storage.audit import alarms_after, commits
 from storage.overview import ledger, waiting_work
 from storage.reading_writer import commit_delays

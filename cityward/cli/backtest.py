@@ -18,8 +18,8 @@ from cityward.cli.backtest_tables import show
 from cityward.cli.context import CommandError, database, err, load_settings, out
 from cityward.settings import Settings
 from devices.kind import Kind
+from devices.moments import micros
 from devices.registry import Registry
-from rules.durations import MICROS
 from rules.hindsight import HindsightError
 from rules.packs import PACKS_FOLDER, load_packs, rule_ids
 from rules.rule import Rule
@@ -168,7 +168,7 @@ def _span(history: History, since: datetime | None, until: datetime | None, devi
     """From when to when; of a file all of it where nothing is said."""
     zone = history.world.local_time.zone
     begin, end = (
-        fallback if at is None else round(at.replace(tzinfo=zone).timestamp() * MICROS)
+        fallback if at is None else micros(at.replace(tzinfo=zone))
         for at, fallback in zip((since, until), history.span, strict=True)
     )
     if not any(history.span) and not (since and until):

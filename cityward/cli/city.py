@@ -7,8 +7,8 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import database, load_settings, out, table
+from devices.moments import MICROS
 from devices.registry_csv import read_registry
-from rules.durations import MICROS
 from storage.device_memory import memories
 from storage.migrate import city_grid
 from storage.registry_store import also_sent, import_city, import_devices, lags, load_city, load_registry

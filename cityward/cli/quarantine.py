@@ -13,13 +13,13 @@ from cityward.cli.context import CommandError, database, err, load_settings, mom
 from cityward.replaying import await_replay, nobody_there, what_became
 from cityward.settings import Settings
 from cityward.showing import many, payload_text, printable, side_by_side
+from devices.moments import moment
 from devices.registry import Registry
 from devices.rejection import Code
 from devices.topics import parse
 from ingest.decoding import Decoder
 from ingest.messages import Quarantined
 from ingest.replaying import decode_again
-from rules.local_time import moment
 from storage import quarantine as store
 from storage.connection import Connection
 from storage.reading_writer import stored_at

@@ -16,10 +16,11 @@ from cityward import wiring
 from cityward.backfilling import Backfilled, backfill
 from cityward.cli.context import CommandError, database, err, load_settings, out, stop_event, table
 from cityward.cli.processes import UntilStdin
-from cityward.clock import MICROS, Clock
+from cityward.clock import Clock
 from cityward.settings import Settings
 from cityward.simulate import Leaping, Pace
 from devices.kind import Kind
+from devices.moments import MICROS
 from simulators.city import SMALLEST, PretendCity, build_city
 from simulators.fleet import Fleet
 from simulators.labels import truth

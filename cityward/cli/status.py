@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from cityward.cli.context import database, load_settings, out, table
 from cityward.cli.rules import benched_table
 from cityward.settings import CONFIG_FILE, Settings
-from rules.local_time import moment
+from devices.moments import moment
 from storage.capability import MISSING, detect
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cityward.clock import MICROS
 from cityward.trial.errors import TrialError, TrialStoppedError
 from cityward.trial.line import line
 from cityward.trial.stage import Stage
+from devices.moments import micros
 from simulators.fleet import Fleet
 from storage import waking
 from storage.connection import Connection, connect
@@ -103,7 +103,7 @@ class _Waiting:
 
     def for_dispatcher(self, until: datetime) -> None:
         """Until the dispatcher has done everything that is due at ``until``."""
-        at = round(until.timestamp() * MICROS)
+        at = micros(until)
 
         def rests() -> bool:
             waking.wake(self.stage.connection)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Self
 from urllib.parse import urlencode
 
 from cases.lifecycle import OPEN_STATES
 from cases.lifecycle import State as CaseState
+from devices.moments import micros, moment
 from storage.alarm_list import AlarmPlace, AlarmRow
 from storage.case_list import CaseFilter, CasePlace, CaseRow
 
@@ -19,7 +20,6 @@ DUE: Mapping[str, timedelta] = {
     "24h": timedelta(days=1),
 }
 CASE_STATES = tuple(state for state in CaseState if state in OPEN_STATES)
-_MICROS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,36 +71,28 @@ class Filters:
     def case_place(self) -> CasePlace | None:
         """Where the page of cases before ended."""
         match _numbers(self.after):
-            case [micros, number]:
-                return CasePlace(_moment(micros), number)
+            case [at, number]:
+                return CasePlace(moment(at), number)
         return None
 
     def alarm_place(self) -> AlarmPlace | None:
         """Where the page of alarms before ended."""
         match _numbers(self.after):
-            case [active, severity, micros, number]:
-                return AlarmPlace(bool(active), severity, _moment(micros), number)
+            case [active, severity, at, number]:
+                return AlarmPlace(bool(active), severity, moment(at), number)
         return None
 
 
 def after_case(last: CaseRow) -> str:
     """Where a page of cases ends, for the address of the next."""
-    return f"{_micros(last.fix_by)}.{last.id}"
+    return f"{micros(last.fix_by)}.{last.id}"
 
 
 def after_alarm(last: AlarmRow) -> str:
     """Where a page of alarms ends, for the address of the next."""
-    return f"{int(last.active)}.{last.severity}.{_micros(last.raised_at)}.{last.id}"
+    return f"{int(last.active)}.{last.severity}.{micros(last.raised_at)}.{last.id}"
 
 
 def _numbers(text: str) -> list[int]:
     parts: Iterable[str] = text.split(".")
     return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 18 for part in parts) else []
-
-
-def _micros(at: datetime) -> int:
-    return round(at.timestamp() * _MICROS)
-
-
-def _moment(micros: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from devices.moments import MICROS
 from devices.readings import Floats
-from simulators.chance import HOUR, MICROS
+from simulators.chance import HOUR
 from simulators.faults import FaultKind
 from simulators.observation import Columns, Observation, rounded
 from simulators.physics.daytime import DAY, daily_wave

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.moments import MICROS
 from devices.readings import Floats, Ints
-from simulators.chance import HOUR, MICROS
+from simulators.chance import HOUR
 from simulators.faults import FaultKind
 from simulators.observation import Columns, Observation, rounded
 from simulators.physics.daytime import day_of, midnight

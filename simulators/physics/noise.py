@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from devices.moments import MICROS
 from devices.readings import Floats, Ints
-from simulators.chance import MICROS
 from simulators.faults import FaultKind
 from simulators.observation import Columns, Observation, rounded
 

@@ -16,6 +16,7 @@ from cityward import wiring
 from cityward.clock import Clock
 from cityward.dispatch import Rounds
 from devices.kind import Kind
+from devices.moments import micros
 from ingest.decoding import Decoder
 from ingest.holding import Holding
 from ingest.loop import Written, run
@@ -33,7 +34,7 @@ from storage.partition_store import PartitionStore
 from storage.registry_store import load_city
 from storage.rule_states import load_states
 from tests.fix_city import payload, topic_of
-from tests.integration.making import micros, rows
+from tests.integration.making import rows
 
 MINUTE = timedelta(minutes=1)
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from devices.kind import Kind
+from devices.moments import micros
 from devices.registry import Registry
 from ingest.decoding import Decoder
 from ingest.holding import Holding
@@ -23,7 +24,6 @@ from storage import waiting
 from storage.partition_store import PartitionStore
 from storage.registry_store import load_registry
 from storage.rule_states import load_states
-from tests.integration.making import micros
 
 
 class GivenBatches:

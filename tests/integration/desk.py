@@ -13,6 +13,7 @@ from cases.city import City
 from cases.dispatching import Practice
 from cityward import wiring
 from devices.kind import Kind
+from devices.moments import micros
 from devices.registry import Registry
 from ingest.hearing import Heard
 from rules.packs import load_packs
@@ -102,8 +103,7 @@ class Desk:
         row = sql.SQL(", ").join([sql.Placeholder()] * len(names))
         insert = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(table, columns, row)
         self.connection.execute(insert, [number, at, at, 1, 0, 0, *values.values()])
-        micros = alarm_store.micros(at)
-        heard = Heard(number, micros, micros, 1, None, 0, msgspec.json.encode(values), None, frozenset())
+        heard = Heard(number, micros(at), micros(at), 1, None, 0, msgspec.json.encode(values), None, frozenset())
         device_status.write(self.connection, [heard])
 
     def numbers(self) -> list[str]:

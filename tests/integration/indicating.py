@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from devices.moments import micros
 from storage.reading_writer import write
 from tests.fix_rolled import Store
-from tests.integration.making import MINUTE, micros, readings, rows
+from tests.integration.making import MINUTE, readings, rows
 
 CITY = ZoneInfo("Asia/Shanghai")
 # So far ahead that nothing depends on the machine's clock: the city's latest news is its present.

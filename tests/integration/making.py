@@ -9,6 +9,7 @@ import numpy as np
 from psycopg import Connection
 
 from devices.kind import Kind, Metric, MetricType
+from devices.moments import micros
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
 from ingest.decoding import Decoder
@@ -24,10 +25,6 @@ COVER_WEST = "4201020114000002"  # nobody's at all
 KITCHEN = "4201020380000003"  # owner east-cg, maintained by sensor-care
 LAMP = "4201020118000005"  # class 0118: the lighting office's
 STRAIN = "bridge-1-strain"  # owned and maintained by the bridge office
-
-
-def micros(at: datetime) -> int:
-    return round(at.timestamp() * 1_000_000)
 
 
 def device_of(registry: Registry, device_id: str) -> Device:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg import Connection, errors
 
+from devices.moments import micros
 from devices.registry import Registry
 from rules.rule import Severity
 from rules.silence import SilenceAlarm
@@ -10,7 +11,7 @@ from rules.verdicts import Change
 from storage.alarm_store import ENGINE, acknowledge, active_silence_alarms, heard, lock_open, record
 from storage.connection import connect
 from storage.waking import listen, wait
-from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, NOON, device_of, micros, rows, transition
+from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, NOON, device_of, rows, transition
 
 LATER, LATEST = NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)
 SEEN = NOON + timedelta(hours=1)

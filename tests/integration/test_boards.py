@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 
 from cases.words import Language
 from devices.kind import Kind, MetricType
+from devices.moments import micros
 from devices.registry import Registry
 from grafana.board import Board
 from grafana.boards import BOARDS
@@ -19,7 +20,7 @@ from grafana.expansion import Shown, expand
 from grafana.queries import queries
 from storage import reading_writer
 from storage.roles import GRAFANA
-from tests.integration.making import micros, readings
+from tests.integration.making import readings
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)  # noqa: TID251 - what the database calls now
 DAYS = 2

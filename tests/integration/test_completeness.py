@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from psycopg import Connection
 
 from devices.kind import Kind
+from devices.moments import micros
 from devices.quality import Quality
 from devices.registry import Registry
 from storage.completeness import Gap, Stretch, gaps, stretches
 from storage.reading_tables import table_name
 from storage.reading_writer import write
-from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, device_of, micros, readings, rows
+from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, device_of, readings, rows
 
 MIDNIGHT = datetime(2026, 11, 19, 16, tzinfo=UTC)  # of 20 November in Shanghai
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)

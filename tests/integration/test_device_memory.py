@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from devices.kind import Kind
+from devices.moments import micros
 from devices.quality import Quality
 from rules.verdicts import Change
 from storage import device_memory, reading_writer
 from storage.registry_store import import_devices, load_registry
 from tests.integration.desk import FRIDAY, Desk
-from tests.integration.making import COVER_EAST, LAMP, device_of, micros, readings
+from tests.integration.making import COVER_EAST, LAMP, device_of, readings
 
 MINUTE = timedelta(minutes=1)
 DONE = FRIDAY + 60 * MINUTE

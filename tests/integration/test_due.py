@@ -15,6 +15,7 @@ from psycopg import Connection
 from cityward.clock import Clock
 from cityward.due import DueRules
 from devices.kind import Kind
+from devices.moments import micros
 from devices.quality import Quality
 from devices.registry import Description, Device, Registry
 from rules.jobs import Moments
@@ -24,7 +25,7 @@ from rules.packs import load_packs
 from rules.rule import Rule
 from storage import judged_store, measures, reading_writer, rule_states, worked_off
 from storage.registry_store import import_devices, load_registry, register_groups
-from tests.integration.making import device_of, micros, readings, rows
+from tests.integration.making import device_of, readings, rows
 
 LOCAL = LocalTime(ZoneInfo("Asia/Shanghai"))
 NINE = datetime(2026, 11, 21, 13, tzinfo=UTC)  # 21:00 in the city

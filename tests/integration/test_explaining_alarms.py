@@ -13,6 +13,7 @@ from alarms import storms
 from cityward.clock import Clock
 from cityward.due import DueRules
 from devices.kind import Kind
+from devices.moments import micros
 from devices.registry import Registry
 from rules.local_time import LocalTime
 from rules.measures import load_measures
@@ -25,7 +26,7 @@ from storage.registry_store import load_registry, register_groups
 from tests.fix_city import payload, topic_of
 from tests.integration.collecting import collect
 from tests.integration.desk import Desk
-from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, micros
+from tests.integration.making import COVER_EAST, COVER_WEST, LAMP
 from tests.integration.prompt import START, Command
 
 MINUTE = timedelta(minutes=1)

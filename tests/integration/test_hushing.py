@@ -4,11 +4,12 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from alarms import storms
+from devices.moments import micros
 from rules.rule import Severity
 from rules.verdicts import Change, Transition
 from storage import alarm_round, alarm_store
 from tests.integration.desk import FRIDAY, Desk
-from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, micros, rows
+from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, rows
 
 CIRCUIT = "circuit:C-03:streetlight"
 MINUTE = timedelta(minutes=1)

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from psycopg import Connection, errors
 
+from devices.moments import micros
 from devices.registry import Registry
 from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger
@@ -17,7 +18,7 @@ from storage.partition_store import PartitionStore
 from storage.registry_store import also_sent, import_devices
 from storage.rule_states import load_states
 from tests.fix_city import payload, topic_of
-from tests.integration.making import COVER_EAST, COVER_WEST, NOON, decoded, device_of, micros, rows, transition
+from tests.integration.making import COVER_EAST, COVER_WEST, NOON, decoded, device_of, rows, transition
 
 SECOND = timedelta(seconds=1)
 OBSERVED = RuleState(raising=(Observation(micros(NOON), micros(NOON), 1), None))

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from psycopg import Connection
 
 from devices.kind import Kind, MetricType
+from devices.moments import micros
 from devices.readings import MESSAGE_TYPES, Readings
 from storage.capability import detect
 from storage.reading_tables import ensure
 from storage.reading_writer import WriteResult, latest, stored, write
-from tests.integration.making import MINUTE, NOON, everything, micros, readings, rows
+from tests.integration.making import MINUTE, NOON, everything, readings, rows
 
 T = micros(NOON)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,6 +11,7 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from devices.kind import Kind, Metric, MetricType
+from devices.moments import micros
 from devices.rollup import Measure
 from storage.capability import Capability
 from storage.hypertables import READINGS_DAYS, ROLLUPS_DAYS, Keep
@@ -20,7 +21,7 @@ from storage.storage_report import report
 from storage.view_making import drop_views
 from storage.views import load_views
 from tests.fix_rolled import STORES, Store, on_timescale
-from tests.integration.making import micros, rows
+from tests.integration.making import rows
 from tests.integration.test_rollups import MIDNIGHT, noise_of, put
 
 RETENTION = """

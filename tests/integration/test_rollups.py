@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from devices.moments import micros
 from devices.quality import Quality
 from storage.reading_writer import write
 from storage.rollups import catch_up
 from tests.fix_rolled import Store, on_timescale
-from tests.integration.making import MINUTE, micros, readings, rows
+from tests.integration.making import MINUTE, readings, rows
 
 # So far ahead that nothing depends on the machine's clock.
 MIDNIGHT = datetime(2036, 11, 20, tzinfo=ZoneInfo("Asia/Shanghai"))

@@ -5,12 +5,13 @@ import numpy as np
 from psycopg import Connection
 
 from devices.kind import Kind
+from devices.moments import micros
 from devices.registry import Registry
 from rules.packs import PACKS_FOLDER, load_packs
 from storage import permit_store, rule_texts
 from storage.permit_store import Permit
 from storage.rule_texts import RuleText
-from tests.integration.making import COVER_EAST, COVER_WEST, NOON, device_of, micros
+from tests.integration.making import COVER_EAST, COVER_WEST, NOON, device_of
 
 HOUR = timedelta(hours=1)
 

@@ -7,6 +7,7 @@ import pytest
 from psycopg import Connection
 
 from devices.kind import Kind
+from devices.moments import micros
 from devices.quality import Quality
 from devices.registry import Registry
 from ingest.decoding import Decoder
@@ -21,7 +22,7 @@ from storage.partition_store import PartitionStore
 from storage.reading_writer import latest
 from storage.registry_store import lags, load_city
 from tests.fix_city import payload, topic_of
-from tests.integration.making import COVER_EAST, KITCHEN, NOON, device_of, micros, rows
+from tests.integration.making import COVER_EAST, KITCHEN, NOON, device_of, rows
 
 MINUTE = timedelta(minutes=1)
 

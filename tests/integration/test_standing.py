@@ -8,6 +8,7 @@ from psycopg import errors
 
 from cases.lifecycle import State
 from cases.standing import By, Standing, tally
+from devices.moments import micros
 from devices.registry import Registry
 from rules.jobs import Moments
 from rules.local_time import LocalTime
@@ -17,7 +18,7 @@ from storage.registry_store import load_registry, register_groups
 from storage.report_book import count_cases, due_between, open_at
 from tests.integration.desk import FRIDAY, SHANGHAI, Desk
 from tests.integration.lives import HOUR, live
-from tests.integration.making import COVER_EAST, LAMP, STRAIN, micros, rows
+from tests.integration.making import COVER_EAST, LAMP, STRAIN, rows
 
 DAY = timedelta(days=1)
 SINCE, UNTIL = FRIDAY - DAY, FRIDAY + 30 * DAY

@@ -5,6 +5,7 @@ import pytest
 from psycopg import Connection
 
 from devices.kind import Kind, Metric, MetricType
+from devices.moments import micros
 from storage.capability import Capability, detect
 from storage.hypertables import CHUNK, COLUMNSTORE_AFTER
 from storage.migrate import migrate
@@ -12,7 +13,7 @@ from storage.partition_store import PartitionStore
 from storage.reading_tables import ensure, table_name
 from storage.reading_writer import latest, stored, write, write_all
 from tests.fix_timescale import Migrated
-from tests.integration.making import MINUTE, NOON, everything, micros, readings, rows
+from tests.integration.making import MINUTE, NOON, everything, readings, rows
 
 T = micros(NOON)
 CHUNKS = """

@@ -11,8 +11,9 @@ from cases.city import read_city
 from cityward import wiring
 from cityward.bench.chaos import PACKS
 from cityward.bench.load import DISTRICTS, STRANGER, FaultyCity, Happening, Meters
-from cityward.clock import MICROS, Clock
+from cityward.clock import Clock
 from devices.kind import Kind, load_kinds
+from devices.moments import MICROS
 from devices.registry import Description, Device, Registry
 from devices.rejection import Code
 from ingest.decoding import Decoder

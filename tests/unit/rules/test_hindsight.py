@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.kind import load_kinds
+from devices.moments import MICROS
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
-from rules.durations import MICROS
 from rules.episodes import (
     MINUTE,
     Borne,

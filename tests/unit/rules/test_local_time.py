@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.local_time import LocalTime, between, moment
+from devices.moments import moment
+from rules.local_time import LocalTime, between
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

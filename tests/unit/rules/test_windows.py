@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.kind import Kind
+from devices.moments import MICROS, moment
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Registry
 from rules.closing import close
-from rules.durations import MICROS
 from rules.expressions import compile_condition
 from rules.frame import Frame
-from rules.local_time import LocalTime, moment
+from rules.local_time import LocalTime
 from rules.nodes import Scope
 from rules.packs import rule_as_written
 from rules.remembering import Memory

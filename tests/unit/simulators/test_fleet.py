@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.codecs.native import NativeCodec
+from devices.moments import MICROS
 from devices.rejection import Code, Rejected
 from devices.topics import parse
-from simulators.chance import MICROS
 from simulators.city import PretendCity, build_city
 from simulators.faults import MINUTE, FaultKind, fault
 from simulators.fleet import Fleet

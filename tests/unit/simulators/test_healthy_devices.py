@@ -13,8 +13,9 @@ import pytest
 from devices.codecs.decoded import Decoded
 from devices.codecs.native import NativeCodec
 from devices.kind import Kind
+from devices.moments import MICROS
 from devices.readings import Ints
-from simulators.chance import HOUR, MICROS, Chance, keys_of
+from simulators.chance import HOUR, Chance, keys_of
 from simulators.city import SMALLEST, PretendCity, build_city
 from simulators.device import Device
 from simulators.fleet import Fleet

@@ -8,6 +8,7 @@ from itertools import groupby
 import pytest
 
 from cityward.evaluating import Raised, Score, evaluate
+from devices.moments import MICROS
 from devices.registry import Device, Registry
 from ingest.decoding import Decoder
 from ingest.marking import Marking
@@ -17,7 +18,6 @@ from rules.local_time import LocalTime
 from rules.packs import load_packs
 from rules.rule import Input
 from rules.verdicts import Change
-from simulators.chance import MICROS
 from simulators.city import PretendCity, build_city
 from simulators.faults import MINUTE, FaultKind
 from simulators.fleet import Fleet

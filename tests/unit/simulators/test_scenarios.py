@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devices.errors import DescriptionError
-from simulators.chance import MICROS
+from devices.moments import MICROS
 from simulators.city import build_city
 from simulators.faults import HOUR, MINUTE, NATURES, FaultKind
 from simulators.physics.daytime import LOCAL

@@ -9,7 +9,7 @@ from astral.sun import sunrise, sunset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.chance import MICROS
+from devices.moments import MICROS
 from simulators.physics.daytime import LOCAL, day_of
 from simulators.physics.sun import crossings, elevation
 

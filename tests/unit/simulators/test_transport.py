@@ -7,7 +7,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from simulators.chance import MICROS
+from devices.moments import MICROS
 from simulators.city import PretendCity, build_city
 from simulators.fleet import Fleet
 from simulators.message import Message

@@ -94,5 +94,6 @@ def after_alarm(last: AlarmRow) -> str:
 
 
 def _numbers(text: str) -> list[int]:
+    """Numbers of at most 16 digits: microseconds up to the year 2286."""
     parts: Iterable[str] = text.split(".")
-    return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 18 for part in parts) else []
+    return [int(part) for part in parts] if all(part.isdecimal() and len(part) <= 16 for part in parts) else []

@@ -50,6 +50,7 @@ def test_cases_are_listed_and_narrowed_by_what_the_address_says(trouble: Desk, o
         "district=east": 2, "kind=manhole": 2, "unit=lighting": 1, "text=LAMP": 1, "text=jiefang": 3, "due=overdue": 0
     }  # fmt: skip
     assert len(keys(operator.get("/?severity=nonsense&state=x&due=y&after=z"))) == 5, "nonsense narrows nothing"
+    assert len(keys(operator.get(f"/?after={'9' * 17}.1"))) == 5, "nor does a moment after the end of calendars"
 
 
 @pytest.mark.parametrize("path", ["/", "/alarms"])

@@ -149,9 +149,9 @@ class DueRules:
         behind = {name for part in parts for name in part if reached.get(name, now) < now - LONGEST}
         for name in sorted(behind - self._behind):
             since = f"{moment(reached[name]):%Y-%m-%d %H:%M:%S} UTC"
-            _log.warning("judging without", partition=name, since=since, hint="windows and jobs go on without it")
+            _log.warning("judging_without", partition=name, since=since, hint="windows and jobs go on without it")
         for name in sorted(self._behind - behind):
-            _log.info("judging with", partition=name)
+            _log.info("judging_with", partition=name)
         self._behind = behind
         return {part: max(stored_until(part, reached, now), now - LONGEST) for part in parts}
 

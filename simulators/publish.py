@@ -7,7 +7,6 @@ it, so the fleet itself holds back what the broker cannot take.
 
 import asyncio
 import contextlib
-import logging
 import random
 import ssl
 import time
@@ -19,6 +18,7 @@ from itertools import islice
 from typing import Protocol
 
 import aiomqtt
+import structlog
 
 from devices.broker import Broker, tls_problem
 from devices.errors import Permanent
@@ -26,7 +26,7 @@ from devices.moments import MICROS
 from simulators.fleet import Fleet
 from simulators.message import Message
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 GATEWAYS = 4
 _IN_FLIGHT = 50  # messages a connection may have unacknowledged
@@ -153,7 +153,7 @@ class _Gateway:
     def _log(self, trouble: str) -> None:
         """Say what is wrong, once as long as it stays the same."""
         if trouble != self._trouble:
-            _log.warning("gateway %d: %s", self._number, trouble)
+            _log.warning("gateway_troubled", gateway=self._number, problem=trouble)
             self._trouble = trouble
 
     async def _connected(self) -> tuple[aiomqtt.Client, asyncio.Task[None]]:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cityward import wiring
-from cityward.cli.context import CommandError, err, load_settings, out, stop_event, table
+from cityward.cli.context import CommandError, err, fitting, load_settings, out, stop_event, table
 from cityward.cli.simulating import MOMENTS, print_scenarios
 from cityward.trial.driving import Course
 from cityward.trial.explained import Trouble, troubles
@@ -117,14 +117,14 @@ def _show(outcome: Outcome) -> None:
     """Tables for people."""
     days = (outcome.ends - outcome.begins) / timedelta(days=1)
     title = f"{outcome.scenario}: {outcome.devices} devices, {round(days, 3):g} days"
-    out.print(table(title, HEADINGS, by_rule(outcome.score)))
+    out.print(fitting(title, HEADINGS, [*by_rule(outcome.score)], least=["right", "late"])[0])
     labels = {label.id: label for label in outcome.labels}
     missed = [
         (name, rule, f"{labels[name].start.astimezone(LOCAL):%m-%d %H:%M}", ", ".join(labels[name].devices[:3]))
         for name, rule in outcome.score.missed
     ]
     if missed:
-        out.print(table("\nNever noticed", ["label", "rule", "began", "devices"], missed[:_SHOWN]))
+        out.print(table(f"\nNever noticed: {_counted(missed)}", ["label", "rule", "began", "devices"], missed[:_SHOWN]))
     false = [
         (each.rule, each.device, f"{each.at.astimezone(LOCAL):%m-%d %H:%M}", "case" if each.dispatched else "")
         for each in outcome.score.false
@@ -134,7 +134,13 @@ def _show(outcome: Outcome) -> None:
         for each in outcome.sent_to_permitted_work
     ]
     if false:
-        out.print(table("\nFalse alarms", ["rule", "device or group", "at", "opened"], false[:_SHOWN]))
+        out.print(
+            table(f"\nFalse alarms: {_counted(false)}", ["rule", "device or group", "at", "opened"], false[:_SHOWN])
+        )
     out.print()
     for fact in (*facts(outcome), f"{outcome.seconds:.0f} s"):
-        out.print(fact)
+        out.print(fact, soft_wrap=True)
+
+
+def _counted(found: Sequence[object]) -> str:
+    return str(len(found)) if len(found) <= _SHOWN else f"{len(found)}, of which the first {_SHOWN}"

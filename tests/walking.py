@@ -165,7 +165,8 @@ class Walker:
 
     def _differs(self, shown: list[str]) -> str:
         command, came = self.said[-1]
-        lines = difflib.unified_diff(shown, came.splitlines(), "as shown", "as it came", lineterm="")
+        both = (lasting("\n".join(shown)).splitlines(), lasting(came).splitlines())
+        lines = difflib.unified_diff(*both, "as shown", "as it came", lineterm="")
         return "\n".join([command, *lines])
 
     def _starts(self, command: str, shown: list[str]) -> None:

@@ -13,7 +13,6 @@ from typing import Any, Self, cast
 from psycopg import Connection
 
 from cityward import wiring
-from cityward.clock import Clock
 from cityward.dispatch import Rounds
 from devices.kind import Kind
 from devices.moments import micros
@@ -34,20 +33,9 @@ from storage.partition_store import PartitionStore
 from storage.registry_store import load_city
 from storage.rule_states import load_states
 from tests.fix_city import payload, topic_of
-from tests.integration.making import rows
+from tests.integration.making import Hands, rows
 
 MINUTE = timedelta(minutes=1)
-
-
-class _Hands(Clock):
-    """A clock that is set by hand."""
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__()
-        self.at = at
-
-    def micros(self) -> int:
-        return micros(self.at)
 
 
 class Stage:
@@ -61,7 +49,7 @@ class Stage:
     """
 
     def __init__(self, dsn: str, kinds: Mapping[str, Kind], begins: datetime, *rules: str) -> None:
-        self._dsn, self._kinds, self._clock = dsn, kinds, _Hands(begins)
+        self._dsn, self._kinds, self._clock = dsn, kinds, Hands(begins)
         self._rules = [rule for rule in load_packs(kinds) if rule.id in rules]
         self._waiting: deque[Batch] = deque()
         self._sent = 0

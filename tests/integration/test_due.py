@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from psycopg import Connection
 
-from cityward.clock import Clock
 from cityward.due import DueRules
 from devices.kind import Kind
 from devices.moments import micros
@@ -25,7 +24,7 @@ from rules.packs import load_packs
 from rules.rule import Rule
 from storage import judged_store, measures, reading_writer, rule_states, worked_off
 from storage.registry_store import import_devices, load_registry, register_groups
-from tests.integration.making import device_of, readings, rows
+from tests.integration.making import Hands, device_of, readings, rows
 
 LOCAL = LocalTime(ZoneInfo("Asia/Shanghai"))
 NINE = datetime(2026, 11, 21, 13, tzinfo=UTC)  # 21:00 in the city
@@ -104,7 +103,7 @@ class City:
         groupings = [(rule.kind, rule.group) for rule in self.rules if rule.group]
         register_groups(self.connection, self.registry, groupings, at)
         self.registry = load_registry(self.connection, self.kinds)
-        self.clock = _Hands(at)
+        self.clock = Hands(at)
         self.due = DueRules(
             self.connection,
             self.rules,
@@ -139,17 +138,6 @@ class City:
             " JOIN device ON device.id = alarm.device ORDER BY alarm_event.id",
         )
         return [f"{rule} {device} {event} {at.astimezone(LOCAL.zone):%H:%M}" for rule, device, event, at in found]
-
-
-class _Hands(Clock):
-    """A clock that is set by hand."""
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__()
-        self.at = at
-
-    def micros(self) -> int:
-        return micros(self.at)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alarms import storms
-from cityward.clock import Clock
 from cityward.due import DueRules
 from devices.kind import Kind
 from devices.moments import micros
@@ -26,7 +25,7 @@ from storage.registry_store import load_registry, register_groups
 from tests.fix_city import payload, topic_of
 from tests.integration.collecting import collect
 from tests.integration.desk import Desk
-from tests.integration.making import COVER_EAST, COVER_WEST, LAMP
+from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, Hands
 from tests.integration.prompt import START, Command
 
 MINUTE = timedelta(minutes=1)
@@ -69,20 +68,6 @@ Judged = Callable[[str], None]
 Told = Callable[[str], Any]
 
 
-class _Hands(Clock):
-    """A clock that is set by hand."""
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__()
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-    def micros(self) -> int:
-        return micros(self.at)
-
-
 @pytest.fixture
 def judged(desk: Desk, kinds: Mapping[str, Kind], tmp_path: Path) -> Judged:
     """A dispatcher with this pack judges the hour before the start."""
@@ -92,7 +77,7 @@ def judged(desk: Desk, kinds: Mapping[str, Kind], tmp_path: Path) -> Judged:
         folder.mkdir()
         (folder / "test.yaml").write_text(pack, encoding="utf-8")
         rules = load_packs(kinds, folder)
-        clock = _Hands(START - timedelta(hours=1))
+        clock = Hands(START - timedelta(hours=1))
         register_groups(
             desk.connection,
             load_registry(desk.connection, kinds),

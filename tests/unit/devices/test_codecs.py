@@ -7,16 +7,11 @@ import pytest
 from devices.codecs import CODECS, codecs_of
 from devices.errors import DescriptionError
 from devices.kind import load_kind, load_kinds
+from tests.unit.devices.gate_kind import HEAD
 
-GATE = """
-kind = "gate"
-code = 9
-name = { en = "Sluice gate", zh = "水闸" }
-doc = "A gate in a canal."
-interval_s = 60
-heartbeat_s = 600
-component_classes = ["0199"]
-[metrics.flow]
+GATE = (
+    HEAD
+    + """[metrics.flow]
 type = "real"
 unit = "m3/s"
 range = [0, 5]
@@ -35,6 +30,7 @@ doc = "Minutes."
 [codecs.hj212.realtime]
 flow = ["w00000-Rtd", "B01-Rtd"]
 """
+)
 
 
 def describe(folder: Path, text: str) -> Path:

@@ -7,27 +7,13 @@ import pytest
 
 from devices.errors import DescriptionError
 from devices.kind import Kind, MetricType, load_kind, load_kinds
+from tests.unit.devices.gate_kind import HEAD, METRICS
 
 KINDS = load_kinds()
-GATE = """
-kind = "gate"
-code = 9
-name = { en = "Sluice gate", zh = "水闸" }
-doc = "A gate in a canal."
-interval_s = 60
-heartbeat_s = 600
-component_classes = ["0199"]
-[metrics.opening]
-type = "real"
-unit = "m"
-range = [0, 5]
-doc = "How far it is open."
-[metrics.state]
-type = "enum"
-unit = ""
-values = ["shut", "open"]
-doc = "As the drive sees it."
-[metrics.serial]
+GATE = (
+    HEAD
+    + METRICS
+    + """[metrics.serial]
 type = "text"
 unit = ""
 max_length = 8
@@ -49,6 +35,7 @@ values = ["small", "large"]
 default = "small"
 doc = "Of the canal."
 """
+)
 
 
 def describe(folder: Path, text: str, name: str = "gate") -> Path:

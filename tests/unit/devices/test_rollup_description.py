@@ -4,26 +4,9 @@ import pytest
 
 from devices.errors import DescriptionError
 from devices.kind import load_kind
+from tests.unit.devices.gate_kind import HEAD, METRICS
 
-GATE = """
-kind = "gate"
-code = 9
-name = { en = "Sluice gate", zh = "水闸" }
-doc = "A gate in a canal."
-interval_s = 60
-heartbeat_s = 600
-component_classes = ["0199"]
-[metrics.opening]
-type = "real"
-unit = "m"
-range = [0, 5]
-doc = "How far it is open."
-[metrics.state]
-type = "enum"
-unit = ""
-values = ["shut", "open"]
-doc = "As the drive sees it."
-"""
+GATE = HEAD + METRICS
 
 
 def problems(folder: Path, rollup: str) -> str:

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from notify.message import Message
 from notify.outbox import Notification
 from notify.working import rescue
 from tests.unit.cases.sample import city
+from tests.unit.notify.sample import MESSAGE
 
 CITY = city()
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -77,18 +78,7 @@ class FakeStore:
 
 
 def notification(number: int, channel: str = "mqtt", delivered_at: datetime | None = None) -> Notification:
-    message = Message(
-        notification_id=number,
-        case_number="4201022026112000017",
-        district="qiaodong",
-        unit="water",
-        event="dispatch",
-        severity=4,
-        problem="cover_open",
-        device_id="4201020101000001",
-        facility="Cover 1",
-        road="Jiefang Road",
-    )
+    message = replace(MESSAGE, notification_id=number)
     return Notification(channel, "water", message, delivered_at)
 
 

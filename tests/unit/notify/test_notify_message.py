@@ -9,31 +9,20 @@ from hypothesis import strategies as st
 
 from cases.words import Language
 from notify.message import Message, as_json, render, render_all
+from tests.unit.notify import sample
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-MESSAGE = Message(
-    notification_id=17,
-    case_number="4201022026112000017",
-    district="qiaodong",
-    unit="water",
-    event="dispatch",
-    severity=4,
-    problem="cover_open",
-    device_id="4201020101000001",
-    facility="Cover 1",
-    road="Jiefang Road",
+MESSAGE = replace(
+    sample.MESSAGE,
     arrive_by=datetime(2026, 11, 20, 20, 30, 59, tzinfo=SHANGHAI),
     fix_by=datetime(2026, 11, 20, 22, 0, tzinfo=SHANGHAI),
     lon=114.3,
     lat=30.6,
 )
-BARE = Message(
+BARE = replace(
+    sample.MESSAGE,
     notification_id=18,
-    case_number="4201022026112000017",
-    district="qiaodong",
-    unit="water",
     event="close",
-    severity=4,
     problem="statue_leaning",
     device_id="statue-1",
     facility="",

@@ -7,21 +7,10 @@ import pytest
 
 from notify.channels.webhook import WebhookChannel
 from notify.errors import NotReachedError, UndeliverableError
-from notify.message import Message, as_json
+from notify.message import as_json
 from notify.outbox import Notification
+from tests.unit.notify.sample import MESSAGE
 
-MESSAGE = Message(
-    notification_id=17,
-    case_number="4201022026112000017",
-    district="qiaodong",
-    unit="water",
-    event="dispatch",
-    severity=4,
-    problem="cover_open",
-    device_id="4201020101000001",
-    facility="Cover 1",
-    road="Jiefang Road",
-)
 URLS = {
     "water": "https://water.example/cases",
     "power": "https://power.example/cases",

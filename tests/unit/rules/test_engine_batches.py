@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -19,38 +19,12 @@ from rules.frame import Frame
 from rules.rule import Rule, Severity
 from rules.truth import Truth
 from rules.verdicts import Change, Key, RuleState, Transition, Verdicts
+from tests.unit.rules.engines import MINUTE, SECOND, START, feed, steady, stored, told
 
-START = 1_795_190_400_000_000  # 2026-11-21 00:00 in the city
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
 Row = tuple[int, int, Mapping[str, Any]]
 RuleOf = Callable[..., Rule]
 EngineOf = Callable[..., Engine]
 Laeq = Callable[..., Readings]
-
-
-def feed(engine: Engine, *tables: Readings) -> list[Transition]:
-    """Judge and commit one table after the other."""
-    found: list[Transition] = []
-    for table in tables:
-        verdicts = engine.step([table])
-        engine.apply(verdicts)
-        found += verdicts.transitions
-    return found
-
-
-def told(found: Iterable[Transition]) -> list[tuple[float, Change, Severity]]:
-    return [((each.at - START) / MINUTE, each.change, each.severity) for each in found]
-
-
-def steady(level: float | None, minutes: Iterable[int]) -> dict[float, float | None]:
-    return dict.fromkeys(minutes, level)
-
-
-def stored(states: Mapping[Key, RuleState]) -> dict[Key, RuleState]:
-    """The states after a stay in the database."""
-    rows = {key: msgspec.json.encode(msgspec.to_builtins(state)) for key, state in states.items()}
-    return {key: msgspec.convert(msgspec.json.decode(row), RuleState) for key, row in rows.items()}
 
 
 def remember(states: dict[Key, RuleState], verdicts: Verdicts) -> None:

@@ -36,11 +36,16 @@ class Upkeep:
 
     def keep(self, stop: threading.Event) -> None:
         """Look every few seconds until ``stop`` is set; while the database is away, what is known stays."""
+        said = ""
         while not stop.wait(LOOK_EVERY):
+            problem = ""
             try:
                 self.look()
             except DatabaseUnavailableError as error:
-                _log.warning("no_look", why=str(error))
+                problem = str(error)
+            if problem and problem != said:
+                _log.warning("no_look", problem=problem)
+            said = problem
 
     def look(self) -> None:
         """One look: answers that are being made go on with what was in force, those after it with what is now.

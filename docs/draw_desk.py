@@ -50,12 +50,14 @@ def draw() -> None:
         fume = page.get_by_role("link", name=re.compile("cooking fume")).first.get_attribute("href") or "/"
         shoot(page, "/", "desk-en")
         shoot(page, fume, "case-en")
+        shoot(page, "/reports/weekly", "report-en")
         page.set_viewport_size(PHONE)
         shoot(page, "/language/zh?back=/", "desk-phone-zh")
         page.set_viewport_size(DESK)
         shoot(page, "/alarms", "alarms-zh")
         device = page.locator("tr[data-device]").first.get_attribute("data-device")
         shoot(page, f"/devices/{device}", "device-zh")
+        shoot(page, "/reports/weekly", "report-zh")
         browser.close()
 
 

@@ -183,8 +183,8 @@
   }
 
   function age() {
-    for (const place of document.querySelectorAll("[data-since]")) {
-      place.textContent = ` · ${say("ago", { span: span(now() - new Date(place.dataset.since)) })}`;
+    for (const place of document.querySelectorAll("time[data-age]")) {
+      place.textContent = say("ago", { span: span(now() - new Date(place.dateTime)) });
     }
   }
 
@@ -243,7 +243,7 @@
     }
   }
 
-  // The cases of the list, kept before anybody opens them; those that have left it are forgotten.
+  // The cases of the list, kept before anybody opens them; those that have left it are forgotten, with their photos.
   async function ahead() {
     if (!["list", "case"].includes(main().dataset.page) || !navigator.serviceWorker?.controller) return;
     const fresh = await page("/crew");
@@ -255,10 +255,12 @@
       const { version } = link.dataset;
       if (known[path] === version || (await page(path))) seen[path] = version;
     }
-    const pages = await caches.open("crew-pages");
-    for (const request of await pages.keys()) {
-      const { pathname } = new URL(request.url);
-      if (pathname !== "/crew" && !(pathname in seen) && pathname in known) await pages.delete(request);
+    for (const name of ["crew-pages", "crew-photos"]) {
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) {
+        const [path] = new URL(request.url).pathname.match(/^\/crew(\/\d+)?/);
+        if (path in known && !(path in seen)) await cache.delete(request);
+      }
     }
     localStorage.setItem("crew-versions", JSON.stringify(seen));
   }

@@ -53,8 +53,10 @@ ORDER BY place.severity, place.facilities
 
 -- name: ground
 -- Where there are facilities at all, one point a cell of a grid of some metres; at most so many, spread over the city.
-SELECT DISTINCT round(lon::numeric, 4)::double precision AS lon, round(lat::numeric, 4)::double precision AS lat
-FROM device WHERE kind <> 'group' LIMIT %(limit)s
+SELECT lon, lat FROM (
+    SELECT DISTINCT round(lon::numeric, 4)::double precision AS lon, round(lat::numeric, 4)::double precision AS lat
+    FROM device WHERE kind <> 'group') AS point
+ORDER BY hashfloat8(lon + lat) LIMIT %(limit)s
 
 -- name: alarms_of_cases
 -- The alarms of some cases.

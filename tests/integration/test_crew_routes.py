@@ -121,8 +121,8 @@ def test_the_judged_values_are_shown_with_limit_and_age_and_whom_to_call_back(
         "3",
         *["开启"] * 3,
     ]
-    assert f'data-since="{(time.at - MINUTE).isoformat()}"' in page
-    assert ("市民" in page, "电话 555 7" in page) == (True, True)
+    assert f'datetime="{(time.at - MINUTE).isoformat()}"' in page
+    assert ("市民" in page, '电话 <a href="tel:555%207">555 7</a>' in page) == (True, True)
 
 
 def test_who_watches_sees_what_a_crew_sees_and_moves_nothing(

@@ -119,7 +119,7 @@ def test_who_reported_a_case_is_shown_and_how_to_call_back_to_those_who_may_act(
         (
             Role.OPERATOR,
             Language.EN,
-            ["hotline 12345", "it &lt;rocks&gt;", "by the gate", "phone 555 7", "/a.example"],
+            ["hotline 12345", "it &lt;rocks&gt;", "by the gate", "tel:555%207", "/a.example"],
             [],
         ),
         (Role.VIEWER, Language.ZH, ["上报记录", "热线", "2026-11-21 16:00"], ["555 7", "a.example"]),

@@ -58,7 +58,7 @@ def commands(page: Path) -> Iterator[Said]:
     for begins, language, lines in blocks(page):
         if language not in {"", "console", "sh", "text"}:
             continue
-        typed_lines = any(line.startswith("$ ") for line in lines)
+        typed_lines = language == "text" or any(line.startswith("$ ") for line in lines)
         for number, line in enumerate(lines, begins):
             if typed_lines and not line.startswith("$ "):
                 continue

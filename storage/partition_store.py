@@ -81,6 +81,7 @@ class PartitionStore:
                 due = due or batch.arrived - self._told >= STATUS_BEHIND
                 if due:
                     device_status.write(self._connection, self._hearing.summary())
+                    batch.note_worked_off()
         if due:
             self._hearing.clear()
             self._looked, self._told = time.monotonic(), batch.arrived
@@ -124,7 +125,7 @@ class BatchTransaction:
 
     def write(self, batch: DecodedBatch) -> Written:
         """Readings to their tables, the rest to quarantine, all of it to the ledger."""
-        self.arrived = batch.batch.received_at
+        self._batch, self.arrived = batch, batch.batch.received_at
         self._at = moment(self.arrived)
         fresh: list[Readings] = []
         rejected = list(batch.rejected)

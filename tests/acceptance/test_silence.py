@@ -9,6 +9,8 @@ from cityward.clock import Clock
 from cityward.settings import environment
 from devices.broker import Broker
 from devices.registry import Registry
+from rules.local_time import moment
+from storage import worked_off
 from storage.overview import ledger, overview
 from tests.fix_city import payload, plain_client, topic_of
 from tests.fix_processes import Starter
@@ -58,3 +60,4 @@ def test_silence_raises_an_alarm_once_and_three_messages_clear_it(
     assert cases == [("sensor-care", "device_offline")]
     silent = connection.execute("SELECT DISTINCT device_id FROM alarm JOIN device ON device.id = device").fetchall()
     assert silent == [(KITCHEN,)], "whoever was never heard of is not watched"
+    assert heard_at < moment(*worked_off.load_all(connection).values()), "silence waits for what is not collected yet"

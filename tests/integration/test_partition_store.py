@@ -10,7 +10,7 @@ from ingest.loop import Written
 from ingest.messages import DecodedBatch, Ledger
 from rules.observing import Observation
 from rules.verdicts import RuleCrash, RuleState, Verdicts
-from storage import partition_store
+from storage import partition_store, worked_off
 from storage.connection import connect, describe
 from storage.errors import DatabaseUnavailableError, RegistryChangedError
 from storage.overview import ledger, overview
@@ -142,6 +142,16 @@ def test_the_status_of_devices_is_written_in_bulk_after_a_while(
     put(store, decoded(registry))
     put(store, decoded(registry))
     assert rows(connection, "SELECT readings FROM device_status") == [(2,)]
+
+
+@pytest.mark.usefixtures("_status_at_once")
+def test_how_far_the_partition_has_come_is_on_record_with_what_was_stored(
+    connection: Connection, store: PartitionStore, registry: Registry
+) -> None:
+    put(store, decoded(registry, tilt(registry, 0), received_at=NOON + 60 * SECOND))
+    assert worked_off.load_all(connection) == {"all": micros(NOON)}, "a backlog: sent at noon"
+    put(store, decoded(registry, received_at=NOON + 61 * SECOND))
+    assert worked_off.load_all(connection) == {"all": micros(NOON + 61 * SECOND)}, "nothing is left"
 
 
 def test_on_a_clock_faster_than_the_wall_nobody_looks_silent(

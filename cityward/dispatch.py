@@ -144,7 +144,7 @@ class Rounds:
         self._next_lesson = 0
         self._local_time = wiring.local_time(self._city)
         self._hearers = Hearers(self.registry, heard_by)
-        permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
+        self._permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
         self._due = DueRules(
             connection,
             rules,
@@ -152,7 +152,7 @@ class Rounds:
             self._local_time,
             load_measures(),
             clock,
-            permits,
+            self._permits,
             heard_by=heard_by,
             lateness=self._city.lateness,
         )
@@ -205,7 +205,9 @@ class Rounds:
             for heard_by, devices in self._hearers.subjects(rule.kind, ()).items():
                 mine = {device: heard[device] for device in devices.tolist() if device in heard}
                 until = min(now, stored_until(heard_by, reached, now))
-                found = watch([rule], self.registry, self._local_time, mine, active, until, alarms=alarms)
+                found = watch(
+                    [rule], self.registry, self._local_time, mine, active, until, alarms=alarms, permits=self._permits
+                )
                 verdicts.transitions.extend(found.transitions)
                 verdicts.crashes.extend(found.crashes)
                 if found.crashes:

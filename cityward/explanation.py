@@ -14,13 +14,13 @@ from devices.kind import Kind, MetricType
 from devices.moments import MICROS, micros, moment
 from devices.quality import Quality
 from devices.readings import Readings
-from devices.registry import Device, Registry
+from devices.registry import Device, Membership, Registry
 from rules import mentions
 from rules.catalogue import held
 from rules.frame import Frame
-from rules.jobs import Moments, judge_figures
+from rules.jobs import Moments, due, judge_figures
 from rules.local_time import LocalTime
-from rules.measures import load_measures
+from rules.measures import Measure, load_measures
 from rules.packs import PackError, rule_as_written
 from rules.remembering import Memory
 from rules.rule import Input, Rule
@@ -86,7 +86,8 @@ def explanation(connection: Connection, kinds: Mapping[str, Kind], alarm: AlarmR
     if registry is None:
         why = "its facility is not registered any more"
         return told | {"replay": {"possible": False, "why": why, "differences": []}}
-    return told | _Case(connection, registry, rule, alarm, line).told()
+    local_time = wiring.local_time(load_city(connection))
+    return told | _Case(connection, registry, rule, alarm, line, local_time).told()
 
 
 def _raised(line: HistoryRow) -> dict[str, Any]:
@@ -155,6 +156,7 @@ class _Case:
     rule: Rule
     alarm: AlarmRow
     line: HistoryRow
+    local_time: LocalTime
 
     def told(self) -> dict[str, Any]:
         """What of the document depends on the rule."""
@@ -184,10 +186,6 @@ class _Case:
         return micros(self.line.at)
 
     @property
-    def _local_time(self) -> LocalTime:
-        return wiring.local_time(load_city(self.connection))
-
-    @property
     def _device(self) -> Device:
         [device] = self.registry.devices.values()
         return device
@@ -205,7 +203,7 @@ class _Case:
 
     def _limits(self) -> Iterator[dict[str, Any]]:
         """Those of the device; of a group those of its first member; of a job the measure's targets."""
-        day = self._local_time.day(self._at)
+        day = self.local_time.day(self._at)
         if self.rule.measure:
             figures = load_measures()[self.rule.measure].figures
             yield from (
@@ -276,16 +274,17 @@ class _Case:
         last = max([since, *(micros(each) for each in before[-1:])])
         heard = {self._device.id: Heard(last, int(self.line.detail.get("readings", len(before))))}
         verdicts = watch(
-            [self.rule], self.registry, self._local_time, heard, {}, self._at, alarms=self._alarms(self._at)
-        )
+            [self.rule], self.registry, self.local_time, heard, {}, self._at,
+            alarms=self._alarms(self._at), permits=self._permits(),
+        )  # fmt: skip
         return judged_on, self._compared(lambda: explaining.sound(verdicts))
 
     def _job(self) -> tuple[dict[str, Any], Iterator[str]]:
-        measure, moments = load_measures()[self.rule.measure], Moments.of(self._local_time, self._at)
+        measure, moments = load_measures()[self.rule.measure], Moments.of(self.local_time, self._at)
         membership = self.registry.membership(self.rule.kind, self.rule.group)
         [group] = self.registry.groups.values()
         asked = measures.ask(
-            self.connection, measure, self.rule.kind, membership, self.registry, self._local_time, moments
+            self.connection, measure, self.rule.kind, membership, self.registry, self.local_time, moments
         )
         now = asked.get(group.id, {})
         then = self.line.detail.get("values", {})
@@ -301,11 +300,24 @@ class _Case:
             "day": [moment(edge) for edge in moments.day],
             "nights": [[moment(edge) for edge in night] for night in moments.nights],
         }  # fmt: skip
-        verdicts = judge_figures(
-            self.rule, measure, self._at, {group.id: now}, self.registry, self._local_time, Memory(),
-            permits=self._permits(),
-        )  # fmt: skip
-        return judged_on, self._compared(lambda: explaining.sound(verdicts))
+        return judged_on, self._compared(lambda: self._asked_again(measure, membership))
+
+    def _asked_again(self, measure: Measure, membership: Membership) -> list[Transition]:
+        """What a job finds in the figures of each day that its delay looks at."""
+        memory, permits, found = Memory(), self._permits(), list[Transition]()
+        since = int(self.line.detail.get("since", self._at))
+        for at in due(self.local_time, self.rule.at, since - 1, self._at) if self.rule.at else ():
+            asked = measures.ask(
+                self.connection, measure, self.rule.kind, membership, self.registry, self.local_time,
+                Moments.of(self.local_time, at),
+            )  # fmt: skip
+            verdicts = judge_figures(
+                self.rule, measure, at, asked, self.registry, self.local_time, memory, permits=permits
+            )
+            found += explaining.sound(verdicts)
+            for (_, subject), state in verdicts.states.items():
+                memory.keep(subject, state)
+        return found
 
     # --- the same judged again ------------------------------------------------------------------------------------
 
@@ -317,8 +329,8 @@ class _Case:
         """The window at whose end it was raised, and how complete it is."""
         at, kind = self._at, self.registry.kinds[self.rule.kind]
         readings = self._read(explaining.read_since(self.rule, at), at)
-        surroundings = Frame(readings, self.registry, self._local_time, self._permits())
-        windows = self.rule.window.between(self._local_time, at - 1, at) if self.rule.window else []
+        surroundings = Frame(readings, self.registry, self.local_time, self._permits())
+        windows = self.rule.window.between(self.local_time, at - 1, at) if self.rule.window else []
         start = windows[-1][0] if windows else at
         inside = readings.where((readings.ts >= start) & (readings.ts < at))
         expected = (at - start) / MICROS / kind.interval.total_seconds() * len(self.registry.devices)
@@ -342,7 +354,7 @@ class _Case:
             since = explaining.judged_since(self.rule, self.line.detail, self._at, ends)
             start = explaining.read_since(self.rule, since)
             readings = self._read(start, self._at + 1)
-            surroundings = Frame(readings, self.registry, self._local_time, self._permits())
+            surroundings = Frame(readings, self.registry, self.local_time, self._permits())
             return explaining.replay(self.rule, readings, surroundings, since, self._at, self._alarms(start))
 
         return judged

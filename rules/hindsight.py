@@ -186,7 +186,9 @@ class Hindsight:
             seen = int(np.searchsorted(times, now, side="right"))
             heard = Heard(int(times[seen - 1]) if seen else last, count + seen)
             if heard.readings and ((rule.id, device) in active or now - heard.last > quiet):
-                verdicts = watch([rule], alone, self._local_time, {device: heard}, active, now, alarms=alarms)
+                verdicts = watch(
+                    [rule], alone, self._local_time, {device: heard}, active, now, alarms=alarms, permits=self._permits
+                )
                 for change in verdicts.transitions:
                     if change.change is Change.RAISED:
                         active[rule.id, device] = SilenceAlarm(heard.readings)

@@ -43,6 +43,7 @@ def watch(
     now: int,
     *,
     alarms: Spells = NONE,
+    permits: Spells = NONE,
 ) -> Verdicts:
     """What silence begins and ends at ``now``. A rule that crashes costs the others nothing.
 
@@ -54,13 +55,14 @@ def watch(
         active: The active alarms of silence rules, by rule and device.
         now: Microseconds since 1970 UTC.
         alarms: When alarms of the rules are active that its conditions ask for.
+        permits: The work permits in force.
     """
     verdicts = Verdicts()
     for rule in rules:
         if rule.input is Input.SILENCE:
             devices = [device for device in registry.of_kind(rule.kind) if device.id in heard]
             try:
-                raised = list(_raised(rule, devices, registry, local_time, heard, active, now, alarms))
+                raised = list(_raised(rule, devices, registry, local_time, heard, active, now, alarms, permits))
                 cleared = list(_cleared(rule, devices, heard, active))
             except Exception as error:  # noqa: BLE001 - whatever a rule does, the watch goes on
                 verdicts.crashes.append(RuleCrash(rule.id, f"{type(error).__name__}: {error}"))
@@ -78,6 +80,7 @@ def _raised(
     active: Mapping[tuple[str, int], SilenceAlarm],
     now: int,
     alarms: Spells,
+    permits: Spells,
 ) -> Iterable[Transition]:
     raised: set[int] = set()
     for branch in rule.branches:
@@ -88,7 +91,7 @@ def _raised(
             and (rule.id, device.id) not in active
             and device.id not in raised
         ]
-        for device, severity, why in _where(rule, branch, quiet, registry, local_time, now, alarms):
+        for device, severity, why in _where(rule, branch, quiet, registry, local_time, now, alarms, permits):
             raised.add(device.id)
             detail = {
                 "because": f"silent for more than {branch.silent // MICROS} s",
@@ -121,6 +124,7 @@ def _where(
     local_time: LocalTime,
     now: int,
     alarms: Spells,
+    permits: Spells,
 ) -> list[tuple[Device, Severity, str]]:
     """The devices for which the branch's condition holds at this hour, how bad that is, and what makes it worse."""
     if not devices:
@@ -130,7 +134,7 @@ def _where(
         np.array([device.id for device in devices], dtype=np.int64),
         np.full(len(devices), now, dtype=np.int64),
     )
-    frame = Frame(moments, registry, local_time, alarms=alarms)
+    frame = Frame(moments, registry, local_time, permits, alarms=alarms)
     holds = branch.when.truth(frame).true if branch.when is not None else np.ones(len(devices), dtype=bool)
     severity, why = [branch.severity or rule.severity] * len(devices), [""] * len(devices)
     if branch.severity is None:

@@ -62,22 +62,23 @@ RATE = f"""
   at: "17:20"
   measure: lit_rate
   raise: lit_rate_strict < limit.lit_rate_main
+  for: {{samples: 2}}
   severity: minor
 {CASE}"""
-Judged = Callable[[str], None]
+Judged = Callable[..., None]
 Told = Callable[[str], Any]
 
 
 @pytest.fixture
 def judged(desk: Desk, kinds: Mapping[str, Kind], tmp_path: Path) -> Judged:
-    """A dispatcher with this pack judges the hour before the start."""
+    """A dispatcher with this pack judges the hours before the start."""
 
-    def judge(pack: str) -> None:
+    def judge(pack: str, hours: int = 1) -> None:
         folder = tmp_path / "packs"
         folder.mkdir()
         (folder / "test.yaml").write_text(pack, encoding="utf-8")
         rules = load_packs(kinds, folder)
-        clock = Hands(START - timedelta(hours=1))
+        clock = Hands(START - timedelta(hours=hours))
         register_groups(
             desk.connection,
             load_registry(desk.connection, kinds),
@@ -156,8 +157,8 @@ def test_a_group_is_explained_by_its_members(desk: Desk, judged: Judged, told: T
 
 
 def test_a_job_is_explained_by_its_figures_asked_again(desk: Desk, judged: Judged, told: Told) -> None:
-    stored(desk, "streetlight", LAMP, "active_power", {-25: 0.0})
-    judged(RATE)
+    stored(desk, "streetlight", LAMP, "active_power", {-25: 0.0, -25 - 24 * 60: 0.0})
+    judged(RATE, hours=25)
     found = told("J-01")
     figures = {each["name"]: each["now"] for each in found["judged_on"]["figures"]}
     assert (figures["lamps"], figures["lit"], figures["lit_rate_strict"]) == (1.0, 0.0, 0.0)

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devices.registry import Registry
+from rules.expressions import compile_condition
 from rules.local_time import LocalTime
 from rules.rule import Rule, Severity
 from rules.silence import Heard, SilenceAlarm, watch
+from rules.spells import Spell, Spells
 from rules.verdicts import Change, Key, Transition
 
 MINUTE = 60_000_000
@@ -177,3 +179,15 @@ def test_a_rule_that_crashes_costs_the_others_nothing(
     found = watch([broken, sound], registry_of("noise"), local_time, {1: Heard(NOON - 3 * HOUR, 5)}, {}, NOON)
     assert [each.rule_id for each in found.transitions] == ["S-1"]
     assert [crash.rule_id for crash in found.crashes] == ["S-2"]
+
+
+def test_silence_may_be_judged_by_the_permits_in_force(
+    shipped: Mapping[str, Rule], registry_of: Callable[..., Registry], local_time: LocalTime
+) -> None:
+    rule, kind = shipped["NO-06"], registry_of("noise").kinds["noise"]
+    allowed = compile_condition('not permitted("maintenance")', kind)
+    rule = replace(rule, branches=tuple(replace(branch, when=allowed) for branch in rule.branches))
+    heard = dict.fromkeys((1, 2), Heard(NOON - HOUR, 40))
+    permits = Spells.of([Spell("maintenance", 1, NOON - HOUR, NOON + HOUR)])
+    found = watch([rule], registry_of("noise"), local_time, heard, {}, NOON, permits=permits).transitions
+    assert [each.device for each in found] == [2]

@@ -173,7 +173,7 @@ def run(world: World, asked: Asked, tried: Side, in_force: Side | None, say: Cal
     return Found(
         tried=found[0],
         in_force=found[-1],
-        noisy=_noisy(world, asked, sides[0], found[0]),
+        noisy=_noisy(world, asked, sides[0], found[0], permits),
         passed_over=[rule.id for rule in tried.rules if rule.input is Input.JOB and world.ask is None],
         registry=sides[0].registry,
         readings=readings,
@@ -240,13 +240,17 @@ def _steps(kind: Kind, devices: int, asked: Asked) -> Iterator[tuple[int, int]]:
         since = until
 
 
-def _noisy(world: World, asked: Asked, side: Side, found: Sequence[Episode]) -> list[tuple[Key, int, Advice]]:
+def _noisy(
+    world: World, asked: Asked, side: Side, found: Sequence[Episode], permits: Spells
+) -> list[tuple[Key, int, Advice]]:
     """Who has most alarms, and what would have made them quieter."""
     rules = {rule.id: rule for rule in side.rules}
-    return [(key, len(of), _advice(world, asked, side, rules[key[0]], key[1], of)) for key, of in worst(found)]
+    return [(key, len(of), _advice(world, asked, side, rules[key[0]], key[1], of, permits)) for key, of in worst(found)]
 
 
-def _advice(world: World, asked: Asked, side: Side, rule: Rule, subject: int, of: Sequence[Episode]) -> Advice:
+def _advice(
+    world: World, asked: Asked, side: Side, rule: Rule, subject: int, of: Sequence[Episode], permits: Spells
+) -> Advice:
     kind, registry = side.registry.kinds[rule.kind], side.registry
     devices = [subject]
     if rule.group:
@@ -266,6 +270,6 @@ def _advice(world: World, asked: Asked, side: Side, rule: Rule, subject: int, of
         local_time=world.local_time,
         since=asked.since,
         until=asked.until,
-        permits=world.permits(asked.since),
+        permits=permits,
     )
     return advise(rule, helpers, of, scene)

@@ -1,7 +1,7 @@
 """What a backtest found, as one JSON document: the tables at the prompt are made of it. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -59,6 +59,7 @@ def report(
     opened_in_force = cases(found.in_force, rules, asked.until, watched)
     raised = {each.rule_id for each in [*found.tried, *found.in_force]}
     borne = borne_out(found.tried, visits, asked.until)
+    named = _names(found.registry)
     return {
         "from": _moment(asked.since),
         "to": _moment(asked.until),
@@ -76,13 +77,13 @@ def report(
         "peak_10_minutes": max(busy.values(), default=0),
         "flood_share": round(sum(each > FLOOD for each in busy.values()) / (days * _TEN_MINUTES_A_DAY), 5),
         "rules": {
-            rule_id: _of_rule(rules[rule_id], found, opened[rule_id], days, borne.get(rule_id))
+            rule_id: _of_rule(rules[rule_id], found, opened[rule_id], days, borne.get(rule_id), named)
             for rule_id in sorted(raised)
         },
         "worst": [
             {
                 "rule": rule_id,
-                "device": _name(found.registry, device),
+                "device": named(device),
                 "alarms": alarms,
                 "delay_s": advice.delay / MICROS or None,
                 "spared": advice.spared,
@@ -92,13 +93,15 @@ def report(
             for (rule_id, device), alarms, advice in found.noisy
         ],
         "examples": {
-            "only_tried": [_example(each, found.registry) for each in changed.only_first[:_EXAMPLES]],
-            "only_in_force": [_example(each, found.registry) for each in changed.only_second[:_EXAMPLES]],
+            "only_tried": [_example(each, named) for each in changed.only_first[:_EXAMPLES]],
+            "only_in_force": [_example(each, named) for each in changed.only_second[:_EXAMPLES]],
         },
     }
 
 
-def _of_rule(rule: Rule, found: Found, opened: int, days: float, borne: Borne | None) -> dict[str, Any]:
+def _of_rule(
+    rule: Rule, found: Found, opened: int, days: float, borne: Borne | None, named: Callable[[int], str]
+) -> dict[str, Any]:
     mine = [each for each in found.tried if each.rule_id == rule.id]
     lengths = sorted((each.cleared - each.raised) / MICROS for each in mine if each.cleared is not None)
     by_device = Counter(each.device for each in mine)
@@ -113,7 +116,7 @@ def _of_rule(rule: Rule, found: Found, opened: int, days: float, borne: Borne | 
         "median_s": lengths[len(lengths) // 2] if lengths else None,
         "fleeting": fleeting(mine, rule),
         "came_back": coming_back(mine),
-        "busiest": {"device": _name(found.registry, busiest[0][0]), "alarms": busiest[0][1]} if busiest else None,
+        "busiest": {"device": named(busiest[0][0]), "alarms": busiest[0][1]} if busiest else None,
         "crews_found": borne.right if borne else None,
         "crews_found_nothing": borne.wrong if borne else None,
         "crews_found_and_missed": borne.missed if borne else None,
@@ -135,16 +138,21 @@ def _hints(rule: Rule, mine: Sequence[Episode], by_device: Counter[int], borne: 
         yield Hint.MISSES
 
 
-def _name(registry: Registry, number: int) -> str:
-    known = registry.devices.get(number)
+def _names(registry: Registry) -> Callable[[int], str]:
+    """What devices and groups are called, by number."""
     groups = {group.id: name for name, group in registry.groups.items()}
-    return known.device_id if known else groups.get(number, str(number))
+
+    def named(number: int) -> str:
+        known = registry.devices.get(number)
+        return known.device_id if known else groups.get(number, str(number))
+
+    return named
 
 
-def _example(episode: Episode, registry: Registry) -> dict[str, Any]:
+def _example(episode: Episode, named: Callable[[int], str]) -> dict[str, Any]:
     return {
         "rule": episode.rule_id,
-        "device": _name(registry, episode.device),
+        "device": named(episode.device),
         "raised": _moment(episode.raised),
         "because": episode.because,
         "values": dict(episode.raised_by),

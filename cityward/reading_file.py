@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import IO, Any
@@ -22,10 +22,11 @@ import numpy as np
 from devices.errors import DescriptionError, Problem
 from devices.kind import Kind, Metric, MetricType
 from devices.quality import Quality
-from devices.readings import NO_SEQUENCE, Readings
+from devices.readings import Readings
 from devices.registry import Registry
 from ingest.decoding import bounds_of, doubts
 from ingest.marking import Marking
+from rules.windows import blank
 
 DEVICE, TS, QUALITY = "device_id", "ts", "quality"
 _MOST_PROBLEMS = 20
@@ -214,17 +215,9 @@ class _Checked:
 
 def _table(kind: Kind, rows: list[_Row]) -> Readings:
     device, ts, quality = (np.array([row[column] for row in rows], dtype=np.int64) for column in range(3))
-    nowhere = np.zeros(len(rows), dtype=np.int64)
-    whole = Readings(
-        kind=kind,
-        device=device,
-        ts=ts,
-        received_at=ts,
-        seq=nowhere + NO_SEQUENCE,
-        type=nowhere,
+    whole = replace(
+        blank(kind, device, ts),
         quality=quality,
-        message=nowhere,
-        part=nowhere,
         values=np.array([row[3] for row in rows]),
         texts={
             metric.name: np.array([row[4].get(metric.name) for row in rows], dtype=object)

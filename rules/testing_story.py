@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ import numpy as np
 from devices.groups import facility
 from devices.kind import AttributeType, Kind, MetricType
 from devices.moments import micros, moment
-from devices.readings import NO_SEQUENCE, Readings
+from devices.readings import Readings
 from devices.registry import GROUP_FIELDS, AttributeValue, Device, Registry
 from rules.durations import parse_duration
 from rules.measures import load_measures
@@ -263,20 +263,7 @@ def _readings(kind: Kind, device: int, series: Mapping[str, list[Point]], first:
             else:
                 values[row, kind.position[name]] = _value(kind, name, point)
     ts = first + every * np.array(sent, dtype=np.int64)
-    zeros = np.zeros(len(sent), dtype=np.int64)
-    return Readings(
-        kind=kind,
-        device=zeros + device,
-        ts=ts,
-        received_at=ts,
-        seq=zeros + NO_SEQUENCE,
-        type=zeros,
-        quality=zeros,
-        message=zeros,
-        part=zeros,
-        values=values,
-        texts=texts,
-    )
+    return replace(blank(kind, np.full(len(sent), device), ts), values=values, texts=texts)
 
 
 def _value(kind: Kind, name: str, word: str) -> float:

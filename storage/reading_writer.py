@@ -1,7 +1,7 @@
 """Readings into their tables, exactly once each: COPY as long as nothing is there twice, sorted out when it is."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from devices.kind import Kind, MetricType
 from devices.moments import moment
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
+from rules.windows import blank
 from storage.binary_copy import rows
 from storage.queries import load
 from storage.reading_tables import BASE_COLUMNS, table_name
@@ -147,20 +148,7 @@ def read_back(
     values = np.full((len(device), len(kind.metrics)), np.nan)
     for name, text in zip(_numbers(kind, metrics), texts[3:], strict=False):
         values[:, kind.position[name]] = np.fromstring(text, sep=",")
-    nowhere = np.zeros(len(device), dtype=np.int64)
-    whole = Readings(
-        kind=kind,
-        device=device,
-        ts=ts,
-        received_at=ts,
-        seq=np.full(len(device), NO_SEQUENCE, dtype=np.int64),
-        type=nowhere,
-        quality=quality,
-        message=nowhere,
-        part=nowhere,
-        values=values,
-        texts={},
-    )
+    whole = replace(blank(kind, device, ts), quality=quality, values=values)
     return whole.take(np.lexsort((ts, device)))
 
 

@@ -41,12 +41,14 @@ class Asked:
 class World:
     """What was, whatever rules are tried.
 
-    ``read`` gives the readings of devices of a kind from a moment until before another, in order of device and time.
+    ``read`` gives the readings of devices of a kind from a moment until before another, in order of device and time,
+    ``heard`` when each of them was heard last before a moment.
     ``permits`` gives the work permits that were in force from a moment on, ``ask`` the figures of a rule's measure at a
     moment by number of the group; None where nobody can.
     """
 
     read: Callable[[Kind, Sequence[int], int, int], Readings]
+    heard: Callable[[Kind, Sequence[int], int], Mapping[int, int]]
     local_time: LocalTime
     permits: Callable[[int], Spells]
     ask: Callable[[Registry, Rule, int], Mapping[int, Mapping[str, float | None]]] | None = None
@@ -157,8 +159,9 @@ def run(world: World, asked: Asked, tried: Side, in_force: Side | None, say: Cal
     changes: list[list[Transition]] = [[] for _ in sides]
     readings, judging = 0, 0.0
     for kind in sorted({rule.kind for rule in tried.rules}):
-        judges = [_judge(world, side, kind, permits) for side in sides]
         devices = _devices(sides[0].registry, kind, groupings, subjects)
+        heard = world.heard(sides[0].registry.kinds[kind], devices, asked.since)
+        judges = [_judge(world, side, kind, permits, heard) for side in sides]
         for since, until in _steps(sides[0].registry.kinds[kind], len(devices), asked):
             history = world.read(
                 sides[0].registry.kinds[kind], devices, since - max(judge.reach for judge in judges), until
@@ -181,7 +184,7 @@ def run(world: World, asked: Asked, tried: Side, in_force: Side | None, say: Cal
     )
 
 
-def _judge(world: World, side: Side, kind: str, permits: Spells) -> Hindsight:
+def _judge(world: World, side: Side, kind: str, permits: Spells, heard: Mapping[int, int]) -> Hindsight:
     ask = world.ask
     return Hindsight(
         [rule for rule in [*side.rules, *side.asked] if rule.kind == kind],
@@ -189,6 +192,7 @@ def _judge(world: World, side: Side, kind: str, permits: Spells) -> Hindsight:
         world.local_time,
         permits=permits,
         ask=(lambda rule, at: ask(side.registry, rule, at)) if ask else None,
+        heard=heard,
     )
 
 
@@ -271,5 +275,6 @@ def _advice(
         since=asked.since,
         until=asked.until,
         permits=permits,
+        heard=world.heard(kind, devices, asked.since),
     )
     return advise(rule, helpers, of, scene)

@@ -19,6 +19,7 @@ from cityward.backtest import Asked, World
 from cityward.reading_file import ReadingFile, read_file
 from devices.kind import Kind, MetricType
 from devices.moments import MICROS, moment
+from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Device, Registry
 from devices.registry_csv import read_registry
@@ -77,10 +78,10 @@ def stored(
 
     if file is None:
         ask = partial(_figures, connection, local_time)
-        world = World(partial(_stored, connection), local_time, permits, ask)
+        world = World(partial(_stored, connection), partial(_heard, connection), local_time, permits, ask)
         return History(registry, world, concluded, _watched(city.policy, city.calendar))
     read = read_file(file, registry, local_time.zone, say)
-    world = World(partial(_cut, read), local_time, permits)
+    world = World(partial(_cut, read), partial(_heard_of, read), local_time, permits)
     return History(registry, world, concluded, _watched(city.policy, city.calendar), read.span, _left_out(read))
 
 
@@ -101,7 +102,7 @@ def filed(
         kinds, [Device(id=number, **msgspec.structs.asdict(each)) for number, each in enumerate(listed, start=1)]
     )
     read = read_file(file, registry, local_time.zone, say)
-    world = World(partial(_cut, read), local_time, lambda _since: NONE)
+    world = World(partial(_cut, read), partial(_heard_of, read), local_time, lambda _since: NONE)
     return History(registry, world, lambda _asked: [], _watched(policy, calendar), read.span, _left_out(read))
 
 
@@ -128,6 +129,17 @@ def _cut(read: ReadingFile, kind: Kind, devices: Sequence[int], since: int, unti
 def _stored(connection: Connection, kind: Kind, devices: Sequence[int], since: int, until: int) -> Readings:
     numbers = [metric.name for metric in kind.metrics if metric.type is not MetricType.TEXT]
     return reading_writer.read_back(connection, kind, devices, since, until, numbers)
+
+
+def _heard(connection: Connection, kind: Kind, devices: Sequence[int], before: int) -> Mapping[int, int]:
+    found = reading_writer.latest(connection, kind, devices, [moment(before)] * len(devices))
+    return dict(zip(found.device.tolist(), found.ts.tolist(), strict=True))
+
+
+def _heard_of(read: ReadingFile, kind: Kind, devices: Sequence[int], before: int) -> Mapping[int, int]:
+    found = _cut(read, kind, devices, 0, before)
+    own = found.where((found.quality & int(Quality.REPEATED)) == 0)
+    return dict(zip(own.device.tolist(), own.ts.tolist(), strict=True))  # the last of each stays
 
 
 def _figures(

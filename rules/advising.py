@@ -3,8 +3,8 @@
 Pure. Times in microseconds since 1970 UTC.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -29,7 +29,10 @@ WORTH = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where a rule is tried again: the readings of one device, or of all members of one group, and their registry."""
+    """Where a rule is tried again: the readings of one device, or of all members of one group, and their registry.
+
+    ``heard`` says when each was heard last before that.
+    """
 
     readings: Readings
     registry: Registry
@@ -37,6 +40,7 @@ class Scene:
     since: int
     until: int
     permits: Spells = NONE
+    heard: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,9 @@ def _delay(rule: Rule, asked: Sequence[Rule], alarms: int, scene: Scene) -> tupl
         if rule.input is Input.JOB or branches == rule.branches:
             continue
         tried = Hindsight(
-            [*asked, replace(rule, branches=branches)], scene.registry, scene.local_time, permits=scene.permits
-        )
+            [*asked, replace(rule, branches=branches)], scene.registry, scene.local_time,
+            permits=scene.permits, heard=scene.heard,
+        )  # fmt: skip
         changes = tried.slice(scene.readings, scene.since, scene.until)
         left = sum(change.rule_id == rule.id and change.change is Change.RAISED for change in changes)
         if left <= (1 - WORTH) * alarms:

@@ -1,16 +1,18 @@
 """Rules over history: what they would have found, had they been in force. What judges the city judges here.
 
 Pure. History comes in slices of time, each with what its windows reach back to; what is remembered goes on from slice
-to slice, as it does from batch to batch in the city. Nothing is remembered from before the first.
+to slice, as it does from batch to batch in the city. Of the time before the first it is known who was heard when.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from devices.errors import Permanent
 from devices.moments import MICROS
+from devices.quality import Quality
 from devices.readings import Ints, Readings
 from devices.registry import Registry
 from rules.closing import close
@@ -37,12 +39,39 @@ class HindsightError(Permanent):
     """A rule crashed over history; it would have been benched in the city."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Arrivals:
-    """How often and when each device has been heard, by number."""
+    """Signs of life in order of device and time; those of ``devices[i]`` begin at ``starts[i]``."""
 
-    heard: dict[int, Heard] = field(default_factory=dict)
-    active: dict[Key, SilenceAlarm] = field(default_factory=dict)
+    ts: Ints
+    devices: Ints
+    starts: Ints
+
+    @classmethod
+    def of_readings(cls, readings: Readings) -> "_Arrivals":
+        """What a gateway repeats is none."""
+        own = readings.where((readings.quality & int(Quality.REPEATED)) == 0)
+        return cls(own.ts, *np.unique(own.device, return_index=True))
+
+    @property
+    def ends(self) -> Ints:
+        """Where those of each device end."""
+        return np.append(self.starts, len(self.ts))[1:]
+
+    def of(self, device: int) -> Ints:
+        """The times of one device."""
+        place = int(np.searchsorted(self.devices, device))
+        if place == len(self.devices) or self.devices[place] != device:
+            return self.ts[:0]
+        return self.ts[self.starts[place] : self.ends[place]]
+
+    def gaps(self, before: Ints, until: int) -> Ints:
+        """The longest time between two signs of life of each device, from ``before`` (0: none) until ``until``."""
+        since = np.diff(self.ts, prepend=0)
+        first = self.ts[self.starts]
+        since[self.starts] = np.where(before > 0, first - before, 0)
+        longest: Ints = np.maximum(np.maximum.reduceat(since, self.starts), until - self.ts[self.ends - 1])
+        return longest
 
 
 class Hindsight:
@@ -54,7 +83,8 @@ class Hindsight:
         local_time: The city's clock.
         permits: The work permits of that time.
         ask: Answers for measures; without it jobs are passed over.
-        watched_every: How often it is looked who is silent, µs.
+        heard: When each device was heard last before the beginning, µs since 1970 UTC, by number.
+        watched_every: How often it is looked who is silent, µs: at multiples of it.
     """
 
     def __init__(
@@ -65,6 +95,7 @@ class Hindsight:
         *,
         permits: Spells = NONE,
         ask: Ask | None = None,
+        heard: Mapping[int, int] = MappingProxyType({}),
         watched_every: int = WATCHED_EVERY,
     ) -> None:
         self._registry = registry
@@ -76,7 +107,10 @@ class Hindsight:
         self._engine = Engine(self._rules, registry, local_time, permits=permits)
         self._memories = {rule.id: Memory() for rule in self._rules}
         self._measures = load_measures()
-        self._arrivals = _Arrivals()
+        self._silences: dict[Key, SilenceAlarm] = {}
+        self._last, self._count = (np.zeros(max(registry.devices, default=0) + 1, dtype=np.int64) for _ in range(2))
+        for device, at in heard.items():
+            self._last[device], self._count[device] = at, 1
         self._spells: dict[Key, list[Spell]] = {}
 
     @property
@@ -87,7 +121,7 @@ class Hindsight:
     def slice(self, readings: Readings, since: int, until: int) -> list[Transition]:
         """What the rules find between two moments (µs since 1970 UTC), in order of time.
 
-        What happens at ``since`` belongs to this slice, and so does what comes due at ``until``.
+        What happens at ``since`` belongs to this slice, and so do windows and jobs that come due at ``until``.
 
         Args:
             readings: Of all devices from ``since - reach`` until before ``until``, in order of device and time.
@@ -98,6 +132,7 @@ class Hindsight:
             HindsightError: naming the rule that crashed.
         """
         fresh = readings.where(readings.ts >= since)
+        arrivals = _Arrivals.of_readings(fresh)
         found = Verdicts()
         if len(fresh):
             judged = self._engine.step([fresh])
@@ -105,14 +140,13 @@ class Hindsight:
             self._add(found, judged)
         for rule in self._rules:
             if rule.input is Input.SILENCE:
-                self._listen(rule, fresh, since, until, found)
+                self._listen(rule, arrivals, since, until, found)
             elif rule.window is not None and len(readings):
                 self._close(rule, rule.window, readings, since, until, found)
             elif rule.input is Input.JOB and self._ask is not None:
                 self._inquire(rule, self._ask, since, until, found)
-        for device, times in _by_device(fresh).items():
-            before = self._arrivals.heard.get(device)
-            self._arrivals.heard[device] = Heard(int(times[-1]), (before.readings if before else 0) + len(times))
+        self._last[arrivals.devices] = arrivals.ts[arrivals.ends - 1]
+        self._count[arrivals.devices] += arrivals.ends - arrivals.starts
         self._forget(until - self.reach)
         return sorted(found.transitions, key=lambda change: change.at)
 
@@ -159,45 +193,57 @@ class Hindsight:
             key: kept for key, own in self._spells.items() if (kept := [each for each in own if each.until >= before])
         }
 
-    def _listen(self, rule: Rule, fresh: Readings, since: int, until: int, found: Verdicts) -> None:
+    def _listen(self, rule: Rule, fresh: _Arrivals, since: int, until: int, found: Verdicts) -> None:
         """The watchdog, for those who are silent, by the devices' own times."""
-        arrivals, alarms = _by_device(fresh), self._alarms(rule)
-        for device in self._silent(rule, arrivals, until):
-            self._watch(device, rule, alarms, arrivals.get(device, np.zeros(0, dtype=np.int64)), since, until, found)
+        alarms = self._alarms(rule)
+        for device in self._silent(rule, fresh, until):
+            self._watch(device, rule, alarms, fresh.of(device), since, until, found)
 
-    def _silent(self, rule: Rule, arrivals: dict[int, Ints], until: int) -> Iterator[int]:
+    def _silent(self, rule: Rule, fresh: _Arrivals, until: int) -> list[int]:
         """Devices with a gap that is too long, or an alarm that may end."""
-        quiet = min(branch.silent for branch in rule.branches)
-        for device in sorted(arrivals.keys() | self._arrivals.heard.keys()):
-            before = self._arrivals.heard.get(device)
-            times = [*([before.last] if before else []), *arrivals.get(device, ()), until]
-            if np.diff(times).max(initial=0) > quiet or (rule.id, device) in self._arrivals.active:
-                yield device
+        longest = np.where(self._last > 0, until - self._last, 0)
+        if len(fresh.devices):
+            longest[fresh.devices] = fresh.gaps(self._last[fresh.devices], until)
+        quiet = np.flatnonzero(longest > _patience(rule)).tolist()
+        return sorted({*quiet, *(device for rule_id, device in self._silences if rule_id == rule.id)})
 
     def _watch(
         self, device: int, rule: Rule, alarms: Spells, times: Ints, since: int, until: int, found: Verdicts
     ) -> None:
+        """One device, at every look that may change anything."""
         alone = Registry(self._registry.kinds, [self._registry.devices[device]])
-        before = self._arrivals.heard.get(device)
-        count, last = (before.readings, before.last) if before else (0, 0)
-        active, quiet = self._arrivals.active, min(branch.silent for branch in rule.branches)
-        now = since + self._every
-        while now <= until:
+        count, last = int(self._count[device]), int(self._last[device])
+        key, now = (rule.id, device), since
+        while (now := self._look(now)) < until:
             seen = int(np.searchsorted(times, now, side="right"))
             heard = Heard(int(times[seen - 1]) if seen else last, count + seen)
-            if heard.readings and ((rule.id, device) in active or now - heard.last > quiet):
-                verdicts = watch(
-                    [rule], alone, self._local_time, {device: heard}, active, now, alarms=alarms, permits=self._permits
-                )
-                for change in verdicts.transitions:
-                    if change.change is Change.RAISED:
-                        active[rule.id, device] = SilenceAlarm(heard.readings)
-                    else:
-                        active.pop((rule.id, device), None)
-                self._add(found, verdicts)
-                now += self._every
-            else:  # nobody can be missed before then
-                now += self._every * max(1, (heard.last + quiet - now) // self._every)
+            if key in self._silences:
+                ends = self._silences[key].readings + rule.clear_messages - count  # so many of this slice end it
+                if seen < ends:
+                    if len(times) < ends:
+                        return
+                    now = int(times[ends - 1])
+                    continue
+            elif not heard.readings and seen == len(times):
+                return
+            elif not heard.readings or now - heard.last <= _patience(rule):
+                now = (heard.last if heard.readings else int(times[seen])) + _patience(rule) + 1
+                continue
+            verdicts = watch(
+                [rule], alone, self._local_time, {device: heard}, self._silences, now, alarms=alarms,
+                permits=self._permits,
+            )  # fmt: skip
+            for change in verdicts.transitions:
+                if change.change is Change.RAISED:
+                    self._silences[key] = SilenceAlarm(heard.readings)
+                else:
+                    self._silences.pop(key, None)
+            self._add(found, verdicts)
+            now += 1
+
+    def _look(self, at: int) -> int:
+        """The first look of the watchdog that is not before this."""
+        return -(-at // self._every) * self._every
 
 
 def _in_turn(rules: Sequence[Rule]) -> list[Rule]:
@@ -210,8 +256,6 @@ def _in_turn(rules: Sequence[Rule]) -> list[Rule]:
     return sorted(rules, key=lambda rule: (depth(rule), _TURNS.index(rule.input), rule.id))
 
 
-def _by_device(readings: Readings) -> dict[int, Ints]:
-    if not len(readings):
-        return {}
-    devices, starts = np.unique(readings.device, return_index=True)
-    return dict(zip(devices.tolist(), np.split(readings.ts, starts[1:]), strict=True))
+def _patience(rule: Rule) -> int:
+    """How long a device may be silent before any branch of a rule minds, µs."""
+    return min(branch.silent for branch in rule.branches)

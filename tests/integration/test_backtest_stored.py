@@ -63,6 +63,12 @@ def test_what_crews_found_is_set_against_what_would_be_raised(tilted: Desk, city
     assert "MH-01: misses what crews found" in cityward(*asked).output
 
 
+def test_a_cover_that_fell_silent_long_before_the_beginning_is_found(tilted: Desk, cityward: Command) -> None:
+    assert tilted
+    found = told(cityward("rules", "backtest", "manhole", "--from", "2026-12-01", "--to", "2026-12-02", "--json"))
+    assert {rule: (of["alarms"], of["lasting"]) for rule, of in found["rules"].items()} == {"MH-09": (1, 1)}
+
+
 def test_jobs_ask_the_stored_history_once_a_day(desk: Desk, cityward: Command) -> None:
     """A lamp of a branch road that draws what a dark one draws."""
     desk.connection.execute(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from devices.kind import load_kinds
 from devices.moments import MICROS
+from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
 from devices.registry import Device, Registry
 from rules.episodes import (
@@ -39,6 +40,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 START = round(datetime(2026, 11, 20, 10, tzinfo=ZONE).timestamp() * MICROS)
 HOURS = 4
 COUNT = HOURS * 60
+HOUR = 60 * MINUTE
 
 
 def device(number: int) -> Device:
@@ -93,9 +95,10 @@ def told(readings: Readings, edges: list[int], *rule_ids: str) -> list[Transitio
 def test_how_history_is_cut_changes_nothing(edges: list[int]) -> None:
     fume = np.full(COUNT, 0.5)
     fume[60:130] = 4.0
-    whole = told(history(fume), [], "FU-01", "FU-03")
-    assert {change.rule_id for change in whole} == {"FU-01"}
-    assert told(history(fume), edges, "FU-01", "FU-03") == whole
+    readings, rules = history(fume, slice(140, 200)), ("FU-01", "FU-03", "FU-08")
+    whole = told(readings, [], *rules)
+    assert {change.rule_id for change in whole} == {"FU-01", "FU-08"}
+    assert told(readings, edges, *rules) == whole
 
 
 def test_a_silence_is_found_and_ends() -> None:
@@ -105,6 +108,22 @@ def test_a_silence_is_found_and_ends() -> None:
     raised, cleared = (round((change.at - START) / MINUTE) for change in changes)
     assert 89 <= raised <= 95
     assert 150 <= cleared <= 160
+
+
+def test_who_was_silent_before_the_beginning_is_found_at_its_first_look_and_who_was_never_heard_is_not() -> None:
+    heard = {1: START - 24 * HOUR}
+    sight = Hindsight([RULES["FU-08"]], REGISTRY, LocalTime(ZONE), heard=heard)
+    nothing = history(np.full(COUNT, 0.5), slice(0, 2 * COUNT))
+    changes = [sight.slice(nothing, START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(HOURS)]
+    assert [(each.change.value, each.device, each.at) for each in changes[0]] == [("raised", 1, START)]
+    assert changes[0][0].detail["since"] == START - 24 * HOUR
+    assert changes[1:] == [[], [], []], "once"
+
+
+def test_what_a_gateway_repeats_is_no_sign_of_life() -> None:
+    readings = history(np.full(COUNT, 0.5))
+    readings.quality[60:COUNT] = int(Quality.REPEATED)
+    assert [(change.change.value, change.device) for change in told(readings, [70, 100], "FU-08")] == [("raised", 1)]
 
 
 def test_trouble_and_then_silence_for_longer_than_its_delay_is_no_alarm_but_that_of_silence() -> None:

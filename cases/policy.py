@@ -87,10 +87,12 @@ class Policy:
 
     ``arbiter`` decides whose a case is after two returns; empty: the district's fallback unit. Facilities of
     ``ownerless_classes`` are announced for ``public_notice`` while the district acts (one working day: practice of
-    Tianjin). ``settle`` is how long a member's alarm waits for the alarm of its group. Cases of different kinds on one
-    road within ``incident_within`` are one incident. A problem that returns within ``regression_within`` of a repair
-    reopens its case. ``observe`` is how long a case that recovered by itself is watched; ``photo_holds`` how long a
-    supervisor's photo stands against an alarm that is still active. ``accept`` is by severity,
+    Tianjin). ``settle`` is how long a member's alarm, unless it is critical, waits for the alarm of its group: where
+    lamps report every five minutes a dark circuit is known up to four minutes later than its first dark lamp. Cases of
+    different kinds on one road within ``incident_within`` are one incident. A problem that returns within
+    ``regression_within`` of a repair reopens its case. ``observe`` is how long a case that recovered by itself is
+    watched; ``photo_holds`` how long a supervisor's photo stands against an alarm that is still active. ``accept`` is
+    by severity,
     ``reply`` and ``points`` by colour of the sheet; ``joint`` names for a problem the units that answer for it
     together, the first as lead.
     """
@@ -98,7 +100,7 @@ class Policy:
     arbiter: str = ""
     ownerless_classes: frozenset[str] = frozenset()
     public_notice: Allowance = field(default_factory=lambda: Allowance.parse("1d work"))
-    settle: timedelta = timedelta(seconds=60)
+    settle: timedelta = timedelta(minutes=5)
     incident_within: timedelta = timedelta(minutes=10)
     regression_within: timedelta = timedelta(days=7)
     observe: Allowance = field(default_factory=lambda: Allowance.parse("2h natural"))

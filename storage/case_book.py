@@ -17,6 +17,7 @@ from cases.errors import CaseError, NobodyResponsible
 from cases.lifecycle import State
 from cases.opening import NewCase
 from cases.supervision import recipients
+from rules.rule import Severity
 from storage import alarm_round, alarm_store, outbox
 from storage.case_rows import case_of, row_of
 from storage.queries import load
@@ -227,6 +228,7 @@ def take_up(connection: Connection, jobs: App, practice: Practice, now: datetime
                 "tried_before": now - TRY_AGAIN_AFTER,
                 "waiting": sorted(practice.waiting),
                 "settled": now - practice.city.policy.settle,
+                "critical": int(Severity.CRITICAL),
             }
             rows = cursor.execute(_SQL["untaken_news"], parameters).fetchall()
         arrived = [alarm_round.News(row["id"], row["alarm_id"], AlarmEvent(row["event"])) for row in rows]

@@ -1,6 +1,6 @@
 -- name: untaken_news
 -- What happened to alarms and has not been taken up, oldest first. What is stuck is tried again after a while, and
--- later news of its alarm wait behind it; news of members of a group wait until they have settled.
+-- later news of its alarm wait behind it; news of members of a group wait until they have settled, unless critical.
 SELECT event.id, event.alarm_id, alarm.rule_id, event.event, event.severity, event.at,
        device.id AS device, device.device_id, device.kind, device.district, device.grid, device.road,
        device.component_class, coalesce(device.maintainer, '') AS maintainer, coalesce(device.owner, '') AS owner
@@ -13,7 +13,7 @@ WHERE event.handled_at IS NULL
       SELECT FROM alarm_event AS earlier
       WHERE earlier.alarm_id = event.alarm_id AND earlier.id < event.id
         AND earlier.handled_at IS NULL AND earlier.stuck_since IS NOT NULL)
-  AND (alarm.rule_id <> ALL (%(waiting)s::text[]) OR event.seen_at <= %(settled)s)
+  AND (alarm.rule_id <> ALL (%(waiting)s::text[]) OR alarm.severity >= %(critical)s OR event.seen_at <= %(settled)s)
 ORDER BY event.id
 LIMIT %(limit)s
 FOR UPDATE OF event

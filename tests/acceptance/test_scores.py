@@ -159,6 +159,22 @@ def blackout(stage: Stage, lamps: list[str], evening: datetime) -> None:
     assert sorted((each.device_id, each.state) for each in split) == [(name, "dispatched") for name in lamps[:3]]
 
 
+@pytest.mark.usefixtures("registry")
+def test_a_blackout_among_lamps_that_report_every_five_minutes_is_one_message(
+    dsn: str, connection: Connection, kinds: dict[str, Kind]
+) -> None:
+    """Each lamp at its minute; the first are dark for ten minutes before anybody can know of the circuit."""
+    lamps, evening = circuit(connection), FRIDAY + 3 * HOUR
+    with Stage(dsn, kinds, evening - HOUR, "SL-01", "SL-02") as stage:
+        for minute in range(-5, 20):
+            power = 100 if minute < 0 else 0
+            stage.reads(evening + minute * MINUTE, *lamps[minute % 5 :: 5], active_power=power, dim_level=100)
+        raised = rows(connection, "SELECT rule_id, min(seen_at) FROM alarm_event JOIN alarm ON alarm.id = alarm_id"
+                                  " GROUP BY rule_id ORDER BY rule_id")  # fmt: skip
+        assert raised == [("SL-01", evening + 10 * MINUTE), ("SL-02", evening + 12 * MINUTE)]
+        assert (len(stage.cases("lamps_dark")), stage.told("lighting")) == (1, ["dispatch"])
+
+
 def test_a_cover_still_open_when_its_permit_ends_is_a_new_alarm(stage: Stage) -> None:
     permit = Permit(
         kind="maintenance", target=COVER_EAST, valid_from=FRIDAY, valid_to=FRIDAY + HOUR, holder="crew 7",

@@ -33,6 +33,9 @@ class Section(StrEnum):
     ALARM_EVENTS = "alarm_events"
     SCORECARD = "scorecard"
     REPORTS = "reports"
+    COLUMNS = "columns"
+    TABLES = "tables"
+    EXPLAIN = "explain"
 
 
 class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cases.words import Language, Section, say
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Registry
 from rules.closing import close, completed
+from rules.durations import MICROS
 from rules.engine import Engine
 from rules.frame import Frame
 from rules.remembering import Memory
@@ -18,6 +20,10 @@ from rules.windows import frame_of
 from storage.alarm_list import HistoryRow
 
 _DAY = 86_400_000_000  # µs
+
+
+class CrashError(Exception):
+    """The rule crashes over what is stored; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def replay(
         alarms: When alarms were active that the rule asks for.
 
     Raises:
-        ValueError: if the rule crashes.
+        CrashError: if the rule crashes.
     """
     local_time = surroundings.local_time
     if rule.window is not None:
@@ -87,10 +93,10 @@ def sound(verdicts: Verdicts) -> list[Transition]:
     """What was found.
 
     Raises:
-        ValueError: if the rule crashes.
+        CrashError: if the rule crashes.
     """
     for crash in verdicts.crashes:
-        raise ValueError(f"the rule crashes: {crash.detail}")
+        raise CrashError(crash.detail)
     return verdicts.transitions
 
 
@@ -116,13 +122,20 @@ def members(rule: Rule, frame: Frame | None, registry: Registry) -> Iterator[Mem
     yield from sorted([*found.values(), *silent], key=lambda each: (order.index(each.state), each.device))
 
 
-def compared(found: Sequence[Transition], at: int, severity: int) -> Iterator[str]:
+def words(language: Language, key: str, **values: object) -> str:
+    """What is said about explanations, with what stands in its braces."""
+    return say(Section.EXPLAIN, key, language).format(**values)
+
+
+def compared(found: Sequence[Transition], at: int, severity: int, language: Language = Language.EN) -> Iterator[str]:
     """How a replay differs from what is on record; nothing where it does not."""
     raised = [each for each in found if each.change is Change.RAISED]
     same = [each for each in raised if each.at == at]
     if same and int(same[0].severity) != severity:
-        yield f"the severity would be {same[0].severity.name.lower()}"
+        word = say(Section.SEVERITIES, str(int(same[0].severity)), language)
+        yield words(language, "other_severity", severity=word)
     elif not same and not raised:
-        yield "nothing would be raised"
+        yield words(language, "nothing_raised")
     elif not same:
-        yield f"it would be raised {abs(raised[-1].at - at) / 1e6:g} s {'later' if raised[-1].at > at else 'earlier'}"
+        key = "later" if raised[-1].at > at else "earlier"
+        yield words(language, key, seconds=f"{abs(raised[-1].at - at) / MICROS:g}")

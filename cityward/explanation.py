@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alarms import storms
+from cases.words import Language
 from cityward import explaining, wiring
+from cityward.explaining import CrashError, words
 from devices.kind import Kind, MetricType
 from devices.moments import MICROS, micros, moment
 from devices.quality import Quality
@@ -37,13 +39,16 @@ _DAY = timedelta(days=1)
 _UNSAID = int(Quality.REPEATED)
 
 
-def explanation(connection: Connection, kinds: Mapping[str, Kind], alarm: AlarmRow) -> dict[str, Any]:
+def explanation(
+    connection: Connection, kinds: Mapping[str, Kind], alarm: AlarmRow, language: Language = Language.EN
+) -> dict[str, Any]:
     """The document.
 
     Args:
         connection: The database.
         kinds: The installed kinds.
         alarm: Of which alarm.
+        language: Of what is said about judging it again.
     """
     history = alarm_list.history(connection, alarm=alarm.id)
     line = explaining.raising(history)
@@ -65,29 +70,30 @@ def explanation(connection: Connection, kinds: Mapping[str, Kind], alarm: AlarmR
              "because": each.detail.get("because", "")}
             for each in history
         ],
-        "replay": {"possible": False, "why": "nothing is known of its latest activation", "differences": []},
+        "replay": _impossible(words(language, "nothing_known")),
     }  # fmt: skip
     if line is None:
         return told
     if alarm.rule_id == storms.RULE:
-        return told | _of_storm(connection, alarm, line)
+        return told | _of_storm(connection, alarm, line, language)
     kept = rule_texts.find(connection, alarm.rule_id, alarm.rule_version)
     if kept is None:
-        why = "that version of the rule was never in force here"
-        return told | {"replay": {"possible": False, "why": why, "differences": []}}
+        return told | {"replay": _impossible(words(language, "never_in_force"))}
     told["rule"] = {"text": kept.text, "in_force_since": kept.loaded_at}
     try:
         rule = rule_as_written(kept.text, kinds)
     except PackError as error:
-        why = f"the rule as it was cannot be read any more: {error}"
-        return told | {"replay": {"possible": False, "why": why, "differences": []}}
+        return told | {"replay": _impossible(words(language, "unreadable", error=error))}
     told["rule"] |= {"input": rule.input.value, "delays": [held(branch.hold).strip(", ") for branch in rule.branches]}
     registry = _registry(connection, kinds, alarm, rule)
     if registry is None:
-        why = "its facility is not registered any more"
-        return told | {"replay": {"possible": False, "why": why, "differences": []}}
+        return told | {"replay": _impossible(words(language, "unregistered"))}
     local_time = wiring.local_time(load_city(connection))
-    return told | _Case(connection, registry, rule, alarm, line, local_time).told()
+    return told | _Case(connection, registry, rule, alarm, line, local_time, language).told()
+
+
+def _impossible(why: str) -> dict[str, Any]:
+    return {"possible": False, "why": why, "differences": []}
 
 
 def _raised(line: HistoryRow) -> dict[str, Any]:
@@ -130,13 +136,13 @@ def _registry(connection: Connection, kinds: Mapping[str, Kind], alarm: AlarmRow
     return Registry(kinds, [*(whole.devices[number] for number in of_group), group])
 
 
-def _of_storm(connection: Connection, alarm: AlarmRow, line: HistoryRow) -> dict[str, Any]:
+def _of_storm(connection: Connection, alarm: AlarmRow, line: HistoryRow, language: Language) -> dict[str, Any]:
     """A storm is judged on the district's new alarms."""
     storm = alarm_store.policy(connection).storm
     counted = alarm_list.of_storm(connection, alarm.district, line.at - timedelta(microseconds=storm.within), line.at)
     differences = []
     if not storms.weigh({alarm.district: len(counted)}, [], storm).begins:
-        differences = [f"{len(counted)} new alarms would begin none, as {storm.begin} are allowed"]
+        differences = [words(language, "no_storm", count=len(counted), allowed=storm.begin)]
     return {
         "judged_on": {
             "input": "storm", "district": alarm.district, "within_s": storm.within / MICROS,
@@ -157,6 +163,7 @@ class _Case:
     alarm: AlarmRow
     line: HistoryRow
     local_time: LocalTime
+    language: Language
 
     def told(self) -> dict[str, Any]:
         """What of the document depends on the rule."""
@@ -170,8 +177,8 @@ class _Case:
         judged_on, differences = by_input[self.rule.input]()
         try:
             differs = list(differences)
-        except ValueError as error:
-            differs = [str(error)]
+        except CrashError as error:
+            differs = [words(self.language, "crashes", error=error)]
         return {
             "limits": list(self._limits()),
             "judged_on": {"input": self.rule.input.value, **judged_on},
@@ -207,7 +214,7 @@ class _Case:
         if self.rule.measure:
             figures = load_measures()[self.rule.measure].figures
             yield from (
-                {"name": name, "value": limit.value, "unit": limit.unit, "whose": "of the measure",
+                {"name": name, "value": limit.value, "unit": limit.unit, "whose": words(self.language, "of_measure"),
                  "source": limit.standard_ref, "valid_from": limit.valid_from}
                 for name, limit in figures.limits.items() if f"limit.{name}" in self.rule.text
             )  # fmt: skip
@@ -215,8 +222,8 @@ class _Case:
         for device in [*self.registry.devices.values()][:1]:
             yield from (
                 {"name": each.name, "value": each.step.value, "unit": each.unit,
-                 "whose": f"of {device.device_id}" if each.own else "of its kind", "source": each.step.standard_ref,
-                 "valid_from": each.step.valid_from}
+                 "whose": words(self.language, "of_device" if each.own else "of_kind", device=device.device_id),
+                 "source": each.step.standard_ref, "valid_from": each.step.valid_from}
                 for each in mentions.limits(self.rule.text, device, self.registry, day)
             )  # fmt: skip
 
@@ -360,4 +367,4 @@ class _Case:
         return judged
 
     def _compared(self, again: Callable[[], list[Transition]]) -> Iterator[str]:
-        yield from explaining.compared(again(), self._at, self.line.severity)
+        yield from explaining.compared(again(), self._at, self.line.severity, self.language)

@@ -12,7 +12,7 @@ import typer
 from alarms.lifecycle import State
 from cases.words import Language, Section, say
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, moment_of, out, table
+from cityward.cli.context import CommandError, database, head, heads, load_settings, moment_of, out, table
 from rules.durations import parse_duration
 from rules.rule import Severity
 from storage import alarm_list
@@ -65,9 +65,11 @@ def list_command(
     if json_lines:
         _print_json(found)
         return
-    headings = ["alarm", "severity", "rule", "facility", "road", "state", "raised", "times", "case"]
-    shown = (_row(alarm, zone, settings.language) for alarm in found)
-    out.print(table(f"{len(found)} alarms", headings, shown))
+    language = settings.language
+    headings = heads(language, "alarm", "severity", "rule", "facility", "road", "state", "raised", "times", "case")
+    shown = (_row(alarm, zone, language) for alarm in found)
+    least = heads(language, "times", "road", "case")
+    out.print(table(head(language, "alarms", count=len(found)), headings, shown, least=least, language=language))
 
 
 @alarms_app.command("show")
@@ -83,18 +85,20 @@ def show(number: _Id) -> None:
     facts = [
         ("severity", say(Section.SEVERITIES, str(alarm.severity), language)),
         ("state", say(Section.ALARM_STATES, alarm.state, language)),
-        ("rule", f"{alarm.rule_id}, version {alarm.rule_version}"),
+        ("rule", head(language, "version", rule=alarm.rule_id, version=alarm.rule_version)),
         ("facility", f"{alarm.name} ({alarm.kind} {alarm.device_id}), {alarm.road}, {alarm.district}"),
         ("raised", _local(alarm.raised_at, zone)),
         ("cleared", _local(alarm.cleared_at, zone)),
         ("times", alarm.occurrences),
         ("case", f"{alarm.case_number} ({alarm.unit})" if alarm.case_number else "-"),
-        *_hush(alarm, zone),
+        *_hush(alarm, zone, language),
     ]
-    out.print(table(f"Alarm {alarm.id}", ["", ""], facts))
+    rows = [(say(Section.COLUMNS, fact, language), value) for fact, value in facts]
+    out.print(table(head(language, "alarm", number=alarm.id), ["", ""], rows))
     if explained:
-        rows = [(each.id, each.rule_id, each.device_id, each.name) for each in explained]
-        out.print(table(f"Suppressed by it: {len(rows)}", ["alarm", "rule", "device", "facility"], rows))
+        others = [(each.id, each.rule_id, each.device_id, each.name) for each in explained]
+        headings = heads(language, "alarm", "rule", "device", "facility")
+        out.print(table(head(language, "explains", count=len(others)), headings, others))
     _print_history(lines, zone, language)
 
 
@@ -207,26 +211,28 @@ def _row(alarm: AlarmRow, zone: tzinfo, language: Language) -> tuple[object, ...
     )
 
 
-def _hush(alarm: AlarmRow, zone: tzinfo) -> Iterator[tuple[str, str]]:
+def _hush(alarm: AlarmRow, zone: tzinfo, language: Language) -> Iterator[tuple[str, str]]:
     if alarm.shelved_until is not None:
-        yield ("shelved until", _local(alarm.shelved_until, zone))
+        yield ("shelved_until", _local(alarm.shelved_until, zone))
     if alarm.suppressed_by is not None:
-        yield ("suppressed by", f"alarm {alarm.suppressed_by}")
+        yield ("suppressed_by", f"{say(Section.COLUMNS, 'alarm', language)} {alarm.suppressed_by}")
     if alarm.permit is not None:
-        yield ("out of service", f"permit {alarm.permit}")
+        yield ("out_of_service", f"{say(Section.COLUMNS, 'permit', language)} {alarm.permit}")
     if alarm.chatter:
-        yield ("chatter", f"raised {alarm.chatter} times, {'it goes on' if alarm.chattering_since else 'over'}")
+        state = head(language, "goes_on" if alarm.chattering_since else "over")
+        yield ("chatter", head(language, "raised_times", times=alarm.chatter, state=state))
 
 
 def _print_history(lines: Iterable[HistoryRow], zone: tzinfo, language: Language) -> None:
     rows = [
         (_local(line.seen_at, zone), _local(line.at, zone), line.alarm_id, line.rule_id, line.device_id,
-         say(Section.ALARM_EVENTS, line.event, language) + (" (hushed)" if line.hushed else ""),
+         say(Section.ALARM_EVENTS, line.event, language) + (f" {head(language, 'hushed')}" if line.hushed else ""),
          say(Section.SEVERITIES, str(line.severity), language), line.actor, line.detail.get("because", ""))
         for line in lines
     ]  # fmt: skip
-    headings = ["decided", "happened", "alarm", "rule", "device", "event", "severity", "by", "because"]
-    out.print(table("History", headings, rows))
+    keys = ("decided", "happened", "alarm", "rule", "device", "event", "severity", "by", "because")
+    least = heads(language, "severity", "happened", "by")
+    out.print(table(head(language, "history"), heads(language, *keys), rows, least=least, language=language))
 
 
 def _print_json(rows: Iterable[Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cityward import wiring
-from cityward.cli.context import database, load_settings, out, table
+from cityward.cli.context import database, head, heads, load_settings, out, table
 from devices.moments import MICROS
 from devices.registry_csv import read_registry
 from storage.device_memory import memories
@@ -85,14 +85,16 @@ def devices_list(
         and (not district or device.district == district)
         and (behind is None or (device.device_id in lag and lag[device.device_id].total_seconds() >= behind))
     ]
-    headings = ["device", "kind", "name", "district", "road", "maintainer", "owner", "lag", "also sent"]
+    language = settings.language
+    headings = heads(language, "device", "kind", "name", "district", "road", "maintainer", "owner", "lag", "also_sent")
+    least = heads(language, "owner", "also_sent", "road", "lag")
     rows = [
         (each.device_id, each.kind, each.name, each.district, each.road, each.maintainer, each.owner,
          f"{lag[each.device_id].total_seconds():.0f} s" if each.device_id in lag else "-",
          " ".join(extra.get(each.device_id, [])))
         for each in chosen
     ]  # fmt: skip
-    out.print(table(f"{len(chosen)} devices", headings, rows))
+    out.print(table(head(language, "devices", count=len(chosen)), headings, rows, least=least, language=language))
 
 
 @devices_app.command("learnt")

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cases.words import Language, Section, say
 from cityward import log, wiring
 from cityward.moments import parse_moment
 from cityward.settings import CONFIG_FILE, Settings
@@ -26,7 +27,8 @@ from storage.errors import translated
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
 _GAP = 2  # columns between two columns of a table
-_WRAPPED = 16  # columns at least for texts that take several lines
+_FEW = 8  # columns that do for a text without blanks that may be broken, as a Chinese one
+_WHOLE = 40  # columns beyond which a word is broken after all
 
 
 class CommandError(Permanent):
@@ -89,43 +91,78 @@ def moment_of(option: str, text: str, now: datetime, zone: tzinfo) -> datetime:
         raise CommandError(f"{option}: {error}") from error
 
 
-def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A plain table; without a title where that is empty."""
-    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        made.add_column(heading, overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(str(cell)) for cell in row))  # as it is: a device's words are no markup
-    return made
+def heads(language: Language, *keys: str) -> list[str]:
+    """Headings of columns, or names of facts, in a language."""
+    return [say(Section.COLUMNS, key, language) for key in keys]
 
 
-def fitting(
+def head(language: Language, key: str, **values: object) -> str:
+    """A title or a sentence above or below a table, with what stands in its braces."""
+    return say(Section.TABLES, key, language).format(**values)
+
+
+def table(
     title: str,
     headings: Sequence[str],
-    rows: Sequence[Sequence[object]],
+    rows: Iterable[Sequence[object]],
     *,
-    least: Sequence[str],
-    wraps: str | None = None,
-) -> tuple[Table, list[str]]:
-    """A table in which words stay whole, and the columns that had to go for that.
+    least: Sequence[str] = (),
+    language: Language = Language.EN,
+) -> Table:
+    """A plain table in which words stay whole; without a title where that is empty.
 
     Args:
         title: Above it.
         headings: Of all columns.
         rows: With a cell for each heading.
-        least: Headings of columns that may go where the terminal is too narrow, the least important first.
-        wraps: The heading of the one column that may take several lines, if any.
+        least: Headings of columns that go where the terminal is too narrow, the least important first; they are named
+            below the table.
+        language: In which they are named.
     """
-    widths = [
-        _WRAPPED if heading == wraps else max(cell_len(str(cell)) for cell in (heading, *(row[place] for row in rows)))
-        for place, heading in enumerate(headings)
-    ]
+    cells = [[str(cell) for cell in row] for row in rows]
+    columns = [[heading, *(row[place] for row in cells)] for place, heading in enumerate(headings)]
+    widest = [max(map(_widest, column)) for column in columns]
+    narrowest = [max(map(_narrowest, column)) for column in columns]
     kept = list(range(len(headings)))
     gone: list[str] = []
-    while len(gone) < len(least) and sum(widths[place] + _GAP for place in kept) - _GAP > out.width:
+    while len(gone) < len(least) and _across(narrowest[place] for place in kept) > out.width:
         gone.append(least[len(gone)])
         kept.remove(headings.index(gone[-1]))
-    made = table(title, [headings[place] for place in kept], ([row[place] for place in kept] for row in rows))
-    for column in made.columns:
-        column.no_wrap = column.header != wraps
-    return made, gone
+    made = Table(
+        title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold",
+        caption=head(language, "no_room", columns=", ".join(gone)) if gone else None, caption_justify="left",
+    )  # fmt: skip
+    widths = _shared([widest[place] for place in kept], [narrowest[place] for place in kept])
+    for place, width in zip(kept, widths, strict=True):
+        made.add_column(headings[place], overflow="fold", width=width)
+    for row in cells:
+        made.add_row(*(Text(row[place]) for place in kept))  # as it is: a device's words are no markup
+    return made
+
+
+def _shared(widest: Sequence[int], narrowest: Sequence[int]) -> Sequence[int | None]:
+    """How wide columns are: what is left beyond the longest words goes first to those that lack least."""
+    left = out.width - _across(narrowest)
+    if _across(widest) <= out.width or left < 0:
+        return [None] * len(widest)
+    widths = list(narrowest)
+    lacking = sorted(range(len(widths)), key=lambda place: widest[place] - narrowest[place])
+    for number, place in enumerate(lacking):
+        more = min(widest[place] - narrowest[place], left // (len(lacking) - number))
+        widths[place] += more
+        left -= more
+    return widths
+
+
+def _across(widths: Iterable[int]) -> int:
+    found = list(widths)
+    return sum(found) + _GAP * (len(found) - 1)
+
+
+def _widest(cell: str) -> int:
+    return max(map(cell_len, cell.split("\n")))
+
+
+def _narrowest(cell: str) -> int:
+    """The longest word; between Chinese characters a line may break."""
+    return max((min(cell_len(word), _FEW if not word.isascii() else _WHOLE) for word in cell.split()), default=0)

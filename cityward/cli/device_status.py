@@ -9,7 +9,7 @@ import typer
 
 from cases.countdown import countdown
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
 from cityward.showing import printable
 from devices.battery import METRICS, is_low
 from devices.kind import Kind
@@ -19,8 +19,8 @@ from storage.device_status import DeviceStatus
 
 _SIGNAL = {"rsrp": "dBm", "csq": ""}
 _UNKNOWN = "-"
-_HEADINGS = (
-    "device", "kind", "district", "name", "last heard", "ago", "connection", "battery", "signal", "firmware",
+_COLUMNS = (
+    "device", "kind", "district", "name", "last_heard", "ago", "connection", "battery", "signal", "firmware",
 )  # fmt: skip
 
 
@@ -64,8 +64,11 @@ def status(
     if json_lines:
         _print_lines(first[:limit])
         return
-    title = f"The first {limit} devices; --limit shows more" if len(first) > limit else f"{len(first)} devices"
-    out.print(table(title, _HEADINGS, (_row(each, now) for each in first[:limit])))
+    language = settings.language
+    title = head(language, "devices_first" if len(first) > limit else "devices", count=min(limit, len(first)))
+    rows = (_row(each, now) for each in first[:limit])
+    least = heads(language, "firmware", "signal", "connection", "battery", "name")
+    out.print(table(title, heads(language, *_COLUMNS), rows, least=least, language=language))
 
 
 def _first(

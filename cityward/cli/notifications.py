@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cases.words import Section, say
-from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
 from notify.lifecycle import State
 from storage.notification_list import list_notifications, retry
 from storage.outbox import deferring_app
@@ -33,8 +33,11 @@ def list_command(
          each.carried_by if each.carried_by not in {None, each.id} else "-", each.last_error)
         for each in found
     ]  # fmt: skip
-    headings = ["id", "channel", "target", "case", "of", "state", "tries", "written", "arrived", "went with", "error"]
-    out.print(table(f"{len(rows)} notifications", headings, rows))
+    language = settings.language
+    keys = ("id", "channel", "target", "case", "of", "state", "tries", "written", "arrived", "went_with", "error")
+    least = heads(language, "went_with", "tries", "written", "error")
+    title = head(language, "notifications", count=len(rows))
+    out.print(table(title, heads(language, *keys), rows, least=least, language=language))
 
 
 @notifications_app.command("retry")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
 from cityward.moments import parse_moment
 from rules.durations import parse_duration
 from storage import permit_store
@@ -86,7 +86,10 @@ def list_command(
          permit.holder, permit.reason, permit.alarms, permit.revoke_reason or "")
         for permit in found
     ]  # fmt: skip
-    headings = [
-        "permit", "state", "kind", "for", "devices", "from", "to", "who", "why", "alarms hushed", "revoked because",
-    ]  # fmt: skip
-    out.print(table(f"{len(rows)} permits", headings, rows))
+    language = settings.language
+    keys = (
+        "permit", "state", "kind", "for", "devices", "from", "to", "who", "why", "alarms_hushed", "revoked_because",
+    )  # fmt: skip
+    least = heads(language, "alarms_hushed", "devices", "revoked_because")
+    title = head(language, "permits", count=len(rows))
+    out.print(table(title, heads(language, *keys), rows, least=least, language=language))

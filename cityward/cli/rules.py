@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cases import supervision
 from cityward import supervision_testing, wiring
-from cityward.cli.context import CommandError, database, fitting, load_settings, out, table
+from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
 from cityward.supervision_testing import CaseOutcome
 from devices.errors import Retryable
 from devices.kind import Kind
@@ -55,12 +55,10 @@ def list_rules() -> None:
         for rule in wiring.rules(settings, wiring.kinds(settings))
     ]  # fmt: skip
     rows.append((supervision.RULE_ID, "-", "case", supervision.NAMES[settings.language], "-", "-", "-", "-", "-"))
-    headings = ["rule", "kind", "input", "name", "severity", "problem", "arrive", "fix", "version"]
-    least = ["version", "kind", "input", "arrive"]
-    shown, gone = fitting(f"{len(rows)} rules", headings, rows, wraps="name", least=least)
-    out.print(shown)
-    if gone:
-        out.print(f"No room for {', '.join(gone)}; COLUMNS=150 cityward rules list has them.")
+    language = settings.language
+    headings = heads(language, "rule", "kind", "input", "name", "severity", "problem", "arrive", "fix", "version")
+    least = heads(language, "version", "kind", "input", "arrive")
+    out.print(table(head(language, "rules", count=len(rows)), headings, rows, least=least, language=language))
     if settings.database_url:
         try:
             with database(settings) as connection:

@@ -12,7 +12,7 @@ from alarms.lifecycle import Event
 from alarms.scorecard import Figure, Grade, Seat, Stale, figures
 from cases.words import Language, Section, say
 from cityward import wiring
-from cityward.cli.context import CommandError, database, fitting, load_settings, out, table
+from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
 from cityward.scoring import cards, parse_shifts
 from storage import alarm_list
 from storage.alarm_list import By
@@ -22,7 +22,9 @@ _OF_CITY = "city"  # --shifts: as the city file has them
 _NONE = "none"  # the seat of alarms without a case
 _STALE_SHOWN = 10
 # Of the figures, those that one line has room for, with their headings.
-_IN_LINE = {"per_ten_minutes": "/10 min", "most_in_ten_minutes": "most", "flood_share": "floods", "stale": "stale"}
+_IN_LINE = {
+    "per_ten_minutes": "per_ten_minutes", "most_in_ten_minutes": "most", "flood_share": "floods", "stale": "stale",
+}  # fmt: skip
 _HUSHED = {Event.SUPPRESSED: "suppressed", Event.SHELVED: "shelved", Event.TAKEN_OUT: "out_of_service"}
 
 
@@ -64,12 +66,13 @@ def scorecard(
         for seat in seats:
             print(msgspec.json.encode(_card(seat, by, zone)).decode())  # noqa: T201 - another program reads it
         return
-    for part in _in_lines(seats, by, days) if shifts else _in_full(seats, days, settings.language):
+    language = settings.language
+    for part in _in_lines(seats, by, days, language) if shifts else _in_full(seats, days, language):
         out.print(part)
-    for part in _beside(seats if top else [], stale, zone):
+    for part in _beside(seats if top else [], stale, zone, language):
         out.print(part)
     if not seats:
-        out.print(f"No unit had an alarm in {days:g} days.")
+        out.print(head(language, "no_unit", days=f"{days:g}"))
 
 
 def _in_full(seats: Sequence[Seat], days: float, language: Language) -> Iterator[Table]:
@@ -79,10 +82,11 @@ def _in_full(seats: Sequence[Seat], days: float, language: Language) -> Iterator
             (say(Section.ALARM_STATES, word, language), str(seat.hushed[event]), "-", "-")
             for event, word in _HUSHED.items()
         ]
-        yield table(f"{_named(seat)}: {sum(seat.windows)} alarms in {days:g} days", ["", "value", "target", ""], rows)
+        title = head(language, "seat", seat=_named(seat), alarms=sum(seat.windows), days=f"{days:g}")
+        yield table(title, ["", head(language, "value"), head(language, "target"), ""], rows)
 
 
-def _in_lines(seats: Sequence[Seat], by: By, days: float) -> Iterator[Table | str]:
+def _in_lines(seats: Sequence[Seat], by: By, days: float, language: Language) -> Iterator[Table]:
     rows = []
     for seat in seats:
         found = {figure.name: figure for figure in figures(seat)}
@@ -93,26 +97,25 @@ def _in_lines(seats: Sequence[Seat], by: By, days: float) -> Iterator[Table | st
         rows.append(
             (seat.name or _NONE, seat.shift, sum(seat.windows), *values, *(seat.hushed[event] for event in _HUSHED))
         )
-    headings = [by.value, "shift", "alarms", *_IN_LINE.values(), "suppressed", "shelved", "out"]
-    title = f"Seats by shift in {days:g} days (! misses its target)"
-    shown, gone = fitting(title, headings, rows, least=["floods", "stale", "/10 min"])
-    yield shown
-    if gone:
-        yield f"No room for {', '.join(gone)}; a wider terminal or --json has them."
+    headings = heads(language, by.value, "shift", "alarms", *_IN_LINE.values(), *_HUSHED.values())
+    least = heads(language, "floods", "stale", "per_ten_minutes")
+    yield table(head(language, "seats", days=f"{days:g}"), headings, rows, least=least, language=language)
 
 
-def _beside(frequent: Sequence[Seat], stale: Sequence[Stale], zone: tzinfo) -> Iterator[Table]:
+def _beside(frequent: Sequence[Seat], stale: Sequence[Stale], zone: tzinfo, language: Language) -> Iterator[Table]:
     for seat in frequent:
         if seat.top:
-            yield table(f"Most frequent: {_named(seat)}", ["rule", "device", "alarms"], seat.top)
+            title = head(language, "frequent", seat=_named(seat))
+            yield table(title, heads(language, "rule", "device", "alarms"), seat.top)
     if not stale:
         return
     rows = [
         (each.seat or _NONE, each.alarm, each.rule_id, each.name, f"{each.since.astimezone(zone):%Y-%m-%d %H:%M}")
         for each in stale[:_STALE_SHOWN]
     ]
-    title = f"Active over 24 h: {len(stale)}" + (f", the oldest {_STALE_SHOWN}" if len(stale) > _STALE_SHOWN else "")
-    yield table(title, ["seat", "alarm", "rule", "facility", "since"], rows)
+    key = "stale_first" if len(stale) > _STALE_SHOWN else "stale"
+    title = head(language, key, count=len(stale), shown=_STALE_SHOWN)
+    yield table(title, heads(language, "seat", "alarm", "rule", "facility", "since"), rows)
 
 
 def _named(seat: Seat) -> str:

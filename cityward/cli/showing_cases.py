@@ -9,20 +9,22 @@ from cases.countdown import countdown
 from cases.indicators import indicators
 from cases.policy import Colour
 from cases.words import Language, Section, say
-from cityward.cli.context import table
+from cityward.cli.context import head, heads, table
 from storage.case_list import CaseFile, CaseRow, SheetRow
 from storage.report_book import CountRow
 
 
 def case_rows(cases: list[CaseRow], now: datetime, language: Language) -> Table:
     """A list of cases."""
-    headings = ["case", "severity", "problem", "facility", "road", "unit", "state", "sheet", "left"]
-    return table(f"{len(cases)} cases", headings, (_row(case, now, language) for case in cases))
+    headings = heads(language, "case", "severity", "problem", "facility", "road", "unit", "state", "sheet", "left")
+    rows = (_row(case, now, language) for case in cases)
+    least = heads(language, "road", "sheet", "facility")
+    return table(head(language, "cases", count=len(cases)), headings, rows, least=least, language=language)
 
 
 def sheet_rows(sheets: list[SheetRow], zone: tzinfo, now: datetime, language: Language) -> Table:
     """A list of supervision sheets."""
-    headings = ["sheet", "colour", "case", "why", "unit", "to", "points", "issued", "reply by", "left", "answer"]
+    keys = ("sheet", "colour", "case", "why", "unit", "told", "points", "issued", "reply_by", "left", "answer")
     rows = [
         (sheet.number, colour_word(sheet.colour, language), sheet.case_number,
          say(Section.REASONS, sheet.because, language), _named(sheet, language), " ".join(sheet.recipients),
@@ -30,24 +32,14 @@ def sheet_rows(sheets: list[SheetRow], zone: tzinfo, now: datetime, language: La
          "-" if sheet.answered_at else countdown(sheet.reply_by, now), sheet.answer or "-")
         for sheet in sheets
     ]  # fmt: skip
-    return table(f"{len(sheets)} sheets", headings, rows)
+    least = heads(language, "points", "issued", "told", "answer")
+    title = head(language, "sheets", count=len(sheets))
+    return table(title, heads(language, *keys), rows, least=least, language=language)
 
 
 def kpi_rows(by: str, rows: list[CountRow], language: Language) -> Table:
     """Indicators, in percent."""
-    headings = [
-        by,
-        "due",
-        "handled",
-        "on time",
-        "closed",
-        "rework",
-        "delayed",
-        "overdue",
-        "precision",
-        "points",
-        "score",
-    ]
+    keys = ("due", "handled", "on_time", "closed", "rework", "delayed", "overdue", "precision", "points", "score")
     lines = []
     for row in rows:
         name = row.name.say(language) or "-"
@@ -55,19 +47,22 @@ def kpi_rows(by: str, rows: list[CountRow], language: Language) -> Table:
         shares = (of.handling, of.on_time, of.closure, of.rework, of.delay, of.overdue, of.precision)
         score = "-" if of.score is None else f"{of.score:.1f}"
         lines.append((name, row.counts.should_handle, *map(_percent, shares), row.counts.points, score))
-    return table("Cases by their deadline", headings, lines)
+    least = heads(language, "delayed", "rework", "closed")
+    return table(head(language, "by_deadline"), [by, *heads(language, *keys)], lines, least=least, language=language)
 
 
 def show_file(file: CaseFile, zone: tzinfo, now: datetime, language: Language) -> Iterator[Table]:
     """One case, table by table."""
-    yield table(f"Case {file.case.number}", ["", ""], _facts(file.case, zone, now, language))
+    facts = [(say(Section.COLUMNS, fact, language), value) for fact, value in _facts(file.case, zone, now, language)]
+    yield table(head(language, "case", number=file.case.number), ["", ""], facts)
     alarms = [
         (alarm["rule_id"], say(Section.SEVERITIES, str(alarm["severity"]), language),
-         "active" if alarm["active"] else "cleared", _local(alarm["raised_at"], zone),
+         head(language, "active" if alarm["active"] else "cleared"), _local(alarm["raised_at"], zone),
          _local(alarm["cleared_at"], zone), alarm["occurrences"])
         for alarm in file.alarms
     ]  # fmt: skip
-    yield table("Alarms", ["rule", "severity", "state", "raised", "cleared", "times"], alarms)
+    headings = heads(language, "rule", "severity", "state", "raised", "cleared", "times")
+    yield table(head(language, "alarms_of_case"), headings, alarms)
     if file.carried:
         yield case_rows(file.carried, now, language)
     if file.sheets:
@@ -77,13 +72,14 @@ def show_file(file: CaseFile, zone: tzinfo, now: datetime, language: Language) -
          each["attempts"], _local(each["delivered_at"], zone), each["last_error"])
         for each in file.notifications
     ]  # fmt: skip
-    yield table("Told", ["channel", "target", "of", "state", "attempts", "delivered", "error"], told)
+    headings = heads(language, "channel", "target", "of", "state", "attempts", "delivered", "error")
+    yield table(head(language, "told"), headings, told)
     history = [
         (_local(line["at"], zone), say(Section.EVENTS, line["event"], language),
          say(Section.STATES, line["state"], language), line["actor"], say(Section.REASONS, line["reason"], language))
         for line in file.history
     ]  # fmt: skip
-    yield table("History", ["at", "event", "state", "by", "reason"], history)
+    yield table(head(language, "history"), heads(language, "happened", "event", "state", "by", "reason"), history)
 
 
 def colour_word(colour: int, language: Language) -> str:
@@ -97,15 +93,15 @@ def _facts(case: CaseRow, zone: tzinfo, now: datetime, language: Language) -> It
     yield "facility", f"{case.name} ({case.kind} {case.device_id}), {case.road}, {case.district}"
     yield "unit", f"{_named(case, language)} ({case.unit}), as {say(Section.REASONS, case.reason, language)}"
     yield "state", say(Section.STATES, case.state, language)
-    yield "arrive by", _local(case.arrive_by, zone)
-    yield "fix by", f"{_local(case.fix_by, zone)}  {countdown(case.fix_by, now)}"
+    yield "arrive_by", _local(case.arrive_by, zone)
+    yield "fix_by", f"{_local(case.fix_by, zone)}  {countdown(case.fix_by, now)}"
     yield "sheet", colour_word(case.colour, language)
     if case.delay:
-        yield "asked for", f"{case.delay} more"
+        yield "asked_for", f"{case.delay} more"
     if case.rework:
         yield "rework", str(case.rework)
     if case.parent:
-        yield "carried by", case.parent
+        yield "carried_by", case.parent
     if case.incident:
         yield "incident", case.incident
 

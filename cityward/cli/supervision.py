@@ -7,7 +7,7 @@ import typer
 from cases.words import Language
 from cityward import wiring
 from cityward.cli.cases import moves_by, refuse_with_help
-from cityward.cli.context import database, load_settings, out, table
+from cityward.cli.context import database, head, heads, load_settings, out, table
 from cityward.cli.showing_cases import sheet_rows
 from storage.case_list import list_sheets, list_units
 from storage.registry_store import load_city
@@ -54,4 +54,5 @@ def units() -> None:
          each.unanswered)
         for each in found
     ]  # fmt: skip
-    out.print(table(f"{len(rows)} units", ["unit", "name", "open cases", "overdue", "unanswered sheets"], rows))
+    headings = heads(settings.language, "unit", "name", "open_cases", "overdue", "unanswered_sheets")
+    out.print(table(head(settings.language, "units", count=len(rows)), headings, rows))

@@ -149,7 +149,7 @@ def test_a_group_is_explained_by_its_members(desk: Desk, judged: Judged, told: T
     ]
     assert found["raised"]["values"]["share"] == 1.0
     assert found["replay"]["differences"] == []
-    assert "1 member: 1 hit, 0 not hit, 0 unknown, 0 silent" in found["shown"]
+    assert "Members 1: 1 hit, 0 not hit, 0 unknown, 0 silent" in found["shown"]
     desk.connection.execute("UPDATE reading_streetlight SET active_power = 100")
     again = told("G-01")
     assert again["judged_on"]["members"][0]["state"] == "not hit"
@@ -198,7 +198,7 @@ def test_a_storm_is_explained_by_the_alarms_that_make_it(desk: Desk, cityward: C
     assert [each["rule_id"] for each in found["judged_on"]["alarms"]] == rules
     assert (found["judged_on"]["begins_above"], found["replay"]["differences"]) == (10, [])
     assert (
-        "11 new alarms of east within 10 min; a storm begins above 10" in cityward("alarms", "explain", number).output
+        "New alarms of east within 10 min: 11; a storm begins above 10" in cityward("alarms", "explain", number).output
     )
 
 
@@ -234,7 +234,9 @@ def opened(desk: Desk, dsn: str, kinds: dict[str, Kind], registry: Registry) -> 
     return desk
 
 
-def test_an_alarm_is_explained_and_its_readings_raise_it_again(opened: Desk, cityward: Command) -> None:
+def test_an_alarm_is_explained_and_its_readings_raise_it_again(
+    opened: Desk, cityward: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (number,) = [alarm.id for alarm in list_alarms(opened.connection, rule="MH-01")]
     shown = cityward("alarms", "explain", number)
     assert shown.exit_code == 0, shown.exception
@@ -248,6 +250,11 @@ def test_an_alarm_is_explained_and_its_readings_raise_it_again(opened: Desk, cit
         "judged again, what is stored raises it at the same moment and as severely",
     ):
         assert words in told
+    monkeypatch.setenv("CITYWARD_LANGUAGE", "zh")
+    told = cityward("alarms", "explain", number).output
+    for words in ("产生原因", "当时有效的限值", "前后数据", "同一时刻产生", "级别相同"):
+        assert words in told
+    assert "Because" not in told
 
 
 def test_what_would_be_different_today_is_said(opened: Desk, cityward: Command) -> None:

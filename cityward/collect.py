@@ -74,9 +74,10 @@ def _collect(
             unbench(connection, partition, clock.now())
             rule_texts.keep(connection, book.rules, clock.now())
             permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
-            engine = Engine(book.rules, registry, wiring.local_time(city), load_states(connection), permits)
             own = partial(partitions.devices, registry, partition)
             held = waiting.begin(connection, partition, installed, city.lateness, own, clock.micros())
+            # What rules remember comes after: a partition that had some of the devices until now has ended by then.
+            engine = Engine(book.rules, registry, wiring.local_time(city), load_states(connection), permits)
             store = storage.PartitionStore(connection, dsn, partition, registry.revision)
             filters = settings.filters(partition)
 

@@ -166,8 +166,13 @@ class BatchTransaction:
         rule_states.record_crashes(self._connection, verdicts.crashes, self._at, self._partition)
 
     def proceed(self, progress: Sequence[Progress]) -> None:
-        """How far kinds have been judged whose readings wait, and the doubts about them."""
+        """How far kinds have been judged whose readings wait, and the doubts about them.
+
+        Raises:
+            RegistryChangedError: if devices were imported: another partition may have taken some of them over.
+        """
         waiting.proceed(self._connection, self._partition, progress)
+        self._check_revision()
 
     def note_worked_off(self) -> None:
         """How far the collector has come with what was sent to its partition."""

@@ -1,6 +1,7 @@
 """Readings that wait for older ones of their device: what a collector finds of them, and how far it has judged."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from psycopg import Connection
 
@@ -40,9 +41,29 @@ def begin(
         for name, until, since in found:
             if name not in kinds:
                 continue
-            readings = reading_writer.waiting(connection, kinds[name], devices_of(kinds[name]), since, until)
+            readings = _waiting(connection, partition, kinds[name], devices_of(kinds[name]), since, until)
             waiting.append(Waiting(micros(until), readings, _before(connection, readings)))
     return waiting
+
+
+def _waiting(
+    connection: Connection, partition: str, kind: Kind, devices: Sequence[int], since: datetime, until: datetime
+) -> Readings:
+    """What waits of these devices; of those that another partition had until now, what it has not judged."""
+    mine = {"partition": partition, "kind": kind.name, "devices": list(devices)}
+    connection.execute(_SQL["lock_waiting"], mine)
+    connection.execute(_SQL["take_over"], mine)
+    connection.execute(_SQL["judge_from_now_on"], mine)
+    taken = connection.execute(_SQL["taken_over"], mine).fetchall()
+    others = {device for *_, group in taken for device in group}
+    own = [device for device in devices if device not in others]
+    return Readings.joined([
+        reading_writer.waiting(connection, kind, own, since, until),
+        *(
+            reading_writer.waiting(connection, kind, group, begun, judged_until)
+            for judged_until, begun, group in taken
+        ),
+    ])  # fmt: skip
 
 
 def proceed(connection: Connection, partition: str, progress: Sequence[Progress]) -> None:
@@ -52,12 +73,14 @@ def proceed(connection: Connection, partition: str, progress: Sequence[Progress]
             reading_writer.correct_quality(connection, each.corrected)
     if ended := [each.kind.name for each in progress if each.over]:
         connection.execute(_SQL["end_waiting"], {"partition": partition, "kinds": ended})
+        connection.execute(_SQL["forget_who_judges"], {"partition": partition, "kinds": ended})
     if moved := [each for each in progress if not each.over]:
         columns = {
             "kinds": [each.kind.name for each in moved],
             "untils": [moment(each.until) for each in moved],
             "sinces": [moment(each.since) for each in moved],
         }
+        connection.execute(_SQL["catch_up"], {"partition": partition, **columns})
         connection.execute(_SQL["save_waiting"], {"partition": partition, **columns})
 
 

@@ -38,6 +38,46 @@ ON CONFLICT (partition, kind) DO NOTHING
 -- How far a partition has judged the kinds of which readings wait.
 SELECT kind, judged_until, since FROM waiting WHERE partition = %(partition)s ORDER BY kind
 
+-- name: lock_waiting
+-- Partitions that have judged some of these devices until now finish what they are at, or have to see that they are not
+-- theirs any more.
+SELECT partition FROM waiting
+WHERE kind = %(kind)s AND partition IN (
+    SELECT partition FROM judged_by WHERE device = ANY (%(devices)s::integer[]) AND partition <> %(partition)s)
+ORDER BY partition FOR UPDATE
+
+-- name: take_over
+-- Devices that another partition has judged until now, with how far it has come.
+UPDATE judged_by SET partition = %(partition)s, judged_until = coalesce(judged_by.judged_until, before.judged_until),
+                     since = coalesce(judged_by.since, before.since)
+FROM waiting AS before
+WHERE judged_by.device = ANY (%(devices)s::integer[]) AND judged_by.partition <> %(partition)s
+  AND before.partition = judged_by.partition AND before.kind = %(kind)s
+
+-- name: judge_from_now_on
+-- Devices that nobody has judged in order until now.
+INSERT INTO judged_by (device, partition) SELECT device, %(partition)s FROM unnest(%(devices)s::integer[]) AS device
+ON CONFLICT (device) DO UPDATE SET partition = excluded.partition WHERE judged_by.partition <> excluded.partition
+
+-- name: taken_over
+-- Those of these devices that have been taken over and not caught up with, by how far they had been judged.
+SELECT judged_until, since, array_agg(device ORDER BY device) FROM judged_by
+WHERE partition = %(partition)s AND judged_until IS NOT NULL AND device = ANY (%(devices)s::integer[])
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: catch_up
+-- Devices that were taken over are as far as the others of their kind, once that has been judged further.
+UPDATE judged_by SET judged_until = NULL, since = NULL
+FROM device, waiting, unnest(%(kinds)s::text[], %(untils)s::timestamptz[]) AS new (kind, judged_until)
+WHERE judged_by.partition = %(partition)s AND judged_by.judged_until IS NOT NULL AND device.id = judged_by.device
+  AND new.kind = device.kind AND waiting.partition = %(partition)s AND waiting.kind = new.kind
+  AND new.judged_until > waiting.judged_until
+
+-- name: forget_who_judges
+-- Of kinds that have no bound any more it need not be known who judges them.
+DELETE FROM judged_by USING device
+WHERE judged_by.partition = %(partition)s AND device.id = judged_by.device AND device.kind = ANY (%(kinds)s::text[])
+
 -- name: save_waiting
 -- How far they have been judged now.
 UPDATE waiting SET judged_until = new.judged_until, since = new.since

@@ -50,12 +50,12 @@ def collect(
 ) -> list[Written]:
     """What a collector that starts, takes these messages at these times and stops leaves of each batch."""
     registry = load_registry(connection, kinds)
-    engine = Engine(load_packs(kinds), registry, LocalTime(ZoneInfo("Asia/Shanghai")), load_states(connection))
     store = PartitionStore(connection, dsn, partition, registry.revision)
     given = [Batch([Message(*message) for message in messages], micros(at)) for at, messages in batches]
     session = cast("Session", GivenBatches(given))
     bounds, begun = lateness or {}, micros(batches[0][0]) if batches else 0
     held = waiting.begin(connection, partition, kinds, bounds, own or partial(_all, registry), begun)
+    engine = Engine(load_packs(kinds), registry, LocalTime(ZoneInfo("Asia/Shanghai")), load_states(connection))
     return [*run(session, Decoder(registry), Marking(kinds.values()), engine, store, Holding(bounds, held))]
 
 

@@ -12,6 +12,10 @@ from psycopg import Connection
 from devices.kind import Kind
 from devices.quality import Quality
 from devices.registry import Registry
+from ingest.holding import Progress
+from storage.errors import RegistryChangedError
+from storage.partition_store import PartitionStore
+from storage.registry_store import import_devices
 from storage.rule_states import load_states
 from tests.fix_city import CITY, payload, topic_of
 from tests.integration.collecting import collect
@@ -107,6 +111,41 @@ def test_a_partition_reads_back_what_its_own_devices_sent(street: Street, regist
     assert street.history() == ["raised 1"]
     street.hears(NOON + 99 * SECOND, partition="west", own=lambda _: others)
     assert street.history() == ["raised 1"]
+
+
+@pytest.mark.parametrize("ahead", [True, False], ids=["to_one_ahead", "to_one_behind"])
+def test_what_waits_for_a_device_that_moves_is_judged_once_by_its_new_partition(
+    street: Street, registry: Registry, *, ahead: bool
+) -> None:
+    """Twice closed and once open between; the partition that takes over stops before it has judged it."""
+    mine, others = [device_of(registry, COVER_EAST).id], list[int]()
+    street.hears(NOON, partition="east", own=lambda _: mine)
+    street.hears(NOON, partition="west", own=lambda _: others)
+    street.hears(NOON + 3 * SECOND, (1, "closed"), (2, "open"), partition="east", own=lambda _: mine)
+    if ahead:
+        street.hears(NOON + 40 * SECOND, partition="west", own=lambda _: others)
+    else:
+        street.hears(NOON + 34 * SECOND, partition="east", own=lambda _: mine)
+    street.hears(NOON + 41 * SECOND, (4, "closed"), partition="west", own=lambda _: mine)
+    street.hears(NOON + 41 * SECOND, partition="east", own=lambda _: others)
+    street.hears(NOON + 90 * SECOND, partition="west", own=lambda _: mine)
+    street.hears(NOON + 91 * SECOND, partition="east", own=lambda _: others)
+    assert street.history() == ["raised 2"]
+    ((state,),) = [list(load_states(street.connection).values())]
+    assert state.clearing is not None
+    assert (state.clearing.samples, set(street.doubts().values())) == (1, {Quality.GOOD})
+
+
+def test_who_does_not_know_yet_that_a_device_has_moved_judges_nothing_any_more(
+    street: Street, dsn: str, registry: Registry
+) -> None:
+    store = PartitionStore(street.connection, dsn, "all", registry.revision)
+    street.hears(NOON, (0, "closed"))
+    import_devices(street.connection, [], "another", NOON)
+    progress = Progress(registry.kinds["manhole"], 0, 0)
+    with pytest.raises(RegistryChangedError), store.transaction() as tx:
+        tx.proceed([progress])
+    assert street.waiting() == [("manhole", 0)]
 
 
 def test_a_bound_is_for_a_kind_and_the_city_shows_it(cityward: Command, connection: Connection, tmp_path: Path) -> None:

@@ -91,10 +91,9 @@ class Policy:
     lamps report every five minutes a dark circuit is known up to four minutes later than its first dark lamp. Cases of
     different kinds on one road within ``incident_within`` are one incident. A problem that returns within
     ``regression_within`` of a repair reopens its case. ``observe`` is how long a case that recovered by itself is
-    watched; ``photo_holds`` how long a supervisor's photo stands against an alarm that is still active. ``accept`` is
-    by severity,
-    ``reply`` and ``points`` by colour of the sheet; ``joint`` names for a problem the units that answer for it
-    together, the first as lead.
+    watched; ``photo_holds`` how long a photo of a supervisor stands against an alarm that is still active. ``accept``
+    is by severity, ``reply`` and ``points`` by colour of the sheet; ``joint`` names for a problem the units that answer
+    for it together, the first as lead.
     """
 
     arbiter: str = ""

@@ -149,7 +149,7 @@ def test_a_group_is_explained_by_its_members(desk: Desk, judged: Judged, told: T
     ]
     assert found["raised"]["values"]["share"] == 1.0
     assert found["replay"]["differences"] == []
-    assert "Members 1: 1 hit, 0 not hit, 0 unknown, 0 silent" in found["shown"]
+    assert "Of 1 members: 1 hit, 0 not hit, 0 unknown, 0 silent" in found["shown"]
     desk.connection.execute("UPDATE reading_streetlight SET active_power = 100")
     again = told("G-01")
     assert again["judged_on"]["members"][0]["state"] == "not hit"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.words import Language, Section, say
+from devices.moments import MICROS
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Registry
 from rules.closing import close, completed
-from rules.durations import MICROS
 from rules.engine import Engine
 from rules.frame import Frame
 from rules.remembering import Memory

@@ -81,7 +81,7 @@ def list_command(
         zone = load_city(connection).calendar.timezone
         found = permit_store.list_permits(connection, now, everything=everything)
     rows = [
-        (permit.id, permit.state_at(now).replace("_", " "), permit.kind, permit.target, permit.devices,
+        (permit.id, head(settings.language, permit.state_at(now)), permit.kind, permit.target, permit.devices,
          f"{permit.valid_from.astimezone(zone):%Y-%m-%d %H:%M}", f"{permit.valid_to.astimezone(zone):%Y-%m-%d %H:%M}",
          permit.holder, permit.reason, permit.alarms, permit.revoke_reason or "")
         for permit in found

@@ -8,8 +8,8 @@ from psycopg import Connection
 from cityward.clock import Clock
 from cityward.settings import environment
 from devices.broker import Broker
+from devices.moments import moment
 from devices.registry import Registry
-from rules.local_time import moment
 from storage import worked_off
 from storage.overview import ledger, overview
 from tests.fix_city import payload, plain_client, topic_of

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cityward import wiring
-from cityward.cli.context import CommandError, err, fitting, load_settings, out, stop_event, table
+from cityward.cli.context import CommandError, err, load_settings, out, stop_event, table
 from cityward.cli.simulating import MOMENTS, print_scenarios
 from cityward.trial.driving import Course
 from cityward.trial.explained import Trouble, troubles
@@ -117,7 +117,7 @@ def _show(outcome: Outcome) -> None:
     """Tables for people."""
     days = (outcome.ends - outcome.begins) / timedelta(days=1)
     title = f"{outcome.scenario}: {outcome.devices} devices, {round(days, 3):g} days"
-    out.print(fitting(title, HEADINGS, [*by_rule(outcome.score)], least=["right", "late"])[0])
+    out.print(table(title, HEADINGS, by_rule(outcome.score), least=["right", "late"]))
     labels = {label.id: label for label in outcome.labels}
     missed = [
         (name, rule, f"{labels[name].start.astimezone(LOCAL):%m-%d %H:%M}", ", ".join(labels[name].devices[:3]))

@@ -54,6 +54,8 @@ def run(settings: Settings, city_file: Path | None, stop: threading.Event) -> No
             for command, process in running.items():
                 if process.poll() is not None:
                     raise CommandError(f"cityward {command} has ended; what it said stands above")
+        for process in running.values():
+            process.terminate()  # all at once; each is waited for when the stack ends it
 
 
 def _migrate(url: str, settings: Settings, kinds: Mapping[str, Kind]) -> None:

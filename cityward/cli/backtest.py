@@ -81,7 +81,7 @@ def backtest(
     What judges the city judges here: rules on readings, windows, groups, silence and, over stored history, jobs. Shows
     alarms and cases that would have been, what differs from the rules in force, what crews found where they went, and
     for the noisiest devices the delay or deadband that would have made them quieter. Silence goes by the devices' own
-    times; nothing is remembered from before the beginning.
+    times; of what was before the beginning it is only known who was heard when.
 
     A month that is stored:   cityward rules backtest my/packs --from 2026-11-01 --to 2026-12-01
 

@@ -24,7 +24,7 @@ from tests.documents import ROOT, blocks
 from tests.waiting import PATIENCE, eventually
 
 COLUMNS = 130  # of the window that the pages speak of
-TRIES = 2.0  # what is asked for forty times has had its time: each takes one
+TRIES = 5.0  # what is asked for a hundred times has had its time: each takes one
 NUMBER = re.compile(r"\b\d{19}\b")  # of a case
 # What differs each time; a page shows what it was when it was written.
 _PASSING = [

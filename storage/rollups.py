@@ -320,18 +320,12 @@ def _refresh_regularly(connection: Connection, made: Plan, level: Level) -> Iter
 
 
 def _index(connection: Connection, made: Plan, level: Level) -> Iterator[str]:
-    """What boards read of many devices' days stands narrow beside them: a tenth of the whole rows.
-
-    Counts by the day; counters by device, so that each day's can be held against that of the day before.
-    """
+    """What is counted of a day, narrow beside it: a district's month is read from there, a tenth of the whole rows."""
     wanted: set[_Index] = set()
     if level is Level.DAY:
-        rollup = made.kind.rollup
-        counted = [name for name, measure in rollup.measures.items() if measure.minutes or measure.count]
+        counted = [name for name, measure in made.kind.rollup.measures.items() if measure.minutes or measure.count]
         columns = ("device", *(column.name for column in EVERY_READING), *counted)
         wanted.add((("bucket",), columns[:_INDEXED]))
-        if rollup.counters:
-            wanted.add((("device", "bucket"), tuple(f"{name}_counter" for name in rollup.counters)))
     name = _live(made, level)
     there = _narrow_indexes(connection, name)
     for stale in there.keys() - wanted:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cases.words import Language, Section, say
+from devices.errors import Permanent
 from devices.moments import MICROS
 from devices.quality import Quality
 from devices.readings import Readings
@@ -22,7 +23,7 @@ from storage.alarm_list import HistoryRow
 _DAY = 86_400_000_000  # µs
 
 
-class CrashError(Exception):
+class CrashError(Permanent):
     """The rule crashes over what is stored; the message says how."""
 
 

@@ -1,82 +1,136 @@
-"""The command line: what operators need at a prompt. Every command teaches itself by ``--help``."""
+"""The command line: what operators need at a prompt. Every command teaches itself by ``--help``.
 
+A command is loaded when it is called by name: all of them together take twice as long to load as most of them to run.
+"""
+
+import importlib
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from cityward.cli import (
-    adopting,
-    alarms,
-    backtest,
-    bench,
-    cases,
-    city,
-    completeness,
-    console,
-    device_status,
-    evaluate,
-    explain,
-    grafana,
-    identity,
-    notifications,
-    permits,
-    processes,
-    quarantine,
-    reports,
-    rules,
-    scorecard,
-    simulating,
-    status,
-    storage,
-    supervision,
-    tokens,
-)
 from cityward.cli.context import err
 from devices.errors import CitywardError
 
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Commands under one name: ``app`` has most of them, ``more`` stand in modules of their own.
+
+    Places are ``module:name`` within this package.
+    """
+
+    help: str
+    app: str
+    more: Mapping[str, "str | Group"] = field(default_factory=dict)
+
+
+COMMANDS: Mapping[str, str | Group] = {
+    "demo": "processes:demo",
+    "up": "processes:up",
+    "collect": "processes:collect",
+    "dispatch": "processes:dispatch",
+    "simulate": "simulating:simulate",
+    "evaluate": "evaluate:evaluate",
+    "migrate": "processes:migrate",
+    "status": "status:status",
+    "settings": "status:settings",
+    "console": "console:console",
+    "city": Group("The city file: districts, units, owners, hours, deadlines.", "city:city_app"),
+    "devices": Group(
+        "The registry of devices.",
+        "city:devices_app",
+        {
+            "unregistered": "adopting:unregistered",
+            "adopt": "adopting:adopt",
+            "status": "device_status:status",
+            "acl": "identity:acl",
+            "rotate": "identity:rotate",
+            "completeness": "completeness:completeness_command",
+            "gaps": "completeness:gaps_command",
+        },
+    ),
+    "rules": Group("Rule packs.", "rules:rules_app", {"backtest": "backtest:backtest"}),
+    "quarantine": Group("Messages that could not become readings.", "quarantine:quarantine_app"),
+    "alarms": Group(
+        "Alarms: what is wrong, who has seen it, what is quiet and why.",
+        "alarms:alarms_app",
+        {"explain": "explain:explain", "scorecard": "scorecard:scorecard"},
+    ),
+    "permits": Group("Work permits: what is out of service, until when.", "permits:permits_app"),
+    "cases": Group("Cases: who must do what by when.", "cases:cases_app"),
+    "sheets": Group("Supervision sheets: white, yellow, red.", "supervision:sheets_app"),
+    "reports": Group("What is due on paper; closing a month.", "reports:reports_app"),
+    "notifications": Group("Who was told what, and whether it arrived.", "notifications:notifications_app"),
+    "units": Group("Who answers for facilities.", "supervision:units_app"),
+    "storage": Group("Room that readings and roll-ups take.", "storage:storage_app"),
+    "grafana": Group("The boards of the operations centre.", "grafana:grafana_app"),
+    "users": Group(
+        "Who may use the console.",
+        "console:users_app",
+        {"token": Group("Tokens of machines, for the API.", "tokens:tokens_app"), "audit": "tokens:audit"},
+    ),
+    "bench": Group("Proof by killing, and what it costs.", "bench:bench_app"),
+}
+
+
+def _at(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+
+
+def _enter(app: typer.Typer, name: str, entry: str | Group) -> None:
+    """Load what stands under a name into an app."""
+    if isinstance(entry, str):
+        app.command(name)(_at(entry))
+        return
+    group = _at(entry.app)
+    for inner, each in entry.more.items():
+        _enter(group, inner, each)
+    app.add_typer(group, name=name, help=entry.help)
+
+
+@cache
+def _loaded(name: str) -> Any:
+    one = typer.Typer(callback=lambda: None)
+    _enter(one, name, COMMANDS[name])
+    return get_group(one).commands[name]
+
+
+class _WhenCalled(Mapping[str, Any]):
+    """Commands by name, each loaded when it is first asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        return _loaded(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Table(TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = _WhenCalled()
+
+
 app = typer.Typer(
+    cls=_Table,
+    callback=lambda: None,
     help="From a sensor reading over MQTT to a crew at the manhole. Start with: cityward demo",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command("demo")(processes.demo)
-app.command("up")(processes.up)
-app.command("collect")(processes.collect)
-app.command("dispatch")(processes.dispatch)
-app.command("simulate")(simulating.simulate)
-app.command("evaluate")(evaluate.evaluate)
-app.command("migrate")(processes.migrate)
-app.command("status")(status.status)
-app.command("settings")(status.settings)
-app.add_typer(city.city_app, name="city", help="The city file: districts, units, owners, hours, deadlines.")
-app.add_typer(city.devices_app, name="devices", help="The registry of devices.")
-app.add_typer(rules.rules_app, name="rules", help="Rule packs.")
-rules.rules_app.command("backtest")(backtest.backtest)
-city.devices_app.command("unregistered")(adopting.unregistered)
-city.devices_app.command("adopt")(adopting.adopt)
-city.devices_app.command("status")(device_status.status)
-city.devices_app.command("acl")(identity.acl)
-city.devices_app.command("rotate")(identity.rotate)
-city.devices_app.command("completeness")(completeness.completeness_command)
-city.devices_app.command("gaps")(completeness.gaps_command)
-app.add_typer(quarantine.quarantine_app, name="quarantine", help="Messages that could not become readings.")
-app.add_typer(alarms.alarms_app, name="alarms", help="Alarms: what is wrong, who has seen it, what is quiet and why.")
-alarms.alarms_app.command("explain")(explain.explain)
-alarms.alarms_app.command("scorecard")(scorecard.scorecard)
-app.add_typer(permits.permits_app, name="permits", help="Work permits: what is out of service, until when.")
-app.add_typer(cases.cases_app, name="cases", help="Cases: who must do what by when.")
-app.add_typer(supervision.sheets_app, name="sheets", help="Supervision sheets: white, yellow, red.")
-app.add_typer(reports.reports_app, name="reports", help="What is due on paper; closing a month.")
-app.add_typer(notifications.notifications_app, name="notifications", help="Who was told what, and whether it arrived.")
-app.add_typer(supervision.units_app, name="units", help="Who answers for facilities.")
-app.add_typer(storage.storage_app, name="storage", help="Room that readings and roll-ups take.")
-app.add_typer(grafana.grafana_app, name="grafana", help="The boards of the operations centre.")
-app.command("console")(console.console)
-app.add_typer(console.users_app, name="users", help="Who may use the console.")
-console.users_app.add_typer(tokens.tokens_app, name="token", help="Tokens of machines, for the API.")
-console.users_app.command("audit")(tokens.audit)
-app.add_typer(bench.bench_app, name="bench", help="Proof by killing, and what it costs.")
 
 
 def main() -> None:

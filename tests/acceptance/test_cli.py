@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from devices.registry import Registry
 from tests.fix_processes import Command
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.making import COVER_EAST
+from tests.waiting import PATIENCE
 
 GAS = Path(__file__).parents[1] / "kinds" / "gas"
 Words = tuple[str, ...]
@@ -55,6 +58,17 @@ def test_every_option_and_argument_is_explained(path: Words) -> None:
     parameters = [each for each in COMMANDS[path].params if isinstance(each, TyperOption | TyperArgument)]
     assert len(parameters) == len(COMMANDS[path].params)
     assert [each.name for each in parameters if not each.help] == []
+
+
+def test_a_command_loads_what_it_needs_and_no_other_command() -> None:
+    loads = "from cityward.cli import main; main()"
+    looks = "print([name for name in sys.modules if name.startswith('cityward.cli.')])"
+    script = f"import sys, atexit; atexit.register(lambda: {looks}); sys.argv[1:] = ['permits', '--help']; {loads}"
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    loaded = shown.stdout.splitlines()[-1]
+    assert "cityward.cli.permits" in loaded
+    assert "cityward.cli.bench" not in loaded
+    assert "cityward.cli.simulating" not in loaded
 
 
 def test_the_command_starts_as_a_process(command: Command) -> None:

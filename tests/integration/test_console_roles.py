@@ -24,11 +24,11 @@ ROUTES = {
     "HEAD /api/openapi.json": EVERYBODY,
     "GET /api/": EVERYBODY,
     "GET /api/v1/health": EVERYBODY,
-    "GET /open311/discovery.json": EVERYBODY,
-    "GET /open311/v2/services.json": EVERYBODY,
-    "GET /open311/v2/requests.json": EVERYBODY,
-    "GET /open311/v2/requests/{number}.json": EVERYBODY,
-    "POST /open311/v2/requests.json": EVERYBODY,  # asks for its key by itself, see test_open311
+    "GET /open311/discovery.{form}": EVERYBODY,
+    "GET /open311/v2/services.{form}": EVERYBODY,
+    "GET /open311/v2/requests.{form}": EVERYBODY,
+    "GET /open311/v2/requests/{number}.{form}": EVERYBODY,
+    "POST /open311/v2/requests.{form}": EVERYBODY,  # asks for its key by itself, see test_open311
     "GET /sign-in": EVERYBODY,
     "POST /sign-in": EVERYBODY,
     "POST /sign-out": EVERYBODY,
@@ -73,6 +73,7 @@ ROUTES = {
     "GET /api/v1/alarms": LOOK,
     "GET /api/v1/alarms/history": LOOK,
     "GET /api/v1/alarms/{id}": LOOK,
+    "GET /api/v1/alarms/{id}/explanation": LOOK,
     "POST /api/v1/alarms/moves": DISPATCH,
     "GET /api/v1/kinds": LOOK,
     "GET /api/v1/devices": LOOK,
@@ -87,7 +88,14 @@ ROUTES = {
     "GET /api/v1/units": LOOK,
     "GET /api/v1/ledger": LOOK,
 }
-IN_PATHS = {"number": "4201022026112199999", "id": "1", "move": "accept", "language": "en", "sealed": "x"}
+IN_PATHS = {
+    "form": "json",
+    "number": "4201022026112199999",
+    "id": "1",
+    "move": "accept",
+    "language": "en",
+    "sealed": "x",
+}
 PAGES_IN_PATHS = {"POST /alarms/moves/{move}": "acknowledge", "POST /sheets/{number}/answer": "W2026-00001"}
 TEMPLATES = Path(__file__).parents[2] / "console" / "templates"
 

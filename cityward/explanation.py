@@ -240,7 +240,7 @@ class _Case:
                 "at": row["ts"],
                 "arrived_after_s": (row["received_at"] - row["ts"]).total_seconds(),
                 "quality": explaining.doubts(row["quality"]),
-                "values": {name: row[name] for name in names},
+                "values": {name: kind.metrics[kind.position[name]].said(row[name]) for name in names},
             }
 
     # --- what each input has --------------------------------------------------------------------------------------

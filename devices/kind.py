@@ -78,6 +78,10 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether rules may compute with it."""
         return self.type not in {MetricType.ENUM, MetricType.TEXT, MetricType.BOOL}
 
+    def said(self, stored: Any) -> Any:
+        """A stored value as it was sent: the word of an enumeration for its position, anything else as it is."""
+        return stored if stored is None or not self.values else self.values[stored]
+
 
 class LimitChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a limit changes to on a local day: ``value``, or ``values`` for a limit that goes by an attribute."""

@@ -113,8 +113,7 @@ def _readings(stage: Stage, name: str, rule: Rule, since: datetime, until: datet
 def _range(metric: Metric, values: Sequence[Any]) -> str:
     """From the least to the largest number, or the words that there were; empty where there were none."""
     if metric.type in {MetricType.TEXT, MetricType.BOOL, MetricType.ENUM}:
-        words = {metric.values[value] if metric.type is MetricType.ENUM else str(value) for value in values}
-        return ", ".join(sorted(words))
+        return ", ".join(sorted({str(metric.said(value)) for value in values}))
     return f"{min(values):g} to {max(values):g}, {len(values)} times" if values else ""
 
 

@@ -212,12 +212,7 @@ def _known(row: DeviceStatus) -> dict[str, Any]:
 
 
 def _reading(kind: Kind, row: dict[str, Any]) -> Reading:
-    values = {
-        metric.name: metric.values[row[metric.name]]
-        if metric.values and row[metric.name] is not None
-        else row[metric.name]
-        for metric in kind.metrics
-    }
+    values = {metric.name: metric.said(row[metric.name]) for metric in kind.metrics}
     return Reading(
         ts=row["ts"],
         received_at=row["received_at"],

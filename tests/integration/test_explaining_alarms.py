@@ -228,9 +228,8 @@ def opened(desk: Desk, dsn: str, kinds: dict[str, Kind], registry: Registry) -> 
     tilts = {-3: 1.0, -2: 2.0, -1: 40.0, 0: 41.0, 1: 42.0}
     for minute, tilt in tilts.items():
         at = START + minute * MINUTE
-        collect(
-            desk.connection, dsn, kinds, (at + timedelta(seconds=2), [(topic, payload(at, seq=minute + 9, tilt=tilt))])
-        )
+        sent = payload(at, seq=minute + 9, tilt=tilt, open_state="closed")
+        collect(desk.connection, dsn, kinds, (at + timedelta(seconds=2), [(topic, sent)]))
     return desk
 
 
@@ -250,6 +249,8 @@ def test_an_alarm_is_explained_and_its_readings_raise_it_again(
         "judged again, what is stored raises it at the same moment and as severely",
     ):
         assert words in told
+    readings = json.loads(cityward("alarms", "explain", number, "--json").output)["readings"]
+    assert {each["values"]["open_state"] for each in readings} == {"closed"}
     monkeypatch.setenv("CITYWARD_LANGUAGE", "zh")
     told = cityward("alarms", "explain", number).output
     for words in ("产生原因", "当时有效的限值", "前后数据", "同一时刻产生", "级别相同"):

@@ -12,8 +12,10 @@ from cityward.cli import app
 from cityward.cli.context import out
 from devices.kind import Kind
 from devices.registry import Registry
+from storage.registry_store import import_devices, load_registry
 from tests.integration.collecting import collect
 from tests.integration.desk import Desk
+from tests.integration.playing import NINE, City, lamp
 from tests.integration.prompt import Command, Now
 from tests.integration.quarantining import Collect
 
@@ -44,3 +46,18 @@ def collects(connection: Connection, dsn: str, kinds: dict[str, Kind], registry:
     """``collects((at, [(topic, payload), …]), …)``: a collector's life in the small city."""
     assert registry.devices
     return lambda *batches, partition="all": collect(connection, dsn, kinds, *batches, partition=partition)
+
+
+@pytest.fixture
+def evening(connection: Connection, registry: Registry, kinds: dict[str, Kind], tmp_path: Path) -> City:
+    """The small city, whose clock is set by hand."""
+    del registry  # imported
+    return City(connection, kinds, tmp_path)
+
+
+@pytest.fixture
+def lamp_road(connection: Connection, evening: City) -> City:
+    """The same with a main road of twelve lamps on one circuit."""
+    import_devices(connection, [lamp(number) for number in range(12)], "test", NINE)
+    evening.registry = load_registry(connection, evening.kinds)
+    return evening

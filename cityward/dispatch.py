@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import structlog
@@ -31,6 +32,7 @@ from notify.delivery import build_app
 from notify.outbox import Channel
 from notify.recipients import MQTT, PERSON, WEBHOOK
 from notify.working import work
+from rules.lookout import Lookout
 from rules.measures import load_measures
 from rules.rule import Input, Rule
 from rules.silence import watch
@@ -136,6 +138,7 @@ class Rounds:
         self._connection = connection
         self._rules = [rule for rule in rules if rule.input is Input.SILENCE]
         self._asked = {name for rule in self._rules for name in rule.asked}
+        self._lookout = Lookout(self._rules, self.registry)
         self._clock = clock
         self._city = load_city(connection)
         self._practice = wiring.practice(self._city, rules, installed)
@@ -197,13 +200,16 @@ class Rounds:
 
     def _watch(self, now: int) -> Verdicts:
         """Who has fallen silent: nobody is missed before what was sent to the partition has been collected."""
-        heard, reached = alarm_store.heard(self._connection), worked_off.load_all(self._connection)
         active = alarm_store.active_silence_alarms(self._connection, [rule.id for rule in self._rules])
+        in_alarm = {device for _, device in active}
+        heard = self._lookout.look(now, in_alarm, partial(alarm_store.heard, self._connection))
+        reached = worked_off.load_all(self._connection)
         alarms = judged_store.alarm_spells(self._connection, self._asked, now)
+        who = {kind: self._hearers.among(kind, heard) for kind in {rule.kind for rule in self._rules}}
         verdicts = Verdicts()
         for rule in self._rules:
-            for heard_by, devices in self._hearers.subjects(rule.kind, ()).items():
-                mine = {device: heard[device] for device in devices.tolist() if device in heard}
+            for heard_by, devices in who[rule.kind].items():
+                mine = {device: heard[device] for device in devices}
                 until = min(now, stored_until(heard_by, reached, now))
                 found = watch(
                     [rule], self.registry, self._local_time, mine, active, until, alarms=alarms, permits=self._permits

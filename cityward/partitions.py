@@ -59,6 +59,17 @@ class Hearers:
             self._found[kind, by] = self._by_needs(kind, by)
         return self._found[kind, by]
 
+    def among(self, kind: str, numbers: Iterable[int]) -> dict[frozenset[str], list[int]]:
+        """Those of these devices that are of a kind, by the partition they need, ascending."""
+        devices, codes = self._coded(kind)
+        asked = np.array(sorted(numbers), dtype=np.int64)
+        places = np.searchsorted(devices, asked)
+        places = places[devices[np.minimum(places, len(devices) - 1)] == asked] if len(devices) else places[:0]
+        return {
+            frozenset({self._names[code]} - {""}): devices[places[codes[places] == code]].tolist()
+            for code in np.unique(codes[places]).tolist()
+        }
+
     def _by_needs(self, kind: str, by: tuple[str, ...]) -> dict[frozenset[str], Ints]:
         devices, codes = self._coded(kind)
         subjects = devices

@@ -130,6 +130,10 @@ class Registry:
         """The devices of a kind, by number."""
         return [device for device in self.devices.values() if device.kind == kind]
 
+    def all_of(self, kind: str) -> Ints:
+        """The numbers of the devices of a kind, ascending."""
+        return np.array(sorted(device.id for device in self.of_kind(kind)), dtype=np.int64)
+
     def members(self, kind: str, by: tuple[str, ...]) -> dict[str, list[Device]]:
         """The devices of a kind by the id of their group, ``circuit:C-03:streetlight``, in order of position."""
         found: dict[str, list[Device]] = {}

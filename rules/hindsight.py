@@ -204,14 +204,13 @@ class Hindsight:
         longest = np.where(self._last > 0, until - self._last, 0)
         if len(fresh.devices):
             longest[fresh.devices] = fresh.gaps(self._last[fresh.devices], until)
-        quiet = np.flatnonzero(longest > _patience(rule)).tolist()
+        quiet = np.flatnonzero(longest > rule.patience).tolist()
         return sorted({*quiet, *(device for rule_id, device in self._silences if rule_id == rule.id)})
 
     def _watch(
         self, device: int, rule: Rule, alarms: Spells, times: Ints, since: int, until: int, found: Verdicts
     ) -> None:
         """One device, at every look that may change anything."""
-        alone = Registry(self._registry.kinds, [self._registry.devices[device]])
         count, last = int(self._count[device]), int(self._last[device])
         key, now = (rule.id, device), since
         while (now := self._look(now)) < until:
@@ -226,11 +225,11 @@ class Hindsight:
                     continue
             elif not heard.readings and seen == len(times):
                 return
-            elif not heard.readings or now - heard.last <= _patience(rule):
-                now = (heard.last if heard.readings else int(times[seen])) + _patience(rule) + 1
+            elif not heard.readings or now - heard.last <= rule.patience:
+                now = (heard.last if heard.readings else int(times[seen])) + rule.patience + 1
                 continue
             verdicts = watch(
-                [rule], alone, self._local_time, {device: heard}, self._silences, now, alarms=alarms,
+                [rule], self._registry, self._local_time, {device: heard}, self._silences, now, alarms=alarms,
                 permits=self._permits,
             )  # fmt: skip
             for change in verdicts.transitions:
@@ -254,8 +253,3 @@ def _in_turn(rules: Sequence[Rule]) -> list[Rule]:
         return 1 + max((depth(by_id[name]) for name in rule.asked & by_id.keys()), default=0)
 
     return sorted(rules, key=lambda rule: (depth(rule), _TURNS.index(rule.input), rule.id))
-
-
-def _patience(rule: Rule) -> int:
-    """How long a device may be silent before any branch of a rule minds, µs."""
-    return min(branch.silent for branch in rule.branches)

@@ -121,6 +121,11 @@ class Rule:
     text: str = ""
 
     @property
+    def patience(self) -> int:
+        """How long a device may be silent before any branch minds, µs."""
+        return min(branch.silent for branch in self.branches)
+
+    @property
     def mildest(self) -> Severity:
         """The least severity that an alarm of this rule can have."""
         mildest = min((severity for severity, _ in self.severity_when), default=self.severity)

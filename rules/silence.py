@@ -51,7 +51,7 @@ def watch(
         rules: All rules; those of another input are passed over.
         registry: Who should be heard.
         local_time: The city's clock.
-        heard: By device number; a device never heard of is not yet installed, and not watched.
+        heard: By device number; others are not looked at. A device never heard of is not yet installed.
         active: The active alarms of silence rules, by rule and device.
         now: Microseconds since 1970 UTC.
         alarms: When alarms of the rules are active that its conditions ask for.
@@ -60,7 +60,8 @@ def watch(
     verdicts = Verdicts()
     for rule in rules:
         if rule.input is Input.SILENCE:
-            devices = [device for device in registry.of_kind(rule.kind) if device.id in heard]
+            known = (registry.devices.get(number) for number in sorted(heard))
+            devices = [device for device in known if device is not None and device.kind == rule.kind]
             try:
                 raised = list(_raised(rule, devices, registry, local_time, heard, active, now, alarms, permits))
                 cleared = list(_cleared(rule, devices, heard, active))

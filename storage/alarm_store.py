@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
@@ -14,14 +15,17 @@ from alarms.memory import Version, follow
 from alarms.policy import AlarmPolicy, read_policy
 from alarms.story import Alarm, Held, Story
 from devices.moments import micros
+from devices.readings import Ints
+from rules.lookout import Signs
 from rules.rule import Severity
-from rules.silence import Heard, SilenceAlarm
+from rules.silence import SilenceAlarm
 from rules.verdicts import Key, Transition
 from storage.queries import load
 
 ENGINE = "rule engine"
 # What dispatch takes up; the rest is for the record.
 NEWS = frozenset({Event.RAISED, Event.ESCALATED, Event.CLEARED, Event.RESET, Event.REMINDED})
+_ASKED_AT_ONCE = 20_000  # devices
 _SQL = load("alarms")
 
 
@@ -101,9 +105,14 @@ def latching(connection: Connection, versions: Collection[Version]) -> set[Versi
     return {(str(rule_id), str(version)) for rule_id, version in connection.execute(_SQL["latching"], parameters)}
 
 
-def heard(connection: Connection) -> dict[int, Heard]:
-    """When every device was last heard of, by number."""
-    return {int(device): Heard(int(last), int(count)) for device, last, count in connection.execute(_SQL["heard"])}
+def heard(connection: Connection, devices: Ints) -> Signs:
+    """When these devices were last heard of."""
+    texts: list[str] = []
+    for start in range(0, len(devices), _ASKED_AT_ONCE):
+        asked = {"devices": devices[start : start + _ASKED_AT_ONCE].tolist()}
+        texts += [text for row in connection.execute(_SQL["heard"], asked) for text in row if text]
+    device, last, readings = (np.fromstring(",".join(texts[column::3]), sep=",", dtype=np.int64) for column in range(3))
+    return Signs(device, last, readings)
 
 
 def active_silence_alarms(connection: Connection, rule_ids: Sequence[str]) -> dict[Key, SilenceAlarm]:

@@ -82,8 +82,10 @@ SELECT pg_notify('cityward_alarm', '')
 SELECT pg_notify('cityward_rest', %(at)s::bigint::text)
 
 -- name: heard
--- When every device was last heard of, for the watchdog.
-SELECT device, (extract(epoch FROM last_received_at) * 1000000)::bigint, readings FROM device_status
+-- When these devices were last heard of, for the watchdog: each column as one text.
+SELECT string_agg(device::text, ','), string_agg((extract(epoch FROM last_received_at) * 1000000)::bigint::text, ','),
+       string_agg(readings::text, ',')
+FROM device_status WHERE device = ANY (%(devices)s)
 
 -- name: active_silence_alarms
 -- The watchdog's memory: how often each silent device had been heard when its alarm was raised.

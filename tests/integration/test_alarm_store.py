@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from psycopg import Connection, errors
 
@@ -147,8 +148,9 @@ def test_the_watchdog_finds_its_alarms_with_how_often_the_device_had_been_heard(
 
 
 def test_devices_never_heard_of_are_not_in_the_watchdogs_list(connection: Connection, device: int) -> None:
-    assert heard(connection) == {}
+    asked = np.array([device, device + 1], dtype=np.int64)
+    assert heard(connection, asked).device.tolist() == []
     connection.execute("INSERT INTO device_status VALUES (%s, %s, %s, 5, '{}')", [device, NOON, LATER])
-    assert {number: (each.last, each.readings) for number, each in heard(connection).items()} == {
-        device: (micros(LATER), 5)
-    }
+    signs = heard(connection, asked)
+    assert (signs.device.tolist(), signs.last.tolist(), signs.readings.tolist()) == ([device], [micros(LATER)], [5])
+    assert heard(connection, asked[1:]).device.tolist() == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from psycopg import Connection
@@ -14,6 +15,7 @@ from ingest.decoding import Decoder
 from ingest.marking import Marking
 from ingest.messages import Batch, Message
 from rules.local_time import LocalTime
+from rules.lookout import Lookout
 from rules.packs import load_packs
 from rules.silence import watch
 from rules.verdicts import Verdicts
@@ -55,18 +57,21 @@ class Collector:
 
     def silent(self, minute: float) -> list[str]:
         """What the watchdog finds."""
-        city, rules = load_city(self._connection), load_packs(self._kinds)
+        city, rules, now = load_city(self._connection), load_packs(self._kinds), NOON + minute * MINUTE
         active = alarm_store.active_silence_alarms(self._connection, [rule.id for rule in rules])
+        heard = Lookout(rules, self._registry).look(
+            micros(now), {device for _, device in active}, partial(alarm_store.heard, self._connection)
+        )
         with self._connection.transaction():
             found = watch(
                 rules,
                 self._registry,
                 LocalTime(city.calendar.timezone),
-                alarm_store.heard(self._connection),
+                heard,
                 active,
-                micros(NOON + minute * MINUTE),
+                micros(now),
             ).transitions
-            alarm_store.record(self._connection, found, NOON + minute * MINUTE)
+            alarm_store.record(self._connection, found, now)
         return [f"{each.rule_id} {each.change}" for each in found]
 
 

@@ -32,7 +32,7 @@ from rules.verdicts import Transition
 from storage import alarm_list, alarm_store, judged_store, measures, permit_store, reading_writer, rule_texts
 from storage.alarm_list import AlarmRow, HistoryRow
 from storage.connection import Connection
-from storage.registry_store import load_city, load_device, load_registry
+from storage.registry_store import load_city, load_judged
 
 _BEFORE, _AFTER = 10, 5  # readings shown
 _DAY = timedelta(days=1)
@@ -85,7 +85,7 @@ def explanation(
     except PackError as error:
         return told | {"replay": _impossible(words(language, "unreadable", error=error))}
     told["rule"] |= {"input": rule.input.value, "delays": [held(branch.hold).strip(", ") for branch in rule.branches]}
-    registry = _registry(connection, kinds, alarm, rule)
+    registry = load_judged(connection, kinds, alarm.device_id, rule.kind, rule.group)
     if registry is None:
         return told | {"replay": _impossible(words(language, "unregistered"))}
     local_time = wiring.local_time(load_city(connection))
@@ -120,20 +120,6 @@ def _hushed(history: Sequence[HistoryRow]) -> list[dict[str, Any]]:
         for each in history
         if each.event in words
     ]
-
-
-def _registry(connection: Connection, kinds: Mapping[str, Kind], alarm: AlarmRow, rule: Rule) -> Registry | None:
-    """The device alone, or the group with its members."""
-    if not rule.group:
-        device = load_device(connection, alarm.device_id)
-        return Registry(kinds, [device]) if device is not None and device.kind in kinds else None
-    whole = load_registry(connection, kinds)
-    group = whole.groups.get(alarm.device_id)
-    if group is None:
-        return None
-    membership = whole.membership(rule.kind, rule.group)
-    of_group = membership.device[membership.group == group.id].tolist()
-    return Registry(kinds, [*(whole.devices[number] for number in of_group), group])
 
 
 def _of_storm(connection: Connection, alarm: AlarmRow, line: HistoryRow, language: Language) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,11 +17,12 @@ from cases.city import City, read_city
 from devices.errors import DescriptionError, Permanent
 from devices.groups import facility
 from devices.kind import Kind, LimitChange
-from devices.registry import Description, Device, Registry
+from devices.registry import GROUP_FIELDS, Description, Device, Registry
 from devices.registry_csv import SEPARATOR, WITHIN
 from storage.queries import load
 
 _SQL = load("registry")
+_ALL: Mapping[str, str] = MappingProxyType({})
 _WRITTEN_AT_ONCE, _READ_AT_ONCE = 5_000, 20_000  # devices in one statement
 
 
@@ -116,8 +118,26 @@ def load_registry(connection: Connection, kinds: Mapping[str, Kind]) -> Registry
         return Registry(kinds, _devices(connection), revision=revision(connection))
 
 
-def _devices(connection: Connection) -> Iterator[Device]:
-    """All devices by number.
+def load_judged(
+    connection: Connection, kinds: Mapping[str, Kind], facility: str, kind: str, by: tuple[str, ...]
+) -> Registry | None:
+    """What rules of a kind, grouped by these fields or not, judge at a facility; None if it is not registered.
+
+    The device alone, or the group with its members, each as ``load_registry`` has it.
+    """
+    named = Registry(kinds, _devices(connection, {"device_id": facility}))
+    if not by or not named.groups:
+        return named if named.devices else None
+    words = facility.removeprefix(f"{'/'.join(by)}:").removesuffix(f":{kind}")
+    names = [words] if len(by) == 1 else words.split("/")  # of several, one may have a stroke itself
+    wanted = dict(zip(by, names, strict=True)) if len(names) == len(by) else {}
+    near = Registry(kinds, [*_devices(connection, {**wanted, "kind": kind}), *named.groups.values()])
+    members = near.membership(kind, by).device.tolist()
+    return Registry(kinds, [*(near.devices[number] for number in members), *named.groups.values()])
+
+
+def _devices(connection: Connection, wanted: Mapping[str, str] = _ALL) -> Iterator[Device]:
+    """All devices by number, or those with the wanted words in their fields.
 
     A million of them come in four seconds: each column of some thousand rows as one text, taken apart here while the
     server gathers the next. What devices have in common is taken apart once, and is one object for all of them.
@@ -136,7 +156,7 @@ def _devices(connection: Connection) -> Iterator[Device]:
         *words, limits, changes, attributes = text.split(WITHIN)
         return (*map(sys.intern, words), document(limits), changing(changes), document(attributes))
 
-    for row in _columns_of_many(connection):
+    for row in _columns_of_many(connection, wanted):
         numbers, device_ids, names, lons, lats, shared = (column.split(SEPARATOR) for column in row)
         yield from map(
             _device, map(int, numbers), device_ids, names, map(float, lons), map(float, lats), map(common, shared)
@@ -173,11 +193,14 @@ def _device(number: int, device_id: str, name: str, lon: float, lat: float, comm
     )
 
 
-def _columns_of_many(connection: Connection) -> Iterator[Sequence[str]]:
+def _columns_of_many(connection: Connection, wanted: Mapping[str, str]) -> Iterator[Sequence[str]]:
     """What ``load_devices`` finds, part by part; the next part is on its way while one is used."""
+    words = {name: wanted.get(name) for name in ("device_id", "kind", *GROUP_FIELDS)}
 
     def fetch(after: int) -> Sequence[str] | None:
-        row = connection.execute(_SQL["load_devices"], {"after": after, "limit": _READ_AT_ONCE}).fetchone()
+        parameters = {**words, "after": after, "limit": _READ_AT_ONCE}
+        # Planned for what is wanted, which a statement prepared once would not be.
+        row = connection.execute(_SQL["load_devices"], parameters, prepare=False).fetchone()
         return row if row and row[0] is not None else None
 
     with ThreadPoolExecutor(1, thread_name_prefix="registry") as ahead:

@@ -61,7 +61,8 @@ SELECT revision FROM registry_revision
 
 -- name: load_devices
 -- The next registered devices: every column as one text, its cells separated by chr(30). What devices have in common with
--- others is one cell, its words separated by chr(31). What was learnt counts.
+-- others is one cell, its words separated by chr(31). What was learnt counts. Of fields that are not null only the devices
+-- with these words.
 SELECT string_agg(id::text, chr(30)), string_agg(device_id, chr(30)), string_agg(name, chr(30)),
        string_agg(lon::text, chr(30)), string_agg(lat::text, chr(30)),
        string_agg(concat_ws(chr(31), kind, district, grid, road, road_class, component_class, circuit, cabinet,
@@ -70,7 +71,13 @@ SELECT string_agg(id::text, chr(30)), string_agg(device_id, chr(30)), string_agg
 FROM (
     SELECT device.*, device.attributes || coalesce(learnt.attributes, '{}') AS known_attributes
     FROM device LEFT JOIN device_learnt AS learnt ON learnt.device = device.id
-    WHERE device.id > %(after)s ORDER BY device.id LIMIT %(limit)s
+    WHERE device.id > %(after)s AND (%(device_id)s::text IS NULL OR device_id = %(device_id)s)
+      AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+      AND (%(circuit)s::text IS NULL OR circuit = %(circuit)s) AND (%(cabinet)s::text IS NULL OR cabinet = %(cabinet)s)
+      AND (%(gateway)s::text IS NULL OR gateway = %(gateway)s) AND (%(grid)s::text IS NULL OR grid = %(grid)s)
+      AND (%(road)s::text IS NULL OR road = %(road)s) AND (%(road_class)s::text IS NULL OR road_class = %(road_class)s)
+      AND (%(district)s::text IS NULL OR district = %(district)s)
+    ORDER BY device.id LIMIT %(limit)s
 ) AS part
 
 -- name: load_device

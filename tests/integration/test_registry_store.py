@@ -10,7 +10,16 @@ from devices.errors import DescriptionError
 from devices.kind import Kind
 from devices.registry import Description, Device, Registry
 from devices.registry_csv import read_registry
-from storage.registry_store import NoCityError, import_city, import_devices, load_city, load_registry, revision
+from storage.registry_store import (
+    NoCityError,
+    import_city,
+    import_devices,
+    load_city,
+    load_judged,
+    load_registry,
+    register_groups,
+    revision,
+)
 from tests.fix_city import CITY, DEVICES, IMPORTED
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.making import COVER_EAST, KITCHEN, device_of, rows
@@ -115,6 +124,27 @@ def test_the_registry_has_every_device_of_the_file_as_it_stands_there(
     registry: Registry, described: list[Description]
 ) -> None:
     assert [as_described(device) for device in registry.devices.values()] == described
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"),
+    [("streetlight", ("circuit",)), ("manhole", ("district", "road_class")), ("bridge", ("sensor_type",))],
+)
+def test_a_group_is_loaded_with_its_members_alone_as_the_whole_registry_has_them(
+    connection: Connection, described: list[Description], kinds: dict[str, Kind], kind: str, by: tuple[str, ...]
+) -> None:
+    import_city(connection, document(), "city.toml", IMPORTED)
+    odd = replace(described[0], device_id="odd", kind="manhole", road_class="main/branch")
+    put(connection, [*described, odd])
+    register_groups(connection, load_registry(connection, kinds), [(kind, by)], IMPORTED)
+    whole = load_registry(connection, kinds)
+    groups = whole.members(kind, by)
+    assert groups
+    for group, members in groups.items():
+        alone = load_judged(connection, kinds, group, kind, by)
+        assert alone
+        assert list(alone.devices.values()) == members
+        assert alone.groups == {group: whole.groups[group]}
 
 
 def test_devices_imported_again_keep_their_numbers_and_take_on_all_else(

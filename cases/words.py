@@ -1,6 +1,8 @@
 """The words of dispatch for people, in the languages of the desk and the crews: ``words.toml``."""
 
+import string
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -61,6 +63,20 @@ def say(section: Section, key: str, language: Language) -> str:
     """The word for a key; the key itself where there is none, as for a problem of a city's own rule."""
     word = vocabulary()[section].get(key)
     return word.say(language) if word else key
+
+
+class _Sentence(string.Formatter):
+    def format_field(self, value: object, format_spec: str) -> str:
+        one, bar, many = format_spec.partition("|")
+        if not bar:
+            return format(value, format_spec)
+        return one if str(value) == "1" else many
+
+
+def fill(sentence: str, values: Mapping[str, object]) -> str:
+    """A sentence with what stands in its braces; ``{count:alarm|alarms}`` is the word for one, or for so many."""
+    filled: str = _Sentence().vformat(sentence, (), values)
+    return filled
 
 
 def problem_of_case(problem: str) -> str:

@@ -93,9 +93,12 @@ class Desk:
             tries -= 1
 
 
-def desk(connection: Connection, port: int, name: str, language: Language, clock: Clock) -> Desk:
-    """A console with a supervisor who may use it, and whose password nobody knows; on another port if it is taken."""
-    port, word = embedded.free_port(port), secrets.token_urlsafe(12)
+def desk(stack: ExitStack, connection: Connection, port: int, name: str, language: Language, clock: Clock) -> Desk:
+    """A console with a supervisor who may use it, and whose password nobody knows; on another port if it is taken.
+
+    The port is its own until ``stack`` ends.
+    """
+    port, word = stack.enter_context(embedded.claimed_port(port)), secrets.token_urlsafe(12)
     console_store.save(
         connection,
         username=ENTRY_USER,

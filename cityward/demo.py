@@ -64,7 +64,7 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cityward-demo-")))
         _say("starting an embedded PostgreSQL and an embedded MQTT broker ...")
         url = stack.enter_context(embedded.database(folder))
-        port = embedded.free_port(plan.port)
+        port = stack.enter_context(embedded.claimed_port(plan.port))
         if port != plan.port:
             _say(f"port {plan.port} is taken: the broker listens on 127.0.0.1:{port}")
         broker = stack.enter_context(embedded.broker(port))
@@ -74,7 +74,7 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         _prepare(url, connection, kinds, plan, folder, clock)
         children.open_sessions(Settings(), broker, clock)
         desk = (
-            children.desk(connection, plan.console, _NAMES[language], language, clock)
+            children.desk(stack, connection, plan.console, _NAMES[language], language, clock)
             if plan.console is not None
             else None
         )

@@ -112,7 +112,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
                         works(wrote=True)
                     if not more:
                         waking.rest(connection, now)
-                        waking.wait(ears, LOOK_EVERY)
+                        waking.wait(ears, LOOK_EVERY, stop)
 
     persist(attempt, stop)
 

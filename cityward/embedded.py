@@ -38,10 +38,28 @@ def broker(port: int) -> Iterator[Broker]:
         yield Broker("127.0.0.1", port)
 
 
+@contextmanager
+def claimed_port(wanted: int) -> Iterator[int]:
+    """The wanted port or another free one, which nobody else gets here for as long as the context lasts.
+
+    Between looking for a port and listening there passes a second or two. The claim is the UDP port of the same number,
+    which has no other use: of two who ask at once one is given another.
+    """
+    with socket.socket(type=socket.SOCK_DGRAM) as claim:
+        port = free_port(wanted)
+        try:
+            claim.bind(("127.0.0.1", port))
+        except OSError:
+            port = free_port(0)
+            claim.bind(("127.0.0.1", port))
+        yield port
+
+
 def free_port(wanted: int = DEFAULT_PORT) -> int:
     """The wanted port, or another one where that is taken."""
     for port in (wanted, 0):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as those who listen do: nothing lingers
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cases.words import Language, Section, say
+from cases.words import Language, Section, fill, say
 from devices.errors import Permanent
 from devices.moments import MICROS
 from devices.quality import Quality
@@ -125,7 +125,7 @@ def members(rule: Rule, frame: Frame | None, registry: Registry) -> Iterator[Mem
 
 def words(language: Language, key: str, **values: object) -> str:
     """What is said about explanations, with what stands in its braces."""
-    return say(Section.EXPLAIN, key, language).format(**values)
+    return fill(say(Section.EXPLAIN, key, language), values)
 
 
 def compared(found: Sequence[Transition], at: int, severity: int, language: Language = Language.EN) -> Iterator[str]:

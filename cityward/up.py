@@ -44,7 +44,9 @@ def run(settings: Settings, city_file: Path | None, stop: threading.Event) -> No
             children.open_sessions(settings, stack.enter_context(embedded.broker(settings.broker.port)), clock)
         else:
             raise CommandError(f"no broker at {settings.broker}, and only one on 127.0.0.1 can be started here")
-        desk = children.desk(connection, settings.console_port, _NAMES[settings.language], settings.language, clock)
+        desk = children.desk(
+            stack, connection, settings.console_port, _NAMES[settings.language], settings.language, clock
+        )
         start = children.starter(stack, environment({"database_url": url, **desk.settings}))
         running = {command: start(command) for command in ("collect", "dispatch", "console")}
         desk.wait(stop)

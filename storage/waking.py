@@ -1,10 +1,13 @@
 """Being woken when alarms change. A hint only: whoever waits also looks by itself."""
 
+import threading
+
 from psycopg import Connection
 
 from storage.queries import load
 
 _SQL = load("alarms")
+_PART = 0.2  # seconds between two looks at whether to stop
 
 
 def listen(connection: Connection) -> None:
@@ -12,10 +15,11 @@ def listen(connection: Connection) -> None:
     connection.execute("LISTEN cityward_alarm")
 
 
-def wait(connection: Connection, seconds: float) -> None:
-    """Return when an alarm changed, or after ``seconds``."""
-    for _hint in connection.notifies(timeout=seconds, stop_after=1):
-        pass
+def wait(connection: Connection, seconds: float, stop: threading.Event) -> None:
+    """Return when an alarm changed, soon after ``stop`` was set, or after ``seconds``."""
+    for _part in range(round(seconds / _PART)):
+        if stop.is_set() or any(connection.notifies(timeout=_PART, stop_after=1)):
+            return
 
 
 def wake(connection: Connection) -> None:

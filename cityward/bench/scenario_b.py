@@ -160,7 +160,7 @@ def _watching(made: Rig, delays: list[float]) -> Iterator[None]:
             listen(ears)
             last = 0
             while not done.is_set():
-                wait(ears, 0.5)
+                wait(ears, 0.5, done)
                 for number, at in alarms_after(connection, last):
                     delays.append((made.clock.micros() - at) / MICROS)
                     last = number

@@ -47,14 +47,14 @@ def show(
         f"现行规则共 {report['alarms_in_force']} 告警，{report['cases_in_force']} 案件。"
         if zh
         else f"As with the rules in force: {report['same']}; only with these: {report['only_tried']}; only with those "
-        f"in force: {report['only_in_force']}. Those in force: {report['alarms_in_force']} alarms, "
-        f"{report['cases_in_force']} cases."
+        f"in force: {report['only_in_force']}. Those in force: {many(report['alarms_in_force'], 'alarm')}, "
+        f"{many(report['cases_in_force'], 'case')}."
     )
     yield (
         f"每 10 分钟最多 {report['peak_10_minutes']} 条；泛滥时段占 {report['flood_share']:.2%}（目标低于 1 %）。"
         if zh
-        else f"At most {report['peak_10_minutes']} alarms within 10 minutes; floods {report['flood_share']:.2%} of the "
-        f"time (target: below 1 %)."
+        else f"At most {many(report['peak_10_minutes'], 'alarm')} within 10 minutes; floods "
+        f"{report['flood_share']:.2%} of the time (target: below 1 %)."
     )
     yield from _trust(report["rules"], zh=zh)
     yield from _noisy(report["worst"], zh=zh)
@@ -98,7 +98,9 @@ def _by_rule(report: Mapping[str, Any], names: Mapping[str, str], *, zh: bool) -
         for rule, of in report["rules"].items()
     ]  # fmt: skip
     alarms, cases = report["alarms"], report["cases"]
-    yield table(f"{alarms} 告警，{cases} 案件" if zh else f"{alarms} alarms, {cases} cases", headings, rows)
+    yield table(
+        f"{alarms} 告警，{cases} 案件" if zh else f"{many(alarms, 'alarm')}, {many(cases, 'case')}", headings, rows
+    )
 
 
 def _trust(rules: Mapping[str, Any], *, zh: bool) -> Iterator[RenderableType]:

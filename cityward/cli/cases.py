@@ -20,6 +20,7 @@ from cases.standing import By
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, moment_of, out
 from cityward.cli.showing_cases import case_rows, kpi_rows, show_file
+from cityward.showing import many
 from storage import photo_store
 from storage.case_book import UnknownCaseError
 from storage.case_list import CaseFilter, case_file, newest_cases, open_cases
@@ -298,7 +299,7 @@ def merge(
         taken = moves.merge(parent, members, reason)
     if isinstance(taken, Refusal):
         refuse_with_help(parent, taken)
-    out.print(f"{parent}: {taken} of {len(members)} cases taken in; those with a crew on site stay their own.")
+    out.print(f"{parent}: {taken} of {many(len(members), 'case')} taken in; those with a crew on site stay their own.")
 
 
 @cases_app.command("split")
@@ -327,7 +328,7 @@ def campaign(
     """Put many cases under one due date."""
     with moves_by(by) as moves:
         count = moves.campaign(name, _date(due), numbers)
-    out.print(f"{name}: {count} cases, due {due}.")
+    out.print(f"{name}: {many(count, 'case')}, due {due}.")
 
 
 @cases_app.command("kpi")

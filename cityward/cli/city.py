@@ -7,6 +7,7 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import database, head, heads, load_settings, out, table
+from cityward.showing import many
 from devices.moments import MICROS
 from devices.registry_csv import read_registry
 from storage.device_memory import memories
@@ -30,7 +31,9 @@ def city_import(file: _File) -> None:
         moved = city_grid(connection) != before
     if moved:
         out.print("The time zone or the night has changed: run cityward migrate, so that days are the city's.")
-    out.print(f"{city.names[settings.language]}: {len(city.districts)} districts, {len(city.units)} units.")
+    out.print(
+        f"{city.names[settings.language]}: {many(len(city.districts), 'district')}, {many(len(city.units), 'unit')}."
+    )
 
 
 @city_app.command("show")
@@ -40,7 +43,7 @@ def city_show() -> None:
     with database(settings) as connection:
         city = load_city(connection)
     rows = ((key, each.name[settings.language], each.fallback) for key, each in city.districts.items())
-    out.print(f"{city.names[settings.language]}, {city.calendar.timezone}, {len(city.units)} units.")
+    out.print(f"{city.names[settings.language]}, {city.calendar.timezone}, {many(len(city.units), 'unit')}.")
     out.print(table("Districts", ["district", "name", "who gets what nobody else is responsible for"], rows))
     if city.lateness:
         waits = ((kind, f"{wait / MICROS:g} s") for kind, wait in sorted(city.lateness.items()))
@@ -56,7 +59,7 @@ def devices_import(file: _File) -> None:
         city = load_city(connection)
         devices = read_registry(file, kinds, units=city.units, districts=city.districts)
         import_devices(connection, devices, str(file), wiring.clock(settings).now())
-    out.print(f"{len(devices)} devices registered.")
+    out.print(f"{many(len(devices), 'device')} registered.")
 
 
 @devices_app.command("list")

@@ -10,6 +10,7 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.showing import many
 from storage.completeness import Gap, Stretch, gaps, stretches
 from storage.connection import Connection
 from storage.registry_store import load_city
@@ -46,7 +47,9 @@ def completeness_command(
     shown = [each for each in found if below is None or not each.readings or _is_below(each, below)]
     headings = ["device", "kind", "district", "readings", "numbers", "from - to", "missing", "complete", "restarts",
                 "late", "frozen", "repeated", "skewed"]  # fmt: skip
-    title = f"{chosen}: {len(shown)} of {len(found)} devices" + (f", the worst {limit}" if len(shown) > limit else "")
+    title = f"{chosen}: {len(shown)} of {many(len(found), 'device')}" + (
+        f", the worst {limit}" if len(shown) > limit else ""
+    )
     out.print(table(title, headings, [_row(each) for each in shown[:limit]]))
     out.print(f"\nIn all {_summary(found)}")
 
@@ -105,10 +108,9 @@ def _row(stretch: Stretch) -> tuple[object, ...]:
 def _summary(found: Sequence[Stretch]) -> str:
     numbers, missing = sum(each.numbers for each in found), sum(each.missing for each in found)
     share = _percent(numbers / (numbers + missing) if numbers else None)
-    return (
-        f"{sum(each.readings for each in found)} readings; {numbers} of {numbers + missing} sequence numbers ({share}),"
-        f" {missing} missing; {sum(each.restarts for each in found)} restarts."
-    )
+    readings = many(sum(each.readings for each in found), "reading")
+    restarts = many(sum(each.restarts for each in found), "restart")
+    return f"{readings}; {numbers} of {numbers + missing} sequence numbers ({share}), {missing} missing; {restarts}."
 
 
 def _percent(share: float | None) -> str:

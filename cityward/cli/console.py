@@ -11,6 +11,7 @@ from cityward.cli.context import CommandError, database, load_settings, out, sto
 from cityward.cli.processes import UntilStdin
 from cityward.cli.tokens import check_unit, check_unit_of, write_down
 from cityward.links import crew_page
+from cityward.showing import many
 from console import passwords
 from console.access import MAY, Role
 from console.signing import Signing
@@ -74,7 +75,7 @@ def list_command() -> None:
         (user.username, user.full_name, user.role, user.unit or "all", "no" if user.disabled_at else "yes")
         for user in users
     )
-    out.print(table(f"{len(users)} users", ["user", "name", "role", "unit", "may sign in"], rows))
+    out.print(table(many(len(users), "user"), ["user", "name", "role", "unit", "may sign in"], rows))
 
 
 @users_app.command("disable")

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cases.words import Language, Section, say
+from cases.words import Language, Section, fill, say
 from cityward import log, wiring
 from cityward.moments import parse_moment
 from cityward.settings import CONFIG_FILE, Settings
@@ -98,7 +98,7 @@ def heads(language: Language, *keys: str) -> list[str]:
 
 def head(language: Language, key: str, **values: object) -> str:
     """A title or a sentence above or below a table, with what stands in its braces."""
-    return say(Section.TABLES, key, language).format(**values)
+    return fill(say(Section.TABLES, key, language), values)
 
 
 def table(

@@ -6,6 +6,7 @@ import typer
 
 from cases.words import Section, say
 from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
+from cityward.showing import many
 from notify.lifecycle import State
 from storage.notification_list import list_notifications, retry
 from storage.outbox import deferring_app
@@ -51,4 +52,4 @@ def retry_command(
     settings = load_settings()
     with database(settings) as connection:
         count = retry(connection, deferring_app(), numbers or [])
-    out.print(f"{count} notifications wait to be sent again.")
+    out.print(f"{many(count, 'notification')} to be sent again.")

@@ -9,6 +9,7 @@ import typer
 from cityward import wiring
 from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
 from cityward.moments import parse_moment
+from cityward.showing import many
 from rules.durations import parse_duration
 from storage import permit_store
 from storage.permit_store import MAINTENANCE, Permit
@@ -53,7 +54,7 @@ def grant(
         permit = Permit(kind=kind, target=target, valid_from=since, valid_to=since + long, holder=holder, reason=reason)
         number, devices = permit_store.grant(connection, permit, at=now, actor=by or getpass.getuser())
     until = permit.valid_to.astimezone(zone)
-    out.print(f"Permit {number}: {kind} for {devices} devices until {until:%Y-%m-%d %H:%M}.")
+    out.print(f"Permit {number}: {kind} for {many(devices, 'device')} until {until:%Y-%m-%d %H:%M}.")
 
 
 @permits_app.command("revoke")

@@ -10,6 +10,7 @@ from rich.table import Table
 from cases import supervision
 from cityward import supervision_testing, wiring
 from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
+from cityward.showing import many
 from cityward.supervision_testing import CaseOutcome
 from devices.errors import Retryable
 from devices.kind import Kind
@@ -42,7 +43,7 @@ def check(
     kinds = wiring.kinds(settings)
     rules = load_packs(kinds, folder) if folder else wiring.rules(settings, kinds)
     wiring.case_plans(rules)
-    out.print(f"{len(rules)} rules, nothing wrong.")
+    out.print(f"{many(len(rules), 'rule')}, nothing wrong.")
 
 
 @rules_app.command("list")
@@ -84,14 +85,14 @@ def show(rule_id: Annotated[str, typer.Argument(metavar="RULE", help="Its id, su
     if rule_id == supervision.RULE_ID:
         tests_of_cases = supervision_testing.run_tests()[0]
         out.print(_of_cases())
-        out.print("\n".join([f"{len(tests_of_cases)} tests:", *(f"- {test.name}" for test in tests_of_cases)]))
+        out.print("\n".join([f"{many(len(tests_of_cases), 'test')}:", *(f"- {test.name}" for test in tests_of_cases)]))
         return
     if rule_id not in rules:
         raise CommandError(f"no rule {rule_id!r}; there are {', '.join([*rules, supervision.RULE_ID])}")
     rule = rules[rule_id]
     out.print("\n".join(described(rule, kinds[rule.kind])))
     tests = [test for test in read_tests(kinds, settings.packs_dir or PACKS_FOLDER) if test.rule.id == rule_id]
-    out.print("\n".join(["", f"{len(tests)} tests:", *(f"- {test.name} ({test.where})" for test in tests)]))
+    out.print("\n".join(["", f"{many(len(tests), 'test')}:", *(f"- {test.name} ({test.where})" for test in tests)]))
 
 
 @rules_app.command("catalogue")
@@ -151,7 +152,7 @@ def run_tests(
         failed = sum(bool(each) for each in tests)
         raise CommandError("\n".join([*problems, f"{failed} of {len(tests)} tests fail, {len(lacking)} are missing"]))
     rules = {outcome.test.rule.id for outcome in outcomes} | ({supervision.RULE_ID} if of_cases else set())
-    out.print(f"{len(tests)} tests of {len(rules)} rules, nothing wrong.")
+    out.print(f"{many(len(tests), 'test')} of {many(len(rules), 'rule')}, nothing wrong.")
 
 
 def _pack(name: str, in_force: Path) -> Path:

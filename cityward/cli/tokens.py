@@ -9,6 +9,7 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, moment_of, out, table
+from cityward.showing import many
 from console.access import Role
 from storage import console_tokens, console_trail
 from storage.connection import Connection
@@ -62,7 +63,7 @@ def list_command() -> None:
         )
         for token in tokens
     ]
-    out.print(table(f"{len(rows)} tokens", ["token", "role", "unit", "until", "good", "last used"], rows))
+    out.print(table(many(len(rows), "token"), ["token", "role", "unit", "until", "good", "last used"], rows))
 
 
 @tokens_app.command("revoke")

@@ -134,7 +134,7 @@ def test_devices_imported_while_a_collector_runs_are_known_to_it_within_seconds(
     path = tmp_path / "new.csv"
     path.write_text("device_id,kind,name,district,lon,lat\n4201020102777777,manhole,New,east,114.3,30.5\n")
     imported = command("devices", "import", str(path))
-    assert (imported.code, imported.out) == (0, "1 devices registered.\n")
+    assert (imported.code, imported.out) == (0, "1 device registered.\n")
     collector.says("reloading")
     eventually(lambda: collector.log().count("collecting ") == 2, "collecting with the new registry")
     with plain_client(broker) as cover:

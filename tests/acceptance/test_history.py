@@ -125,15 +125,15 @@ def test_an_operator_sees_what_is_missing_and_between_which_readings(
 
     gaps = command("devices", "gaps", LAMP, "--day", "2026-11-20")
     assert gaps.code == 0, gaps.err
-    assert "7 readings; 7 of 10 sequence numbers (70.0 %), 3 missing; 1 restarts." in gaps.out
+    assert "7 readings; 7 of 10 sequence numbers (70.0 %), 3 missing; 1 restart." in gaps.out
     lines = [" ".join(line.split()) for line in gaps.out.splitlines()]
     assert lines[2:] == ["numbers how many after before", "9 - 10 2 12:01:00 12:04:00", "13 1 12:05:00 12:06:00"]
 
     day = command("devices", "completeness", "--day", "2026-11-20", "--below", "0.98")
     lines = [" ".join(line.split()) for line in day.out.splitlines()]
     assert f"{LAMP} streetlight west 7 7 7 - 1 3 70.0 % 1 0 0 0 0" in lines
-    assert "1 of 1 devices" in lines[0]
-    assert "0 of 1 devices" in command("devices", "completeness", "--day", "2026-11-20", "--below", "0.5").out
+    assert "1 of 1 device" in lines[0]
+    assert "0 of 1 device" in command("devices", "completeness", "--day", "2026-11-20", "--below", "0.5").out
     assert LAMP in command("devices", "list", "--behind", "3600").out
     assert "0 devices" in command("devices", "list", "--behind", "1e12").out
 

@@ -181,7 +181,7 @@ def test_the_scorecard_counts_what_was_announced_and_hushed_by_seat_and_shift(
         return [json.loads(line) for line in lines]
 
     shown = cityward("alarms", "scorecard", "--days", 3, "--top").output
-    assert "east: 1 alarms in 3 days" in shown
+    assert "east: 1 alarm in 3 days" in shown
     assert "Active over 24 h: 2" in shown
     assert COVER_EAST in shown
     east, west = cards()

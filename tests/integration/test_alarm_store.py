@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_nothing_to_record_wakes_nobody(dsn: str, connection: Connection, device
         record(connection, [], SEEN)
         assert list(ears.notifies(timeout=0)) == []
         record(connection, [transition(device)], SEEN)
-        wait(ears, 60)
+        wait(ears, 60, Event())
         assert list(ears.notifies(timeout=0)) == []
 
 

@@ -99,7 +99,7 @@ def test_cases_are_merged_split_and_put_into_campaigns(desk: Desk, cityward: Com
     desk.take_up(START)
     other = desk.numbers()[1]
     merged = cityward("cases", "merge", number, other, "--reason", "one flood").output
-    assert merged.startswith(f"{number}: 1 of 1 cases taken in")
+    assert merged.startswith(f"{number}: 1 of 1 case taken in")
     assert other in cityward("cases", "show", number).output
     assert cityward("cases", "split", other, "--reason", "two").output == f"{other}: on its own.\n"
     said = cityward("cases", "campaign", "covers 2026", number, other, "--due", "2026-12-15").output
@@ -144,7 +144,7 @@ def test_what_failed_is_listed_and_sent_once_more(desk: Desk, cityward: Command,
     assert number in listed
     assert "HTTP 410 Gone" in listed
     assert "name the notifications" in str(cityward("notifications", "retry").exception)
-    assert cityward("notifications", "retry", "--all").output == "1 notifications wait to be sent again.\n"
+    assert cityward("notifications", "retry", "--all").output == "1 notification to be sent again.\n"
     assert rows(desk.connection, "SELECT state FROM notification") == [("pending",)]
     assert rows(desk.connection, "SELECT queue_name FROM procrastinate_jobs") == [("notify.mqtt",)]
-    assert cityward("notifications", "retry", "--all").output == "0 notifications wait to be sent again.\n"
+    assert cityward("notifications", "retry", "--all").output == "0 notifications to be sent again.\n"

@@ -146,7 +146,7 @@ def test_the_list_is_filtered_and_bounded(command: Command, collects: Collects) 
     assert listed("--kind", "manhole") == [COVER_EAST, COVER_WEST]
     assert listed("--kind", "manhole", "--district", "west") == [COVER_WEST]
     assert listed("--limit", "1", "--kind", "fume", "--silent") == [KITCHEN]
-    assert "The first 1 devices" in command("devices", "status", "--limit", "1").out
+    assert "The first 1 device" in command("devices", "status", "--limit", "1").out
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from cases.lifecycle import Event, Refusal, State
 from cases.policy import Colour
 from cases.routing import Reason
 from cases.supervision import CHAIN
-from cases.words import Language, Section, problem_of_case, say, vocabulary
+from cases.words import Language, Section, fill, problem_of_case, say, vocabulary
 
 SPOKEN = [
     *[(Section.STATES, state) for state in State],
@@ -48,3 +48,17 @@ def test_words_are_said_in_the_language_asked_for() -> None:
 
 def test_a_problem_of_a_citys_own_rule_is_said_as_it_is_written() -> None:
     assert say(Section.PROBLEMS, "statue_leaning", Language.ZH) == "statue_leaning"
+
+
+@pytest.mark.parametrize(
+    ("count", "days", "english"),
+    [
+        (1, "1", "east: 1 alarm in 1 day"),
+        (0, "0.5", "east: 0 alarms in 0.5 days"),
+        (2, "7", "east: 2 alarms in 7 days"),
+    ],
+)
+def test_one_is_not_many(count: int, days: str, english: str) -> None:
+    values = {"seat": "east", "alarms": count, "days": days}
+    assert fill(say(Section.TABLES, "seat", Language.EN), values) == english
+    assert f"{days}天内{count}条告警" in fill(say(Section.TABLES, "seat", Language.ZH), values)

@@ -62,6 +62,6 @@ def test_what_cannot_be_read_is_named_with_its_line(tmp_path: Path, line: str, p
 
 def test_the_command_runs_them_alone_by_name_and_with_a_pack() -> None:
     alone = CliRunner().invoke(app, ["rules", "test", "supervision"])
-    assert alone.output == f"{len(run_tests()[0])} tests of 1 rules, nothing wrong.\n"
+    assert alone.output == f"{len(run_tests()[0])} tests of 1 rule, nothing wrong.\n"
     with pytest.raises(CommandError, match="no pack 'supervisio'"):
         raise CliRunner().invoke(app, ["rules", "test", "supervisio"]).exception or AssertionError

@@ -18,8 +18,9 @@ from cases.reports.periods import Period
 from cases.words import Section, vocabulary
 from console.access import Action
 from console.context import Context
-from console.errors import BadInput, Conflict, Missing, NotAllowed, Stale
-from console.identity import Visitor
+from console.errors import BadInput, Conflict, NotAllowed, Stale
+from console.identity import Visitor, theirs
+from console.moments import in_our_time
 from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove, Plan
 from console.performing import Answer, Deed, perform
 from console.words import entry
@@ -289,6 +290,10 @@ def grant_permit(
 
     def do(connection: Connection, now: datetime) -> Answer:
         since = start or now
+        try:
+            in_our_time(since + long)
+        except (OverflowError, ValueError) as error:
+            raise BadInput("field_wrong", field=entry("field.span"), text=str(error)) from error
         permit = Permit(kind=kind, target=target, valid_from=since, valid_to=since + long, holder=holder, reason=reason)
         number, devices = permit_store.grant(connection, permit, at=now, actor=who.name)
         return {"permit": number, "devices": devices}
@@ -309,14 +314,9 @@ def revoke_permit(at: Context, who: Visitor, number: int, reason: str, *, key: U
 
 def _theirs(connection: Connection, who: Visitor, number: str, move: CaseMove | None = None) -> Standing:
     """How the case stands, if it is one that the visitor works on."""
-    found = standing(connection, number)
-    if found is None:
-        raise Missing("case_missing", number=number)
-    if not who.may(Action.LOOK):
-        if not found.belongs_to(who.unit):
-            raise NotAllowed("case_others", number=number)
-        if move is CaseMove.RETURN and who.unit != found.unit:
-            raise NotAllowed("case_lead", number=number)
+    found = theirs(standing(connection, number), number, who)
+    if move is CaseMove.RETURN and not who.may(Action.LOOK) and who.unit != found.unit:
+        raise NotAllowed("case_lead", number=number)
     return found
 
 

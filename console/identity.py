@@ -1,9 +1,10 @@
 """Who is asking, and whether they may: the dependency that every route has."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import compare_digest
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
@@ -11,7 +12,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 from cases.words import Language
 from console.access import MAY, Action, Role
 from console.context import Context, context
-from console.errors import NotAllowed, NotSignedIn
+from console.errors import Missing, NotAllowed, NotSignedIn
 from console.signing import Session
 from console.words import entry
 from storage import console_store, console_tokens, crew_links
@@ -65,6 +66,35 @@ class Visitor:
     def doer(self) -> Doer:
         """As they stand in the record of changes."""
         return Doer(self.username, self.name, self.role, self.unit, self.address)
+
+
+class Owned(Protocol):
+    """A case, as far as it says whose it is."""
+
+    @property
+    def unit(self) -> str:
+        """Who answers for it."""
+
+    @property
+    def joint(self) -> Sequence[str]:
+        """Who answers for it beside."""
+
+
+_Case = TypeVar("_Case", bound=Owned)
+
+
+def theirs(case: _Case | None, number: str, who: Visitor) -> _Case:
+    """The case of this number, if the visitor sees it: a crew its own, alone or jointly; others every one.
+
+    Raises:
+        Missing: where there is none.
+        NotAllowed: where it is another unit's.
+    """
+    if case is None:
+        raise Missing("case_missing", number=number)
+    if not who.may(Action.LOOK) and who.unit not in {case.unit, *case.joint}:
+        raise NotAllowed("case_others", number=number)
+    return case
 
 
 def visitor(

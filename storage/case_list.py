@@ -1,5 +1,6 @@
 """Cases, sheets and units as people read them: lists in pages, one case with everything that belongs to it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -132,6 +133,16 @@ class CaseFile:
     notifications: list[dict[str, Any]]
     carried: list[CaseRow]
     sheets: list[SheetRow]
+
+    @property
+    def unit(self) -> str:
+        """Who answers for it."""
+        return self.case.unit
+
+    @property
+    def joint(self) -> Sequence[str]:
+        """Who answers for it beside."""
+        return self.life.case.joint
 
 
 ALL = CaseFilter()

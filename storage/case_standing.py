@@ -32,10 +32,6 @@ class Standing:
     last: int
     moved_at: datetime | None
 
-    def belongs_to(self, unit: str) -> bool:
-        """Whether a unit answers for it, alone or jointly."""
-        return unit == self.unit or unit in self.joint
-
 
 def standing(connection: Connection, number: str) -> Standing | None:
     """How a case stands, locked until the transaction ends; None if there is none of that number."""

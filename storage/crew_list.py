@@ -54,10 +54,6 @@ class CrewCase:
     carried: int
     version: int
 
-    def belongs_to(self, unit: str) -> bool:
-        """Whether a unit answers for it, alone or jointly."""
-        return unit == self.unit or unit in self.joint
-
 
 def crew_cases(connection: Connection, unit: str, *, limit: int = 200) -> list[CrewCase]:
     """The open cases of a unit, but for those that another carries; the gravest first."""

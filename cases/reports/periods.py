@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _DAY = timedelta(days=1)
+_YEARS = range(1970, 2101)  # beyond them a week or a zone leaves what Python counts
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _QUARTER = re.compile(r"(\d{4})-?[Qq]([1-4])")
 
@@ -79,7 +80,7 @@ def read_month(text: str) -> Period:
         ValueError: saying what a month looks like.
     """
     found = _MONTH.fullmatch(text.strip())
-    if not found or not 1 <= int(found[2]) <= 12 or int(found[1]) < 1970:
+    if not found or not 1 <= int(found[2]) <= 12 or int(found[1]) not in _YEARS:
         raise ValueError(f"{text!r} is no month: write for example 2026-11")
     return month(date(int(found[1]), int(found[2]), 1))
 
@@ -91,7 +92,7 @@ def read_quarter(text: str) -> Period:
         ValueError: saying what a quarter looks like.
     """
     found = _QUARTER.fullmatch(text.strip())
-    if not found or int(found[1]) < 1970:
+    if not found or int(found[1]) not in _YEARS:
         raise ValueError(f"{text!r} is no quarter: write for example 2026-Q4")
     return quarter(date(int(found[1]), 3 * int(found[2]) - 2, 1))
 
@@ -103,6 +104,9 @@ def read_day(text: str) -> date:
         ValueError: saying what a date looks like.
     """
     try:
-        return date.fromisoformat(text.strip())
+        found = date.fromisoformat(text.strip())
     except ValueError as error:
         raise ValueError(f"{text!r} is no date: write for example 2026-11-16") from error
+    if found.year not in _YEARS:
+        raise ValueError(f"{text!r} is of no year of ours: write for example 2026-11-16")
+    return found

@@ -31,12 +31,11 @@ from console.api.common import (
     opened,
     paged,
 )
-from console.errors import Missing, Stale
-from console.identity import May, Visitor
+from console.errors import Stale
+from console.identity import May, Visitor, theirs
 from console.moves import CaseMove, possible
 from storage import case_reports
-from storage.case_list import CaseFile, CaseFilter, CasePlace, CaseRow, case_file, newest_cases, open_cases
-from storage.connection import Connection
+from storage.case_list import CaseFilter, CasePlace, CaseRow, case_file, newest_cases, open_cases
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 _Works = Annotated[Visitor, Depends(May(Action.WORK))]  # the least; the table of moves says what else
@@ -167,7 +166,7 @@ def read_case(
 ) -> Any:
     """A case with its history and the moves that whoever asks can make. Alarms, messages: `?case=` of their lists."""
     with at.connection() as connection:
-        file = theirs(connection, who, number)
+        file = theirs(case_file(connection, number), number, who)
         reporters, source = case_reports.of_case(connection, number)
     version = file.history[-1]["id"]
     etag = f'"{version}"'
@@ -177,7 +176,7 @@ def read_case(
     state = State(file.case.state)
     return CaseInFull(
         **shaped(file.case).model_dump(),
-        joint=list(file.life.case.joint),
+        joint=list(file.joint),
         version=version,
         good_readings=file.good_readings,
         source=source or "sensor",
@@ -223,18 +222,6 @@ def shaped(row: CaseRow) -> Case:
         facility=row.name,
         **{name: getattr(row, name) for name in Case.model_fields if hasattr(row, name)},
     )
-
-
-def theirs(connection: Connection, who: Visitor, number: str) -> CaseFile:
-    """A case that this visitor sees.
-
-    Raises:
-        Missing: where there is none for them.
-    """
-    file = case_file(connection, number)
-    if file is None or not (who.may(Action.LOOK) or who.unit in {file.case.unit, *file.life.case.joint}):
-        raise Missing("case_missing", number=number)
-    return file
 
 
 def version_of(etag: str | None, number: str) -> int | None:

@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -16,16 +15,10 @@ from console.access import Action
 from console.context import Context, context
 from console.errors import BadInput
 from console.identity import May, Visitor
+from console.moments import in_our_time
 
 _T = TypeVar("_T")
-_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 MOST = 500  # items a page
-
-
-def _in_our_time(moment: datetime) -> datetime:
-    if not _EARLIEST <= moment <= _LATEST:
-        raise ValueError("a moment between 2000 and 2100")
-    return moment
 
 
 At = Annotated[Context, Depends(context)]
@@ -36,7 +29,7 @@ Judges = Annotated[Visitor, Depends(May(Action.JUDGE))]
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_our_time)]
 Number = Annotated[str, Path(pattern=r"^\d{19}$", description="The case's number.", examples=["4201022026112100001"])]
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Severity = Annotated[int, Field(ge=1, le=4, description="1 notice, 2 minor, 3 major, 4 critical.")]

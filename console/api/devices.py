@@ -21,6 +21,7 @@ from console.api.common import (
     paged,
 )
 from console.errors import Missing
+from console.moments import in_our_time
 from devices.kind import Kind, MetricType
 from devices.quality import Quality
 from devices.readings import MESSAGE_TYPES
@@ -203,7 +204,7 @@ def read_readings(device_id: _DeviceId, asked: Annotated[ReadingQuery, Query()],
 
 
 def _after(ts: datetime) -> datetime:
-    return ts + timedelta(microseconds=1)
+    return in_our_time(ts) + timedelta(microseconds=1)
 
 
 def _known(row: DeviceStatus) -> dict[str, Any]:

@@ -12,8 +12,7 @@ from console import telemetry
 from console.access import Action
 from console.context import Context, context
 from console.curves import Curve
-from console.errors import Missing
-from console.identity import May, Visitor
+from console.identity import May, Visitor, theirs
 from console.moves import CASE_MOVES, possible
 from console.pages.desk import unchanged_or
 from console.pages.moving import MORE
@@ -37,7 +36,7 @@ _At = Annotated[Context, Depends(context)]
 def show(number: str, request: Request, who: _Looking, at: _At) -> Response:
     """Everything about a case."""
     with at.connection() as connection:
-        file = _file(connection, number)
+        file = theirs(case_file(connection, number), number, who)
         device = load_device(connection, file.case.device_id)
         curves = _curves(connection, file, device, at) if device else []
         shown = _shown(connection, file, at)
@@ -53,15 +52,8 @@ def show(number: str, request: Request, who: _Looking, at: _At) -> Response:
 def live(number: str, request: Request, who: _Looking, at: _At) -> Response:
     """The part of it that changes."""
     with at.connection() as connection:
-        shown = _shown(connection, _file(connection, number), at)
+        shown = _shown(connection, theirs(case_file(connection, number), number, who), at)
     return unchanged_or(request, rendered("case_live.html", request, who.language, who, **shown))
-
-
-def _file(connection: Connection, number: str) -> CaseFile:
-    file = case_file(connection, number)
-    if file is None:
-        raise Missing("case_missing", number=number)
-    return file
 
 
 def _shown(connection: Connection, file: CaseFile, at: Context) -> dict[str, Any]:

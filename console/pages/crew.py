@@ -17,8 +17,7 @@ from console import telemetry
 from console.access import Action
 from console.context import Context, context
 from console.crew_view import MORE_TIME, MOVES, by_urgency, moves_by_state, next_due
-from console.errors import Missing, NotAllowed
-from console.identity import May, Visitor
+from console.identity import May, Visitor, theirs
 from console.moves import possible
 from console.pages.rendering import allowance, page
 from console.words import section, word
@@ -109,20 +108,6 @@ def case(number: str, request: Request, at: At, who: Seer) -> Response:
 def over(request: Request, language: Language) -> Response:
     """What a crew sees whose link is over: how to go on, and that nothing is lost."""
     return page("crew_over.html", request, language, status=401, whose="", **_scripts(language))
-
-
-def theirs(found: CrewCase | None, number: str, who: Visitor) -> CrewCase:
-    """The case, if the visitor sees it.
-
-    Raises:
-        Missing: where there is none.
-        NotAllowed: where it is another unit's.
-    """
-    if found is None:
-        raise Missing("case_missing", number=number)
-    if not who.may(Action.LOOK) and not found.belongs_to(who.unit):
-        raise NotAllowed("case_others", number=number)
-    return found
 
 
 class Clock:

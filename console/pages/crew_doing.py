@@ -6,15 +6,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import AwareDatetime
 
 from cases.photos import LARGEST, Photo, recognise
 from console import acting
 from console.access import Action
+from console.api.common import Moment
 from console.errors import BadInput, Missing
-from console.identity import May, Visitor
+from console.identity import May, Visitor, theirs
 from console.moves import CaseMove
-from console.pages.crew import At, Seer, theirs
+from console.pages.crew import At, Seer
 from console.performing import Answer
 from storage import photo_store
 from storage.crew_list import crew_case
@@ -22,7 +22,7 @@ from storage.crew_list import crew_case
 router = APIRouter()
 Worker = Annotated[Visitor, Depends(May(Action.WORK))]
 Key = Annotated[UUID | None, Form(description="The phone's own: sent again after a lost answer, it is done once.")]
-Happened = Annotated[AwareDatetime | None, Form(description="When the button was pressed, RFC 3339.")]
+Happened = Annotated[Moment | None, Form(description="When the button was pressed, RFC 3339.")]
 Text = Annotated[str, Form(max_length=2000)]
 Files = Annotated[list[UploadFile] | None, Form()]
 

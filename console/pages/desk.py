@@ -97,7 +97,7 @@ def places(
     request: Request,
     _who: _Looking,
     at: _At,
-    box: Annotated[str, Query(pattern=r"^-?[\d.]+(,-?[\d.]+){3}$", max_length=100)],
+    box: Annotated[str, Query(pattern=r"^-?\d+(\.\d+)?(,-?\d+(\.\d+)?){3}$", max_length=100)],
     zoom: Annotated[float, Query(ge=0, le=24)],
 ) -> Response:
     """Facilities in trouble within a box ``west,south,east,north``, gathered to what a map of this zoom can show."""

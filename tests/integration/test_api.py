@@ -100,7 +100,7 @@ def test_a_crews_token_sees_and_moves_its_units_cases_only(machine: Machine, num
     assert [case["number"] for case in crew.get("/api/v1/cases", params={"unit": "lighting"}).json()["items"]] == [
         numbers[0]
     ]
-    assert problem(crew.get(f"/api/v1/cases/{numbers[1]}")) == (404, "case_missing")
+    assert problem(crew.get(f"/api/v1/cases/{numbers[1]}")) == (403, "case_others")
     assert problem(crew.post(f"/api/v1/cases/{numbers[1]}/moves", json={"move": "accept"})) == (403, "case_others")
     assert crew.post(f"/api/v1/cases/{numbers[0]}/moves", json={"move": "accept"}).status_code == 200
     assert problem(crew.get("/api/v1/alarms")) == (403, "role")

@@ -160,6 +160,13 @@ def test_a_photo_is_kept_once_listed_and_given_out_as_what_it_is(
     assert crew.get(f"/crew/{number}/photos/nonsense").status_code == 404
 
 
+def test_a_photo_of_an_impossible_time_is_not_kept_for_no_page_could_show_it(crew: httpx.Client, number: str) -> None:
+    for happened in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert upload(crew, number, JPEG, happened=happened).status_code == 422
+    crew.headers["Accept"] = "text/html"
+    assert crew.get(f"/crew/{number}").status_code == 200
+
+
 @pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", JPEG + b"x" * LARGEST, b""])
 def test_what_is_no_photo_or_too_large_is_not_kept(
     crew: httpx.Client, connection: Connection, number: str, content: bytes

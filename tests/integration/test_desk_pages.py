@@ -195,6 +195,24 @@ def test_the_case_page_offers_what_is_possible_and_does_it_once(
     assert rows(connection, "SELECT count(*) FROM dispatch_case WHERE state = 'merged'") == [(2,)]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/desk/places?box=1.1.1,2,3,4&zoom=3",
+        "/desk/places?box=1,2,3,4&zoom=nan",
+        "/?unit=%00",
+        "/alarms?after=1.9999999999999999.1.1",
+        "/reports/weekly?day=9999-12-31",
+        "/reports/quarter?quarter=9999-Q4",
+        "/reports/ledger?first=0001-01-01&last=9999-12-31",
+        "/api/v1/devices/4201020308000001/readings?cursor=WyI5OTk5LTEyLTMxVDIzOjU5OjU5Ljk5OTk5OVoiXQ",
+    ],
+)
+def test_nonsense_in_an_address_is_refused_as_that(operator: httpx.Client, address: str) -> None:
+    answer = operator.get(address)
+    assert (answer.status_code, "went wrong here" in answer.text) == (422, False)
+
+
 def test_a_language_is_chosen_for_a_browser_and_leads_back_to_our_own_pages_only(operator: httpx.Client) -> None:
     assert operator.get("/language/zh?back=/alarms").headers["location"] == "/alarms"
     assert 'lang="zh"' in operator.get("/alarms").text

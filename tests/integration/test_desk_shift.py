@@ -40,6 +40,8 @@ def test_a_permit_is_granted_in_local_time_and_revoked_with_a_reason(
     }
     wrong = supervisor.post("/permits", data={**said, "target": "road:Nowhere"})
     assert (wrong.status_code, "means no registered device" in wrong.text) == (422, True)
+    for beyond in ({"start": "9999-12-31T23:59"}, {"span": "9999999d"}):
+        assert supervisor.post("/permits", data={**said, **beyond}).status_code == 422
     assert supervisor.post("/permits", data={**said, "start": "2026-11-21T22:00"}).status_code == 303
     assert rows(connection, "SELECT valid_from::text, granted_by LIKE 'Supervisor%%' FROM permit") == [
         ("2026-11-21 14:00:00+00", True)

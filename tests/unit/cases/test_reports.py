@@ -68,6 +68,17 @@ def test_what_is_no_month_is_refused(text: str) -> None:
         periods.read_month(text)
 
 
+def test_a_time_in_which_no_city_works_is_refused() -> None:
+    for read, texts in (
+        (periods.read_day, ("0001-01-01", "9999-12-31")),
+        (periods.read_month, ("9999-12",)),
+        (periods.read_quarter, ("9999-Q4",)),
+    ):
+        for text in texts:
+            with pytest.raises(ValueError, match="write for example 2026"):
+                read(text)
+
+
 def test_the_best_come_first_equals_share_a_rank_and_nobody_is_ranked_for_nothing() -> None:
     def scored(key: str, score: float | None) -> Scored:
         return Scored(Name(key), NOTHING, score)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import FastAPI, Request
@@ -49,8 +50,14 @@ def _ours(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and not _for_programs(request):
         if request.url.path.startswith(crew.ROOT):
             return crew.over(request, _language(request))
-        return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"/sign-in{_back(request)}", HTTPStatus.SEE_OTHER)
     return _problem(request, error.status, error.key, error.say(_language(request)), error.headers)
+
+
+def _back(request: Request) -> str:
+    """So that who signs in comes to the page that was asked for: a link of a colleague, or where the session ended."""
+    asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return f"?{urlencode({'back': asked})}" if request.method == "GET" and asked != "/" else ""
 
 
 def _frameworks(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from console.context import Context, context
 from console.errors import BadInput, Conflict, ConsoleError
 from console.identity import TOKEN, May, Visitor
 from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove
+from console.pages.places import inside
 from storage import desk
 from storage.alarm_list import list_alarms
 
@@ -78,9 +79,7 @@ def answer_sheet(number: str, who: Annotated[Visitor, Depends(May(Action.JUDGE))
 
 def back(form: FormData, otherwise: str) -> Response:
     """To where the form stood; never away from the console."""
-    place = str(form.get("back", ""))
-    ours = place.startswith("/") and not place.startswith(("//", "/\\"))
-    return RedirectResponse(place if ours else otherwise, 303)
+    return RedirectResponse(inside(str(form.get("back", "")), otherwise), 303)
 
 
 def _said(form: FormData, required: Iterable[str]) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.background import BackgroundTask
 
 from cases.words import Language
 from console import passwords
 from console.context import TONGUE, Context, context
 from console.defaults import ENTRY_USER
+from console.errors import NotAllowed
 from console.identity import COOKIE, address_of, guest
 from console.limits import MOST_KEYS
+from console.pages.places import inside
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session
 from storage import console_store, console_trail, crew_links
@@ -50,25 +53,36 @@ class Tries:
         return [at for at in self._failed.get(username, ()) if now - at <= WITHIN]
 
 
+def from_here(request: Request) -> None:
+    """The dependency of forms that bring no session's token: another site's page can make nobody send them.
+
+    Raises:
+        NotAllowed: where the browser says that another site asks.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        raise NotAllowed("page_too_old")
+
+
 @router.get("/sign-in")
-def form(request: Request, at: Annotated[Context, Depends(context)]) -> Response:
-    """The form."""
-    return page("sign_in.html", request, at.language(request), problem="", username="")
+def form(request: Request, at: Annotated[Context, Depends(context)], back: str = "/") -> Response:
+    """The form; who signs in comes to the page that was asked for."""
+    return page("sign_in.html", request, at.language(request), problem="", username="", back=back)
 
 
-@router.post("/sign-in", dependencies=[Depends(guest)])
+@router.post("/sign-in", dependencies=[Depends(guest), Depends(from_here)])
 def sign_in(
     request: Request,
     at: Annotated[Context, Depends(context)],
     username: Annotated[str, Form(max_length=64)],
     password: Annotated[str, Form(max_length=200)],
+    back: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
-    """A session for the right password."""
+    """A session for the right password. How long a refusal takes tells nobody whether there is such a person."""
     now, tries, language = at.clock.now(), request.app.state.tries, at.language(request)
     name = username.strip().lower()
 
     def refused(problem: str, status: HTTPStatus) -> Response:
-        return page("sign_in.html", request, language, status=status, problem=problem, username=username)
+        return page("sign_in.html", request, language, status=status, problem=problem, username=username, back=back)
 
     if tries.too_many(name, now):
         return refused("sign_in.slow", HTTPStatus.TOO_MANY_REQUESTS)
@@ -77,19 +91,25 @@ def sign_in(
     known = user is not None and user.disabled_at is None
     right = passwords.matches(password, user.hash if known and user else passwords.nobody())
     entered = known and user is not None and right
-    if user is not None:
-        doer = Doer(user.username, user.full_name, user.role, user.unit, address_of(request))
-        with at.connection() as connection:
-            action = "user.sign_in" if entered else "user.sign_in_refused"
-            console_trail.write(connection, doer, action, user.username, {}, at=now)
+
+    def record(action: str) -> None:
+        if user is not None:
+            doer = Doer(user.username, user.full_name, user.role, user.unit, address_of(request))
+            with at.connection() as connection:
+                console_trail.write(connection, doer, action, user.username, {}, at=now)
+
     if user is None or not entered:
         tries.note(name, now)
-        return refused("sign_in.wrong", HTTPStatus.FORBIDDEN)
+        answer = refused("sign_in.wrong", HTTPStatus.FORBIDDEN)
+        answer.background = BackgroundTask(record, "user.sign_in_refused")  # the answer does not wait for it
+        return answer
+    record("user.sign_in")
     until = int((now + SESSION_LIFE).timestamp())
-    return _begun(at, Session(user.username, user.generation, user.unit, secrets.token_urlsafe(), until), "/")
+    session = Session(user.username, user.generation, user.unit, secrets.token_urlsafe(), until)
+    return _begun(at, session, inside(back))
 
 
-@router.post("/sign-out")
+@router.post("/sign-out", dependencies=[Depends(from_here)])
 def sign_out() -> Response:
     """The end of a session."""
     answer = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
@@ -105,7 +125,7 @@ def crew_link(sealed: str, request: Request, at: Annotated[Context, Depends(cont
         with at.connection() as connection:
             good = link.generation == crew_links.generation(connection, link.unit)
     if link is None or not good:
-        return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="")
+        return _over(request, at)
     session = Session("", link.generation, link.unit, secrets.token_urlsafe(), link.until)
     return _begun(at, session, f"/crew/{link.case}" if link.case else "/crew")
 
@@ -117,7 +137,7 @@ def enter(word: str, request: Request, at: Annotated[Context, Depends(context)])
     with at.connection() as connection:
         user = console_store.find(connection, ENTRY_USER) if good else None
     if user is None:
-        return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="")
+        return _over(request, at)
     request.app.state.entered = True
     until = int((at.clock.now() + _DEMONSTRATED).timestamp())
     return _begun(at, Session(user.username, user.generation, user.unit, secrets.token_urlsafe(), until), "/")
@@ -126,10 +146,14 @@ def enter(word: str, request: Request, at: Annotated[Context, Depends(context)])
 @router.get("/language/{language}")
 def speak(at: Annotated[Context, Depends(context)], language: Language, back: str = "/") -> Response:
     """Another language from now on, in this browser; back to where one was."""
-    ours = back.startswith("/") and not back.startswith(("//", "/\\"))
-    answer = RedirectResponse(back if ours else "/", HTTPStatus.SEE_OTHER)
+    answer = RedirectResponse(inside(back), HTTPStatus.SEE_OTHER)
     answer.set_cookie(TONGUE, language, max_age=_REMEMBERED, httponly=True, samesite="lax", secure=at.secure)
     return answer
+
+
+def _over(request: Request, at: Context) -> Response:
+    """What is said of a link that opens nothing, or nothing any more."""
+    return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="", back="")
 
 
 def _begun(at: Context, session: Session, place: str) -> Response:

@@ -1,5 +1,7 @@
 """Getting into the console: sessions, tokens, headers; in process, on a real database."""
 
+import html
+import re
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +13,12 @@ from console import passwords
 from console.access import Role
 from console.context import Context
 from console.signing import CrewLink, Session, Signing
-from storage import console_store
+from storage import console_store, console_trail
 from tests.fix_console import Time, serving
+from tests.waiting import eventually
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of the people below
+START = datetime(2026, 11, 21, tzinfo=UTC)
 HASH = passwords.hashed(PASSWORD)
 
 
@@ -28,7 +32,7 @@ def person(connection: Connection, role: Role, unit: str = "") -> str:
         unit=unit,
         language="en",
         password_hash=HASH,
-        at=datetime(2026, 11, 21, tzinfo=UTC),
+        at=START,
     )
     return name
 
@@ -45,6 +49,36 @@ def test_the_right_password_begins_a_session_and_a_wrong_one_does_not(
     cookie = entered.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+
+
+def test_who_signs_in_comes_to_the_page_that_was_asked_for_and_never_away_from_the_console(
+    console: httpx.Client, connection: Connection
+) -> None:
+    name = person(connection, Role.VIEWER)
+    asked = console.get("/alarms?severity=4&text=a+b").headers["location"]
+    back = html.unescape(re.findall('name="back" value="([^"]*)"', console.get(asked).text)[0])
+    for said, leads in ((back, "/alarms?severity=4&text=a+b"), ("//evil.example", "/"), ("/\\evil.example", "/")):
+        entered = console.post("/sign-in", data={"username": name, "password": PASSWORD, "back": said})
+        assert entered.headers["location"] == leads
+        assert console.get("/language/en", params={"back": said}).headers["location"] == leads
+
+
+def test_another_sites_page_signs_nobody_in_or_out(console: httpx.Client, connection: Connection) -> None:
+    form = {"username": person(connection, Role.VIEWER), "password": PASSWORD}
+    for path in ("/sign-in", "/sign-out"):
+        for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 303)):
+            assert console.post(path, data=form, headers={"Sec-Fetch-Site": site}).status_code == status, (path, site)
+
+
+def test_every_try_to_sign_in_as_somebody_is_on_record(console: httpx.Client, connection: Connection) -> None:
+    name = person(connection, Role.VIEWER)
+    for password in ("wrong", PASSWORD):
+        console.post("/sign-in", data={"username": name, "password": password})
+
+    def said() -> list[str]:
+        return sorted(row.action for row in console_trail.read(connection, since=START, target=name))
+
+    eventually(lambda: said() == ["user.sign_in", "user.sign_in_refused"], "both are written down")
 
 
 def test_guessing_is_made_to_wait(console: httpx.Client, connection: Connection, time: Time) -> None:

@@ -61,7 +61,7 @@ def _follow_kinds(
         write_limits(connection, kinds.values())
         rolled_up, steps = build(connection, kinds.values(), capability, city_grid(connection), drop)
         views = [*rolled_up, *load_views(), measurement(kinds.values())]
-        if make_views(connection, views):
+        if make_views(connection, views, settled=capability is Capability.COMMUNITY):
             steps.append(f"made {len(views)} views")
         steps += ensure_roles(connection, [view.name for view in views])
         steps += _without_compiling(connection)

@@ -114,6 +114,7 @@ def keep_up(connection: Connection, kinds: Iterable[Kind], keep: Keep) -> list[s
                 [kept.days, kind.name],
             )
     _catch_up_regularly(connection)
+    connection.execute("CALL settle_days()")
     return done
 
 
@@ -133,6 +134,7 @@ def refresh(connection: Connection, kinds: Iterable[Kind], since: str, until: st
     Raises:
         RefreshRunningError: if the database is at it just now.
     """
+    connection.execute("CALL unsettle(%s::timestamptz)", [since])
     for kind in kinds:
         for name in stored_rollups(connection, kind):
             with _alone():
@@ -140,6 +142,7 @@ def refresh(connection: Connection, kinds: Iterable[Kind], since: str, until: st
                     "CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, %s::timestamptz)",
                     [name, since, until],
                 )
+    connection.execute("CALL settle_days()")
 
 
 @contextmanager
@@ -210,6 +213,7 @@ def _build_live(connection: Connection, made: Plan, grid: Grid, drop_views: Call
     since = "-infinity"
     if row is not None:
         drop_views()
+        connection.execute("CALL unsettle('-infinity')")
         since = _first_whole_day(connection, made, grid.zone)
         for level in made.levels:
             _keep_older(connection, made, level, since)

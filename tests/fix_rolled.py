@@ -43,6 +43,7 @@ class Store:
     def _refreshed(self) -> bool:
         try:
             refresh(self.connection, self.kinds.values(), LONG_AGO, FAR)
+            self.connection.execute("CALL settle_days(%s)", [FAR])
         except RefreshRunningError:
             return False
         return True

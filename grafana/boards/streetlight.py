@@ -79,7 +79,15 @@ BOARD = Board(
                     title=Text("Energy by day", "每日用电量"),
                     look=Look.SERIES,
                     unit="kwatth",
-                    columns={"energy": Column(Text("energy", "用电量"))},
+                    about=Text(
+                        "By the lamps' own meters. What a meter counted while its lamp was silent belongs to no day: "
+                        "it stands apart, on the day of the lamp's return.",
+                        "按各灯自身电表计量。失联期间的电量无法归入某一天，在恢复通信当日单独列出。",
+                    ),
+                    columns={
+                        "energy": Column(Text("energy", "用电量")),
+                        "silent": Column(Text("while silent", "失联期间")),
+                    },
                     width=12,
                 ),
                 Panel(

@@ -33,17 +33,9 @@ GROUP BY facility.lat, facility.lon, facility.name, facility.device_id, facility
 ORDER BY severity LIMIT 5000
 
 -- name: energy
-SELECT grown.bucket AS "time", sum(grown.energy[3] + CASE
-           WHEN grown.before IS NULL THEN 0
-           WHEN grown.energy[1] >= grown.before THEN grown.energy[1] - grown.before
-           ELSE grown.energy[1] END) AS energy
-FROM (
-    SELECT device, bucket, energy_counter AS energy,
-           (lag(energy_counter) OVER (PARTITION BY device ORDER BY bucket))[2] AS before
-    FROM rollup_day_streetlight
-    WHERE bucket >= $__timeFrom()::timestamptz - interval '2 days' AND bucket <= $__timeTo()
-) AS grown JOIN facility USING (device)
-WHERE grown.bucket >= $__timeFrom()::timestamptz AND facility.district IN (${district:sqlstring}) AND facility.road IN (${road:sqlstring})
+SELECT bucket AS "time", sum(energy_kwh) AS energy, sum(silent_kwh) AS silent
+FROM kpi_energy_road
+WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring}) AND road IN (${road:sqlstring})
 GROUP BY 1 ORDER BY 1
 
 -- name: faults

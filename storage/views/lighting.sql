@@ -1,18 +1,62 @@
 -- name: lamp_day
--- Minutes of each lamp by local day: dark and known, of them lit, burning by daylight; kWh by its meter since the day
--- before. A lamp that sent nothing has no row.
+-- Minutes of each lamp by local day: dark and known, of them lit, burning by daylight; kWh by its meter within the day and
+-- over the midnight before it, and apart from these, on the day of its return, what its meter counted while it was silent
+-- for a whole day or more. A lamp that sent nothing has no row.
 SELECT made.bucket, made.day, made.device, made.dark_minutes, made.lit_minutes, made.day_burning_minutes,
-       made.energy_counter[3] + CASE
-           WHEN before.energy_counter IS NULL THEN 0
-           WHEN made.energy_counter[1] >= before.energy_counter[2]
-               THEN made.energy_counter[1] - before.energy_counter[2]
-           ELSE made.energy_counter[1] END AS energy_kwh,
+       made.energy_counter[3] + coalesce(counter_between(yesterday.energy_counter, made.energy_counter), 0) AS energy_kwh,
+       counter_between(earlier.energy_counter, made.energy_counter) AS silent_kwh,
        made.active_power_sum / nullif(made.active_power_n, 0) AS active_power_mean, made.leakage_ma_max
 FROM rollup_day_streetlight AS made
 CROSS JOIN city_clock
-LEFT JOIN rollup_day_streetlight AS before
-    ON before.device = made.device
-   AND before.bucket = (made.day - 1)::timestamp AT TIME ZONE city_clock.zone
+JOIN device ON device.id = made.device
+LEFT JOIN rollup_day_streetlight AS yesterday
+    ON yesterday.device = made.device
+   AND yesterday.bucket = (made.day - 1)::timestamp AT TIME ZONE city_clock.zone
+LEFT JOIN LATERAL (
+    SELECT before.energy_counter FROM rollup_day_streetlight AS before
+    WHERE yesterday.energy_counter IS NULL AND before.device = made.device
+      AND before.bucket < made.bucket
+      AND before.bucket >= device.registered_at - interval '1 day'
+      AND before.energy_counter IS NOT NULL
+    ORDER BY before.bucket DESC LIMIT 1
+) AS earlier ON true
+
+-- name: kpi_energy_road
+-- Energy of each road's lamps by local day, kWh, as their own meters counted it within the day and over the midnight
+-- before it. What a meter counted while its lamp was silent for a whole day or more, since its registration, belongs to no
+-- day: it stands apart, on the day of the return. Both together are what the meters read.
+SELECT bucket, (bucket AT TIME ZONE city_clock.zone)::date AS day, district, road_class, road, energy_kwh, silent_kwh
+FROM city_clock
+CROSS JOIN (
+    SELECT made.bucket, device.district, device.road_class, device.road,
+           sum(made.grown + CASE WHEN made.silent THEN 0 ELSE counter_between(made.before, made.energy_counter) END)
+               AS energy_kwh,
+           sum(CASE WHEN made.silent THEN coalesce(counter_between(coalesce(made.before, (
+               SELECT past.energy_counter FROM rollup_day_streetlight AS past
+               WHERE past.device = made.device AND past.bucket < made.bucket AND past.energy_counter IS NOT NULL
+                 AND past.bucket >= device.registered_at - interval '1 day'
+               ORDER BY past.bucket DESC LIMIT 1
+           )), made.energy_counter), 0) ELSE 0 END) AS silent_kwh
+    FROM (
+        SELECT device, bucket, energy_counter, energy_counter[3] AS grown, lag(energy_counter) OVER days AS before,
+               -- Days have 23 to 25 hours.
+               coalesce(bucket - lag(bucket) OVER days > interval '25 hours', true) AS silent
+        FROM rollup_day_streetlight
+        -- Nobody asks for the yesterday of a day that has been settled.
+        WHERE energy_counter IS NOT NULL AND bucket >= coalesce(
+            (SELECT until FROM settled_view WHERE name = 'kpi_energy_road'), '-infinity') - interval '25 hours'
+        WINDOW days AS (PARTITION BY device ORDER BY bucket)
+    ) AS made
+    JOIN device ON device.id = made.device
+    GROUP BY 1, 2, 3, 4
+) AS road
+
+-- name: rollup_road
+-- Minutes of the dark by local day and road, added up over its lamps: known, and of them lit.
+SELECT made.bucket, device.district, device.road_class, device.road, sum(made.dark_minutes) AS dark_minutes,
+       sum(made.lit_minutes) AS lit_minutes
+FROM rollup_day_streetlight AS made JOIN device ON device.id = made.device
+GROUP BY 1, 2, 3, 4
 
 -- name: kpi_lit_rate_road
 -- Lit rate (亮灯率) of each road by local day: lamp-minutes burning by lamp-minutes in which lamps must burn, the sun down
@@ -55,16 +99,9 @@ FROM (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS lamp ON lamp.lat = night.lat AND lamp.lon = night.lon AND lamp.since <= night.day
     UNION ALL
-    -- Added up before the date is asked for: once a road and day instead of once a lamp and day.
     SELECT known.bucket, (known.bucket AT TIME ZONE city_clock.zone)::date, known.district, known.road_class, known.road,
            0, 0, known.dark_minutes, known.lit_minutes
-    FROM city_clock
-    CROSS JOIN (
-        SELECT made.bucket, device.district, device.road_class, device.road, sum(made.dark_minutes) AS dark_minutes,
-               sum(made.lit_minutes) AS lit_minutes
-        FROM rollup_day_streetlight AS made JOIN device ON device.id = made.device
-        GROUP BY 1, 2, 3, 4
-    ) AS known
+    FROM city_clock CROSS JOIN rollup_road AS known
 ) AS minutes
 GROUP BY bucket, day, district, road_class, road
 

@@ -107,3 +107,25 @@ def test_a_lamp_that_burns_by_day_is_counted_and_its_energy_continues_over_midni
     put(store, "streetlight", every(other, 0, 1, minutes=30, energy=0.25))
     store.settle()
     assert one(store, "SELECT energy_kwh FROM lamp_day WHERE day = %s AND device = %s", DAY, other) == (0.25,)
+
+
+def test_what_a_meter_counted_while_its_lamp_was_silent_is_told_apart_from_the_days_energy(store: Store) -> None:
+    lamp = store.device("lamp", "streetlight")
+    put(store, "streetlight", every(lamp, -30, -29, minutes=30, energy=10.0))  # the evening before last
+    put(
+        store,
+        "streetlight",
+        [*every(lamp, 6, 7, minutes=30, energy=14.5), *every(lamp, 18, 19, minutes=30, energy=15.0)],
+    )
+    put(store, "streetlight", every(lamp, 24, 25, minutes=30, energy=15.75))
+    never_silent = store.device("other", "streetlight")
+    put(store, "streetlight", every(never_silent, 20, 28, minutes=60, energy=1.0))
+    store.settle()
+    assert rows(
+        store.connection, "SELECT energy_kwh, silent_kwh FROM lamp_day WHERE device = %s ORDER BY bucket", lamp
+    ) == [(0, None), (0.5, 4.5), (0.75, None)]
+    assert rows(store.connection, "SELECT energy_kwh, silent_kwh FROM kpi_energy_road ORDER BY bucket") == [
+        (0, 0),
+        (0.5, 4.5),
+        (0.75, 0),
+    ]

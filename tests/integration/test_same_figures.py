@@ -102,7 +102,7 @@ def test_the_same_readings_give_the_same_indicators_whatever_keeps_them(
         drop_views(store.connection)
         grid = city_grid(store.connection)
         views, _ = build(store.connection, kinds.values(), Capability.APACHE, grid, lambda: None)
-        make_views(store.connection, [*views, *load_views(), measurement(kinds.values())])
+        make_views(store.connection, [*views, *load_views(), measurement(kinds.values())], settled=False)
         same(figures(store.connection), expected)
 
 

@@ -1,4 +1,4 @@
-"""What a console does beside answering: it goes by the city and the rules in force now, and forgets old keys."""
+"""What a console does beside answering: it goes by the city and the rules in force now, and forgets what is over."""
 
 import threading
 from dataclasses import replace
@@ -64,5 +64,5 @@ class Upkeep:
                 self._app.state.context = replace(at, practice=practice, rules=self._book.by_id)
                 self._stale, self._revision = False, revision
             if now - self._forgot >= FORGET_EVERY:
-                console_store.forget_actions(connection, now - KEYS_KEPT)
+                console_store.forget(connection, now - KEYS_KEPT, now)
                 self._forgot = now

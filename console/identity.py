@@ -63,6 +63,11 @@ class Visitor:
         return self.session.token if self.session else ""
 
     @property
+    def identity(self) -> str:
+        """Who it is and nobody else: full names may be alike. Of a crew, all phones of its unit."""
+        return self.username or self.name
+
+    @property
     def doer(self) -> Doer:
         """As they stand in the record of changes."""
         return Doer(self.username, self.name, self.role, self.unit, self.address)
@@ -136,13 +141,14 @@ def _identified(
     if session is None:
         raise NotSignedIn
     address = address_of(request)
-    if not session.username:
-        with at.connection() as connection:
+    with at.connection() as connection:
+        if console_store.session_over(connection, session.token):
+            raise NotSignedIn
+        if not session.username:
             if crew_links.generation(connection, session.unit) != session.generation:
                 raise NotSignedIn
-        name = f"crew of {session.unit}"
-        return Visitor("", name, Role.CREW, session.unit, at.language(request), address, session)
-    with at.connection() as connection:
+            name = f"crew of {session.unit}"
+            return Visitor("", name, Role.CREW, session.unit, at.language(request), address, session)
         user = console_store.find(connection, session.username)
     if user is None or user.disabled_at or user.generation != session.generation:
         raise NotSignedIn

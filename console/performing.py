@@ -57,9 +57,9 @@ def perform(at: Context, who: Visitor, deed: Deed, do: Callable[[Connection, dat
     with at.connection() as connection, connection.transaction():
         if deed.key is not None:
             asked = hashlib.sha256(msgspec.json.encode([deed.name, deed.target, deed.said], order="sorted")).digest()
-            known = console_store.begin(connection, deed.key, who.name, asked, now)
+            known = console_store.begin(connection, deed.key, who.identity, asked, now)
             if known is not None:
-                if known.answer is None or (known.actor, known.asked) != (who.name, asked):
+                if known.answer is None or (known.actor, known.asked) != (who.identity, asked):
                     raise BadInput("key_reused")
                 return known.answer
         try:

@@ -64,6 +64,17 @@ def disable(connection: Connection, username: str, at: datetime) -> bool:
     return connection.execute(_SQL["disable_console_user"], {"username": username, "at": at}).rowcount == 1
 
 
+def end_session(connection: Connection, token: str, until: datetime) -> None:
+    """Have a session open nothing any more; ``until`` it would have been good."""
+    connection.execute(_SQL["end_session"], {"token": token.encode(), "until": until})
+
+
+def session_over(connection: Connection, token: str) -> bool:
+    """Whether a session was ended by signing out."""
+    row = connection.execute(_SQL["session_over"], {"token": token.encode()}).fetchone()
+    return bool(row and row[0])
+
+
 def new_key() -> bytes:
     """A key that nobody can guess."""
     return secrets.token_bytes(_KEY_BYTES)
@@ -99,9 +110,10 @@ def answer(connection: Connection, key: UUID, said: Mapping[str, Any]) -> None:
     connection.execute(_SQL["answer_action"], {"key": key, "answer": Jsonb(dict(said))})
 
 
-def forget_actions(connection: Connection, before: datetime) -> None:
-    """Drop the keys of actions older than that."""
+def forget(connection: Connection, before: datetime, now: datetime) -> None:
+    """Drop the keys of actions older than that, and ended sessions that would be over by now."""
     connection.execute(_SQL["forget_console_actions"], {"before": before})
+    connection.execute(_SQL["forget_sessions"], {"now": now})
 
 
 def save_address(connection: Connection, url: str) -> None:

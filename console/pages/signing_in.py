@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
@@ -110,8 +110,12 @@ def sign_in(
 
 
 @router.post("/sign-out", dependencies=[Depends(from_here)])
-def sign_out() -> Response:
-    """The end of a session."""
+def sign_out(request: Request, at: Annotated[Context, Depends(context)]) -> Response:
+    """The end of a session, in this browser and wherever its cookie was copied to."""
+    session = at.signing.session(request.cookies.get(COOKIE, ""), at.clock.now())
+    if session is not None:
+        with at.connection() as connection:
+            console_store.end_session(connection, session.token, datetime.fromtimestamp(session.until, UTC))
     answer = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
     answer.delete_cookie(COOKIE)
     return answer

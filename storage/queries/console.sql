@@ -23,6 +23,18 @@ ON CONFLICT (username) DO UPDATE SET
 UPDATE console_user SET disabled_at = %(at)s, generation = generation + 1
 WHERE username = %(username)s AND disabled_at IS NULL
 
+-- name: end_session
+-- A session that opens nothing from now on.
+INSERT INTO console_session_over (token, until) VALUES (sha256(%(token)s::bytea), %(until)s) ON CONFLICT DO NOTHING
+
+-- name: session_over
+-- Whether a session was ended.
+SELECT EXISTS (SELECT FROM console_session_over WHERE token = sha256(%(token)s::bytea))
+
+-- name: forget_sessions
+-- Ended sessions that are over by themselves.
+DELETE FROM console_session_over WHERE until < %(now)s
+
 -- name: make_console_key
 -- The key that signs cookies and links, unless there is one.
 INSERT INTO console_key (key, created_at) VALUES (%(key)s, %(at)s) ON CONFLICT DO NOTHING

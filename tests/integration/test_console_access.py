@@ -12,9 +12,10 @@ from psycopg import Connection
 from console import passwords
 from console.access import Role
 from console.context import Context
+from console.identity import COOKIE
 from console.signing import CrewLink, Session, Signing
 from storage import console_store, console_trail
-from tests.fix_console import Time, serving
+from tests.fix_console import SignedIn, Time, serving
 from tests.waiting import eventually
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of the people below
@@ -79,6 +80,16 @@ def test_every_try_to_sign_in_as_somebody_is_on_record(console: httpx.Client, co
         return sorted(row.action for row in console_trail.read(connection, since=START, target=name))
 
     eventually(lambda: said() == ["user.sign_in", "user.sign_in_refused"], "both are written down")
+
+
+def test_who_signs_out_ends_the_session_wherever_its_cookie_was_copied_to(
+    console: httpx.Client, signed_in: SignedIn, signing: Signing
+) -> None:
+    here, elsewhere = ({"Cookie": f"{COOKIE}={signing.cookie(signed_in(Role.VIEWER))}"} for _ in range(2))
+    assert console.get("/alarms", headers=here).status_code == 200
+    assert console.post("/sign-out", headers=here).status_code == 303
+    assert console.get("/alarms", headers=here).headers["location"].startswith("/sign-in")
+    assert console.get("/alarms", headers=elsewhere).status_code == 200, "another session goes on"
 
 
 def test_guessing_is_made_to_wait(console: httpx.Client, connection: Connection, time: Time) -> None:

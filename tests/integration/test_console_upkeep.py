@@ -67,15 +67,16 @@ def test_another_city_and_other_rules_are_gone_by_without_a_restart(
     assert at(app).rules["MH-01"].names["en"] == "Cover is off"
 
 
-def test_keys_that_no_phone_sends_again_are_forgotten_while_it_runs(
+def test_keys_that_no_phone_sends_again_and_ended_sessions_are_forgotten_while_it_runs(
     upkeep: Upkeep, connection: Connection, time: Time
 ) -> None:
-    kept = "SELECT count(*) FROM console_action"
+    kept = "SELECT (SELECT count(*) FROM console_action) + (SELECT count(*) FROM console_session_over)"
     console_store.begin(connection, uuid4(), "crew of drainage", b"", time.at)
     upkeep.look()
     time.at += KEYS_KEPT
     upkeep.look()
-    assert rows(connection, kept) == [(1,)]
+    console_store.end_session(connection, "a token", time.at + FORGET_EVERY / 2)
+    assert rows(connection, kept) == [(2,)]
     time.at += FORGET_EVERY
     upkeep.look()
     assert rows(connection, kept) == [(0,)]

@@ -15,7 +15,7 @@ from storage.connection import connect, describe
 from storage.errors import translated
 from storage.hypertables import Keep
 from storage.limit_tables import write_limits
-from storage.measurement_view import measurement
+from storage.measured import make_measured, measured
 from storage.queries import load
 from storage.reading_tables import ensure
 from storage.roles import ensure_roles
@@ -60,9 +60,10 @@ def _follow_kinds(
         done = ensure(connection, kinds.values(), capability, keep)
         write_limits(connection, kinds.values())
         rolled_up, steps = build(connection, kinds.values(), capability, city_grid(connection), drop)
-        views = [*rolled_up, *load_views(), measurement(kinds.values())]
+        views = [*rolled_up, *load_views(), *measured(kinds.values())]
         if make_views(connection, views, settled=capability is Capability.COMMUNITY):
             steps.append(f"made {len(views)} views")
+        make_measured(connection, kinds.values())
         steps += ensure_roles(connection, [view.name for view in views])
         steps += _without_compiling(connection)
         for step in [*done, *steps]:

@@ -11,11 +11,7 @@ SELECT lat, lon, name, device_id, kind, 1 AS severity, '' AS rules FROM facility
 
 -- name: measurements
 SELECT "time", metric || ' ' || unit AS metric, value
-FROM (
-    SELECT date_bin('$__interval', ts, TIMESTAMPTZ 'epoch') AS "time", metric, unit, avg(value) AS value FROM measurement
-    WHERE device = '$device'::integer AND $__timeFilter(ts)
-    GROUP BY 1, 2, 3
-) AS made
+FROM measured('$device'::integer, $__timeFrom()::timestamptz, $__timeTo()::timestamptz, '$__interval'::interval)
 ORDER BY 1
 
 -- name: limits

@@ -12,6 +12,7 @@ from psycopg import Connection, sql
 from cases.words import Language
 from devices.kind import Kind, MetricType
 from devices.moments import micros
+from devices.quality import Quality
 from devices.registry import Registry
 from grafana.board import Board
 from grafana.boards import BOARDS
@@ -139,6 +140,26 @@ def test_every_panel_shows_something_in_both_languages(seen: Connection) -> None
                 if not has_figures(rows):
                     silent.append(f"{board.uid}: {panel.name} ({language})")
     assert not silent
+
+
+def test_one_devices_curves_are_the_means_of_what_it_sent_whatever_its_kind(
+    connection: Connection, registry: Registry
+) -> None:
+    noise = next(device for device in registry.devices.values() if device.kind == "noise")
+    start = micros(NOW) - micros(NOW) % 600_000_000
+    sent = [(0, 50.0, 0), (9, 61.0, Quality.FROZEN), (9.5, 99.0, Quality.REPEATED), (10, 70.0, 0)]
+    batch = [
+        {"device": noise.id, "ts": start + round(minute * 60_000_000), "laeq": level, "quality": quality}
+        for minute, level, quality in sent
+    ]
+    reading_writer.write(connection, readings(registry.kinds["noise"], *batch))
+    query = queries("device")["measurements"].replace("$__timeFrom()", "%s").replace("$__timeTo()", "%s")
+    query = query.replace("$device", str(noise.id)).replace("$__interval", "10m")
+    around = [datetime.fromtimestamp(start / 1e6, UTC) + timedelta(minutes=minute) for minute in (0, 10)]
+    assert connection.execute(query.encode(), around).fetchall() == [
+        (around[0], "laeq dB(A)", 55.5),
+        (around[1], "laeq dB(A)", 70.0),
+    ]
 
 
 def test_an_alarm_stands_once_in_the_list_of_covers_with_its_own_case(seeded: Connection) -> None:

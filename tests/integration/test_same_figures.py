@@ -11,7 +11,7 @@ from devices.kind import Kind
 from devices.quality import Quality
 from storage.capability import Capability
 from storage.connection import connect
-from storage.measurement_view import measurement
+from storage.measured import measured
 from storage.migrate import city_grid, migrate
 from storage.rollups import build
 from storage.view_making import drop_views, make_views
@@ -102,7 +102,7 @@ def test_the_same_readings_give_the_same_indicators_whatever_keeps_them(
         drop_views(store.connection)
         grid = city_grid(store.connection)
         views, _ = build(store.connection, kinds.values(), Capability.APACHE, grid, lambda: None)
-        make_views(store.connection, [*views, *load_views(), measurement(kinds.values())], settled=False)
+        make_views(store.connection, [*views, *load_views(), *measured(kinds.values())], settled=False)
         same(figures(store.connection), expected)
 
 

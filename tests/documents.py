@@ -9,7 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("docs", "devices", "examples")
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/**/*.md"))])
-_COMMENT = re.compile(r"\s+#\s.*$")
+# Those that are read one after the other, in a city that runs.
+TUTORIALS = [ROOT / "docs" / f"{name}.md" for name in ("tutorial-device", "tutorial-rule", "quarantine", "howto")]
+COMMENT = re.compile(r"\s+#\s.*$")
 _INLINE = re.compile(r"`((?:[A-Z_]+=\S+ )*cityward\s[^`]+)`")
 
 
@@ -25,7 +27,7 @@ class Said:
     @property
     def words(self) -> list[str]:
         """What follows the word ``cityward``, without what the shell takes."""
-        text = re.split(r"\s(?:[|<>]|2>|&&)|\s&$", _COMMENT.sub("", self.text))[0]
+        text = re.split(r"\s(?:[|<>]|2>|&&)|\s&$", COMMENT.sub("", self.text))[0]
         text = re.sub(r"\$\([^)]*\)", "2026-11-22", text.replace("…", ""))
         words = shlex.split(text)
         return words[words.index("cityward") + 1 :]
@@ -38,6 +40,7 @@ def blocks(page: Path) -> Iterator[tuple[int, str, list[str]]]:
     """First line, language and lines of each block of code, fenced or indented."""
     language, begins, fence = "", 0, False
     lines: list[str] = []
+    before = ""  # an indented line after words is more of them
     for number, line in enumerate([*page.read_text(encoding="utf-8").splitlines(), ""], 1):
         if line.startswith("```"):
             if fence:
@@ -45,12 +48,13 @@ def blocks(page: Path) -> Iterator[tuple[int, str, list[str]]]:
             fence, language, begins, lines = not fence, line[3:].strip(), number + 1, []
         elif fence:
             lines.append(line)
-        elif line.startswith("    ") and (lines or line.strip()):
+        elif line.startswith("    ") and line.strip() and (lines or not before):
             begins = begins if lines else number
             lines.append(line[4:])
         elif lines:
             yield begins, "", lines
             lines = []
+        before = line.strip()
 
 
 def commands(page: Path) -> Iterator[Said]:

@@ -31,6 +31,11 @@ IMPORTED = datetime(2026, 11, 1, tzinfo=UTC)
 @pytest.fixture
 def registry(connection: Connection, kinds: dict[str, Kind]) -> Registry:
     """The small city, imported."""
+    return found(connection, kinds)
+
+
+def found(connection: Connection, kinds: dict[str, Kind]) -> Registry:
+    """Import the small city."""
     city = import_city(connection, tomllib.loads(CITY.read_text(encoding="utf-8")), str(CITY), IMPORTED)
     devices = read_registry(DEVICES, kinds, units=city.units, districts=city.districts)
     import_devices(connection, devices, str(DEVICES), IMPORTED)

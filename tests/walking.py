@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -20,7 +21,8 @@ import structlog
 
 from cityward import cli
 from cityward.cli import context
-from tests.documents import ROOT, blocks
+from storage.connection import connect
+from tests.documents import COMMENT, ROOT, blocks
 from tests.waiting import PATIENCE, eventually
 
 COLUMNS = 130  # of the window that the pages speak of
@@ -33,6 +35,7 @@ _PASSING = [
     (r"\d\d:\d\d(:\d\d)?(\.\d+)?", "TIME"),
     (r"/enter/\S+", "/enter/WORD"),
     (r":\d{4,5}\b", ":PORT"),
+    (r"\b\d{13}\b", "MILLISECONDS"),
     (r"\b[0-9a-f]{12}\b", "VERSION"),
     (NUMBER.pattern, "NUMBER"),
     (r"\b\d+d (?=TIME)", ""),
@@ -41,6 +44,9 @@ _PASSING = [
     (r"(?m)[ \t]+$", ""),
     (r" {2,}", "  "),  # columns are as wide as what stands in them
 ]
+# Processes, measurements of minutes, and the rules' own tests, which are tests already.
+_LASTING = {"bench", "collect", "console", "demo", "dispatch", "evaluate", "grafana", "simulate", "up", "rules test"}
+_ELSEWHERE = {"curl"}  # asked by the tests of the API
 _SET_UP = ("make setup", ". .venv/bin/activate")  # the tests run in what these make
 
 
@@ -51,7 +57,7 @@ def lasting(text: str) -> str:
     return text
 
 
-def typed(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+def split(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Commands of a block, each with the lines that are shown below it."""
     command, shown = "", list[str]()
     for line in lines:
@@ -78,10 +84,13 @@ class Walker:
         home: An empty folder.
         environment: Settings that keep him away from servers that are somebody else's.
         broker_port: Where his broker is; pages have the usual one.
+        begins: The folder in which he begins a page.
     """
 
-    def __init__(self, home: Path, environment: Mapping[str, str], broker_port: int) -> None:
-        self._folder, self._home, self._broker_port = ROOT, home, broker_port
+    def __init__(
+        self, home: Path, environment: Mapping[str, str], broker_port: int = 0, *, begins: Path = ROOT
+    ) -> None:
+        self._folder, self._begins, self._home, self._broker_port = begins, begins, home, broker_port
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self._environment = {"HOME": str(home), "COLUMNS": str(COLUMNS), "PATH": programs, **environment}
         self._up: subprocess.Popen[bytes] | None = None
@@ -95,19 +104,45 @@ class Walker:
     def __exit__(self, *_: object) -> None:
         self._end()
 
+    def has_clock_at(self, at: datetime) -> None:
+        """One that hardly moves."""
+        for name, value in (("FACTOR", "0.000000001"), ("START", at.isoformat()), ("ANCHOR", "2026-01-01T00:00:00Z")):
+            self._environment[f"CITYWARD_CLOCK__{name}"] = value
+
     def reads(self, page: Path) -> None:
-        """From top to bottom, beginning in the clone."""
-        self._folder = ROOT
+        """From top to bottom."""
+        self._folder = self._begins
         for begins, language, lines in blocks(page):
             where = f"{page.relative_to(ROOT)}:{begins}"
             named = re.fullmatch(r"# ([\w./-]+\.\w+)", lines[0])
             if language == "console":
-                for command, shown in typed(lines):
+                for command, shown in split(lines):
                     self._types(command, shown, where)
+            elif not language:
+                for line in lines:
+                    self._does(COMMENT.sub("", line), where)
             elif named:
                 path = self._folder / named[1]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
+
+    def _does(self, command: str, where: str) -> None:
+        """What is said without what comes of it: it works. What goes on until it is stopped has tests of its own."""
+        words = command.split()
+        if words[:2] == ["psql", "-c"]:
+            with connect(self._environment["CITYWARD_DATABASE_URL"]) as connection:
+                connection.execute(shlex.split(command)[2].encode())
+        elif words[:1] == ["rm"] or (
+            words[:1] == ["cityward"] and _LASTING.isdisjoint((words[1], " ".join(words[1:3])))
+        ):
+            code, came = self._ran(self._here(command))
+            assert code == 0, f"{where}: {command}\n{came}"
+
+    def _here(self, command: str) -> str:
+        """With the numbers of this time, and no folder of the machine's."""
+        for number, actual in self._numbers.items():
+            command = command.replace(number, actual)
+        return command.replace(" /etc/", f" {self._home}/etc/")
 
     def _types(self, command: str, shown: list[str], where: str) -> None:
         if command in _SET_UP:
@@ -116,10 +151,10 @@ class Walker:
             self._folder = self._folder / os.path.expandvars(command[3:].replace("~", str(self._home)))
         elif command.startswith("cityward up"):
             self._starts(command, shown)
-        elif not command.startswith("mosquitto_pub") or shutil.which("mosquitto_pub"):
-            for number, actual in self._numbers.items():
-                command = command.replace(number, actual)
-            self._waits(command, shown, where)
+        elif command.split(maxsplit=1)[0] not in _ELSEWHERE and (
+            shutil.which("mosquitto_pub") or "mosquitto_pub" not in command
+        ):
+            self._waits(self._here(command), shown, where)
 
     def _waits(self, command: str, shown: list[str], where: str) -> None:
         try:
@@ -129,7 +164,7 @@ class Walker:
 
     def _agrees(self, command: str, shown: list[str]) -> bool:
         """Run it; what is being worked on may take a moment to be shown, and what changes something is done once."""
-        came = self._run(command)
+        _, came = self._ran(command)
         self.said.append((command, came))
         if same(shown, came):
             self._numbers |= dict(zip(NUMBER.findall("\n".join(shown)), NUMBER.findall(came), strict=False))
@@ -138,7 +173,8 @@ class Walker:
             pytest.fail(self._differs(shown))
         return False
 
-    def _run(self, command: str) -> str:
+    def _ran(self, command: str) -> tuple[int, str]:
+        """How it ended and what it said."""
         if re.fullmatch(r"cityward [^$|>&']+", command):
             return self._cityward(shlex.split(command))
         ended = subprocess.run(
@@ -146,11 +182,11 @@ class Walker:
             cwd=self._folder, env={**os.environ, **self._environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
-        return ended.stdout
+        return ended.returncode, ended.stdout
 
-    def _cityward(self, words: list[str]) -> str:
+    def _cityward(self, words: list[str]) -> tuple[int, str]:
         """A command without a process of its own, which would take it ten times as long."""
-        screen = io.StringIO()
+        screen = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(screen), redirect_stderr(screen):
             for name, value in self._environment.items():
                 patch.setenv(name, value)
@@ -158,10 +194,14 @@ class Walker:
             patch.setattr(sys, "argv", words)
             for console in (context.out, context.err):
                 patch.setattr(console, "_width", COLUMNS)
-            with suppress(SystemExit):
+            try:
                 cli.main()
+                code = 0
+            except SystemExit as ended:
+                code = int(ended.code or 0)
         structlog.reset_defaults()  # it logs to the screen, which is gone
-        return screen.getvalue()
+        screen.seek(0)
+        return code, screen.read()
 
     def _differs(self, shown: list[str]) -> str:
         command, came = self.said[-1]

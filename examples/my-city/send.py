@@ -1,6 +1,8 @@
 """Sends one reading, as a device would: python send.py TOPIC METRIC=VALUE ...
 
 python send.py city/east/manhole/4201020102000099/up tilt=0.5 battery_v=3.6
+
+``ts=`` sends a time of its own, milliseconds since 1970 UTC; else it is now.
 """
 
 import asyncio
@@ -23,10 +25,9 @@ def value(text: str) -> float | str:
 
 async def send(topic: str, metrics: list[str]) -> None:
     """QoS 1: back when the broker has it."""
-    reading = {
-        "ts": time.time_ns() // 1_000_000,  # noqa: TID251 - milliseconds since 1970 UTC, by the device's own clock
-        "m": {name: value(word) for name, _, word in (each.partition("=") for each in metrics)},
-    }
+    measured = {name: value(word) for name, _, word in (each.partition("=") for each in metrics)}
+    now = time.time_ns() // 1_000_000  # noqa: TID251 - the device's own clock
+    reading = {"ts": int(measured.pop("ts", now)), "m": measured}
     broker = urlsplit(os.environ.get("CITYWARD_BROKER_URL", "mqtt://127.0.0.1:1883"))
     async with Client(broker.hostname or "", broker.port or 1883) as client:
         await client.publish(topic, json.dumps(reading), qos=1)

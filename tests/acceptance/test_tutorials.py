@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cases.city import read_city
 from cityward import embedded
-from tests.documents import ROOT
+from tests.documents import TUTORIALS
 from tests.walking import Walker
 
 
@@ -17,13 +17,13 @@ def test_a_newcomers_own_device_ends_as_a_case_and_so_does_his_own_rule(dsn: str
         "CITYWARD_CONSOLE_PORT": str(embedded.free_port(0)),
     }
     with Walker(tmp_path, settings, port) as newcomer:
-        newcomer.reads(ROOT / "docs" / "tutorial-device.md")
-        newcomer.reads(ROOT / "docs" / "tutorial-rule.md")
+        for page in TUTORIALS[:3]:
+            newcomer.reads(page)
 
 
 def test_what_the_how_to_says_can_be_done(tmp_path: Path) -> None:
-    with Walker(tmp_path, {}, 0) as reader:
-        reader.reads(ROOT / "docs" / "howto.md")
+    with Walker(tmp_path, {}) as reader:
+        reader.reads(TUTORIALS[3])
     file = tmp_path / "my-city" / "city.toml"
     city = read_city(tomllib.loads(file.read_text(encoding="utf-8")), str(file))
     assert city.deadlines.keys() == {"MH-01"}

@@ -22,8 +22,8 @@ from rules.windows import blank
 class Moments:
     """What a measure is asked for at ``at``; everything in microseconds since 1970 UTC.
 
-    ``nights`` are those of the local month that are over, the one that began on the last day of the month before
-    among them; ``day`` is the last time between two nights that is over.
+    A night is of the day on whose evening it belongs. ``nights`` are those of a month that are over, up to the last
+    one; ``day`` is the last time between two nights that is over.
     """
 
     at: int
@@ -35,8 +35,9 @@ class Moments:
         """The moments that belong to a time."""
         today = local_time.day(at)
         spans = [_day(local_time, today - timedelta(days=back)) for back in (1, 0)]
-        nights = [_night(local_time, today.replace(day=number)) for number in range(1, today.day + 1)]
-        return cls(at, max(span for span in spans if span[1] <= at), tuple(each for each in nights if each[1] <= at))
+        evening = today - timedelta(days=1 if local_time.instant(today, local_time.night_end) <= at else 2)
+        nights = [_night(local_time, evening.replace(day=number + 1)) for number in range(evening.day)]
+        return cls(at, max(span for span in spans if span[1] <= at), tuple(nights))
 
 
 def due(local_time: LocalTime, clock: time, after: int, until: int) -> list[int]:
@@ -77,6 +78,7 @@ def _day(local_time: LocalTime, day: date) -> tuple[int, int]:
     return local_time.instant(day, local_time.night_end), local_time.instant(after, end)
 
 
-def _night(local_time: LocalTime, day: date) -> tuple[int, int]:
-    before = day if local_time.night_start < local_time.night_end else day - timedelta(days=1)
-    return local_time.instant(before, local_time.night_start), local_time.instant(day, local_time.night_end)
+def _night(local_time: LocalTime, evening: date) -> tuple[int, int]:
+    morning = evening + timedelta(days=1)
+    start = morning if local_time.night_start < local_time.night_end else evening
+    return local_time.instant(start, local_time.night_start), local_time.instant(morning, local_time.night_end)

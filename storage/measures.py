@@ -1,6 +1,7 @@
 """Measures: one query each, over the members of groups."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import numpy as np
 from psycopg import Connection
@@ -31,10 +32,9 @@ def ask(
         "devices": members.device.tolist(),
         "groups": members.group.tolist(),
         "at": moments.at,
-        "day_from": moments.day[0],
-        "day_to": moments.day[1],
-        "nights_from": [start for start, _ in moments.nights],
-        "nights_to": [end for _, end in moments.nights],
+        "day": local_time.day(moments.day[0]),
+        "first_night": local_time.day(moments.nights[0][1]) - timedelta(days=1),
+        "last_night": local_time.day(moments.nights[-1][1]) - timedelta(days=1),
     }
 
     def days() -> Ints:

@@ -33,33 +33,18 @@ FROM (
 GROUP BY grp
 
 -- name: night_compliance
--- Nights of meters within their limit by group; valid with three quarters of their minutes.
-SELECT grp, count(*)::float8 AS valid_nights,
-       count(*) FILTER (WHERE level <= night_limit)::float8 AS compliant_nights,
-       count(*) FILTER (WHERE level <= night_limit) / count(*)::float8 AS night_compliance
-FROM (
-    SELECT member.grp, member.night_limit, 10 * log(avg(power(10, reading.laeq::float8 / 10))) AS level
-    FROM unnest(%(nights_from)s::bigint[], %(nights_to)s::bigint[]) AS night (began, ended)
-    CROSS JOIN unnest(%(devices)s::integer[], %(groups)s::integer[], %(limit_night)s::float8[])
-        AS member (device, grp, night_limit)
-    JOIN reading_noise AS reading ON reading.device = member.device AND reading.quality & 26 = 0
-        AND reading.ts >= to_timestamp(night.began / 1e6) AND reading.ts < to_timestamp(night.ended / 1e6)
-        AND reading.laeq IS NOT NULL
-    WHERE member.night_limit IS NOT NULL
-    GROUP BY member.device, member.grp, member.night_limit, night.began, night.ended
-    HAVING count(DISTINCT date_trunc('minute', reading.ts)) >= 0.75 * (night.ended - night.began) / 6e7
-) AS point_night
+-- Nights of meters that watch an area within their limit by group, as kpi_night_compliance counts them.
+SELECT grp, count(*)::float8 AS valid_nights, count(*) FILTER (WHERE made.night_ok)::float8 AS compliant_nights,
+       count(*) FILTER (WHERE made.night_ok) / count(*)::float8 AS night_compliance
+FROM unnest(%(devices)s::integer[], %(groups)s::integer[]) AS member (device, grp)
+JOIN noise_area_day AS made ON made.device = member.device
+WHERE made.night_ok IS NOT NULL AND made.day BETWEEN %(first_night)s::date AND %(last_night)s
 GROUP BY grp
 
 -- name: area_noise_mean
--- The mean of meters' day levels by group.
-SELECT grp, count(*)::float8 AS points, avg(level) AS day_mean
-FROM (
-    SELECT member.grp, 10 * log(avg(power(10, reading.laeq::float8 / 10))) AS level
-    FROM unnest(%(devices)s::integer[], %(groups)s::integer[]) AS member (device, grp)
-    JOIN reading_noise AS reading ON reading.device = member.device AND reading.quality & 26 = 0
-        AND reading.ts >= to_timestamp(%(day_from)s / 1e6) AND reading.ts < to_timestamp(%(day_to)s / 1e6)
-        AND reading.laeq IS NOT NULL
-    GROUP BY member.device, member.grp
-) AS point
+-- The mean of the valid day levels of meters that watch an area by group, as kpi_area_noise has it.
+SELECT grp, count(*)::float8 AS points, avg(made.ld) AS day_mean
+FROM unnest(%(devices)s::integer[], %(groups)s::integer[]) AS member (device, grp)
+JOIN noise_area_day AS made ON made.device = member.device
+WHERE made.vdr_day >= 0.75 AND made.day = %(day)s::date
 GROUP BY grp

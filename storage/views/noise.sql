@@ -54,20 +54,26 @@ LEFT JOIN device_limit AS day_limit ON day_limit.device = part.device AND day_li
 LEFT JOIN device_limit AS night_limit ON night_limit.device = part.device AND night_limit.name = 'night'
     AND part.day >= night_limit.valid_from AND part.day < night_limit.valid_until
 
+-- name: noise_area_day
+-- Days and nights of the meters that watch an area, not a building site or another source of its own.
+SELECT noise_day.*, device.district FROM noise_day JOIN device ON device.id = noise_day.device
+WHERE coalesce(device.attributes ->> 'site', 'area') = 'area'
+
 -- name: kpi_area_noise
 -- Area noise by day of the city and of its districts (district NULL: the city): arithmetic mean of the valid Ld of all
 -- meters that watch an area, as HJ 640-2012 averages points. Target: below 60 dB(A).
-SELECT noise_day.bucket, noise_day.day, device.district, count(*) AS points, avg(noise_day.ld) AS mean_ld, 60.0 AS target
-FROM noise_day JOIN device ON device.id = noise_day.device
-WHERE noise_day.vdr_day >= 0.75 AND coalesce(device.attributes ->> 'site', 'area') = 'area'
-GROUP BY GROUPING SETS ((noise_day.bucket, noise_day.day), (noise_day.bucket, noise_day.day, device.district))
+SELECT bucket, day, district, count(*) AS points, avg(ld) AS mean_ld, 60.0 AS target
+FROM noise_area_day
+WHERE vdr_day >= 0.75
+GROUP BY GROUPING SETS ((bucket, day), (bucket, day, district))
 
 -- name: kpi_night_compliance
 -- Night compliance (夜间达标率) by month of the city and of its districts (district NULL: the city): point-nights whose Ln
--- keeps the zone's limit by valid point-nights, of meters that watch an area. Target: 75 %.
-SELECT date_trunc('month', noise_day.day)::date AS month, device.district, count(*) AS point_nights,
-       count(*) FILTER (WHERE noise_day.night_ok) AS compliant,
-       count(*) FILTER (WHERE noise_day.night_ok) / count(*)::double precision AS compliance, 0.75 AS target
-FROM noise_day JOIN device ON device.id = noise_day.device
-WHERE noise_day.night_ok IS NOT NULL AND coalesce(device.attributes ->> 'site', 'area') = 'area'
-GROUP BY GROUPING SETS ((1), (1, device.district))
+-- keeps the zone's limit by valid point-nights, of meters that watch an area; a night is of the month of its evening.
+-- Target: 75 %.
+SELECT date_trunc('month', day)::date AS month, district, count(*) AS point_nights,
+       count(*) FILTER (WHERE night_ok) AS compliant,
+       count(*) FILTER (WHERE night_ok) / count(*)::double precision AS compliance, 0.75 AS target
+FROM noise_area_day
+WHERE night_ok IS NOT NULL
+GROUP BY GROUPING SETS ((1), (1, district))

@@ -10,11 +10,16 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from devices.kind import LimitChange
+from rules.jobs import Moments
+from rules.local_time import LocalTime
+from rules.measures import load_measures
+from storage import measures
 from storage.limit_tables import write_limits
 from storage.migrate import migrate
+from storage.registry_store import load_registry, register_groups
 from storage.view_making import drop_views
 from tests.fix_rolled import Store
-from tests.integration.indicating import DAY, MIDNIGHT, every, one, put
+from tests.integration.indicating import CITY, DAY, MIDNIGHT, at, every, one, put
 from tests.integration.making import rows
 
 
@@ -87,6 +92,18 @@ def test_a_kinds_limit_that_changes_on_a_day_counts_from_that_day(store: Store) 
         ]
 
 
+def judged(store: Store, measure: str, hour: float) -> dict[str, dict[str, float | None]]:
+    """What the rule's measure says of each district at an hour of the day's count."""
+    by = ("district",)
+    register_groups(store.connection, load_registry(store.connection, store.kinds), [("noise", by)], MIDNIGHT)
+    registry, local = load_registry(store.connection, store.kinds), LocalTime(CITY)
+    found = measures.ask(
+        store.connection, load_measures()[measure], "noise", registry.membership("noise", by), registry, local,
+        Moments.of(local, at(hour)),
+    )  # fmt: skip
+    return {group.name: dict(found[group.id]) for group in registry.groups.values()}
+
+
 def test_night_compliance_counts_valid_point_nights_of_areas(store: Store) -> None:
     quiet, loud, gaps, site = (
         store.device(name, "noise", attributes=Jsonb({"noise_zone": "2", "site": kind}))
@@ -103,6 +120,8 @@ def test_night_compliance_counts_valid_point_nights_of_areas(store: Store) -> No
         " WHERE district IS NULL"
     )
     assert one(store, query) == (date(2036, 11, 1), 4, 3, 0.75, 0.75), "50 dB(A) keeps a limit of 50"
+    of_rule = {"valid_nights": 4, "compliant_nights": 3, "night_compliance": 0.75}
+    assert judged(store, "night_compliance", 55.5) == {"d": of_rule}, "the rule judges by the same figure"
 
 
 def test_area_noise_is_the_arithmetic_mean_of_the_points(store: Store) -> None:
@@ -115,3 +134,5 @@ def test_area_noise_is_the_arithmetic_mean_of_the_points(store: Store) -> None:
     )
     assert [(district, points) for district, points, _ in found] == [("east", 1), ("west", 1), (None, 2)]
     assert [mean for _, _, mean in found] == pytest.approx([50, 60, 55])
+    of_rule = {name: {"points": 1, "day_mean": pytest.approx(mean)} for name, _, mean in found[:2]}
+    assert judged(store, "area_noise_mean", 31.5) == of_rule, "the rule judges by the same figure"

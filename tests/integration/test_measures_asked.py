@@ -40,19 +40,22 @@ def test_silent_lamps_count_as_dark_strictly_and_lamps_commanded_off_do_not_coun
 
 
 def test_a_night_complies_by_its_energy_and_counts_with_three_quarters_of_its_minutes(evening: City) -> None:
-    first_of_month = datetime(2026, 10, 31, 14, tzinfo=UTC)  # 22:00
+    first_of_month = datetime(2026, 11, 1, 14, tzinfo=UTC)  # 22:00
     for night, (count, level) in enumerate([(480, 45.0), (480, 55.0), (300, 45.0)]):
         begun = first_of_month + timedelta(days=night)
         evening.sent(METER, [(begun + minute * MINUTE, level) for minute in range(count)], "laeq")
     at = datetime(2026, 11, 5, 0, tzinfo=UTC)
-    assert asked(evening, "night_compliance", "noise", "city", at) == {
-        "all": {"valid_nights": 2, "compliant_nights": 1, "night_compliance": 0.5}
-    }
+    two_of_them = {"valid_nights": 2, "compliant_nights": 1, "night_compliance": 0.5}
+    assert asked(evening, "night_compliance", "noise", "city", at) == {"all": two_of_them}
+    during_the_second = first_of_month + timedelta(days=1, hours=2)
+    assert asked(evening, "night_compliance", "noise", "city", during_the_second)["all"]["valid_nights"] == 1
+    assert asked(evening, "night_compliance", "noise", "city", first_of_month) == {}, "October's"
 
 
 def test_area_noise_is_the_mean_over_points_of_the_day_that_ended_last(evening: City) -> None:
-    ten_in_the_morning = datetime(2026, 11, 20, 2, tzinfo=UTC)
-    evening.sent(METER, [(ten_in_the_morning, 50.0), (ten_in_the_morning + MINUTE, 60.0)], "laeq")
+    six_in_the_morning = datetime(2026, 11, 19, 22, tzinfo=UTC)
+    levels = [(six_in_the_morning + minute * MINUTE, 60.0 if minute < 400 else 50.0) for minute in range(800)]
+    evening.sent(METER, levels, "laeq")
     at = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)  # 22:30
     figures = asked(evening, "area_noise_mean", "noise", "district", at)["east"]
     assert figures == {"points": 1, "day_mean": pytest.approx(57.4, abs=0.01)}

@@ -169,7 +169,7 @@ class Walker:
         if same(shown, came):
             self._numbers |= dict(zip(NUMBER.findall("\n".join(shown)), NUMBER.findall(came), strict=False))
             return True
-        if not re.search(r"\b(list|show|status|unregistered|explain)\b", command):
+        if not re.search(r"\b(list|show|status|unregistered|explain|sort)\b", command):
             pytest.fail(self._differs(shown))
         return False
 

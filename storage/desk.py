@@ -7,6 +7,7 @@ from datetime import datetime
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from storage.overview import last_heard
 from storage.queries import load
 
 _SQL = load("desk")
@@ -40,7 +41,7 @@ class AlarmTotals:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """The desk's head line; ``last_heard`` is aware, in UTC, None before the first reading."""
+    """The desk's head line; ``last_heard`` is a minute, aware, in UTC; None before the first reading."""
 
     cases: CaseTotals
     alarms: AlarmTotals
@@ -75,8 +76,7 @@ def glance(connection: Connection, now: datetime) -> Glance:
         ((cases,)) = cursor.execute(_SQL["case_totals"], {"now": now}).fetchall()
     with connection.cursor(row_factory=class_row(AlarmTotals)) as cursor:
         ((alarms,)) = cursor.execute(_SQL["alarm_totals"]).fetchall()
-    ((heard,),) = connection.execute(_SQL["last_heard"]).fetchall()
-    return Glance(cases, alarms, heard)
+    return Glance(cases, alarms, last_heard(connection))
 
 
 def troubled_places(

@@ -124,12 +124,6 @@ def page(
         return cursor.execute(_SQL["status_page"], filters, prepare=False).fetchall()
 
 
-def last_heard(connection: Connection) -> datetime | None:
-    """When any device was last heard, in UTC; None before the first reading."""
-    row = connection.execute(_SQL["last_heard"]).fetchone()
-    return row[0] if row else None
-
-
 def many(
     connection: Connection,
     kinds: Iterable[Kind],

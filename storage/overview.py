@@ -85,6 +85,12 @@ def ledger(connection: Connection) -> Ledger:
     return Ledger(**row)
 
 
+def last_heard(connection: Connection) -> datetime | None:
+    """The minute in which any device was last heard, in UTC; None before the first reading."""
+    row = connection.execute(_SQL["last_heard"]).fetchone()
+    return row[0] if row else None
+
+
 def waiting_work(connection: Connection) -> int:
     """Alarm news not yet taken up, and notifications not yet delivered."""
     row = connection.execute(_SQL["waiting_work"]).fetchone()

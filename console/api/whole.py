@@ -7,7 +7,7 @@ from pydantic import Field
 
 from console.api.common import At, Looks, Shape
 from console.identity import guest
-from storage import device_status, overview
+from storage import overview
 from storage.errors import DatabaseUnavailableError
 
 router = APIRouter(tags=["the whole"])
@@ -19,7 +19,8 @@ class Health(Shape):
     alive: bool
     database: Annotated[bool, Field(description="Whether it answers; where not, the status is 503.")]
     last_reading_age_s: Annotated[
-        float | None, Field(description="Seconds since any device was last heard; null: never.")
+        float | None,
+        Field(description="Seconds since the minute began in which any device was last heard; null: never."),
     ]
 
 
@@ -38,7 +39,7 @@ def health(response: Response, at: At) -> Health:
     """Open to everybody, for load balancers and monitoring."""
     try:
         with at.connection() as connection:
-            last = device_status.last_heard(connection)
+            last = overview.last_heard(connection)
     except DatabaseUnavailableError:
         response.status_code = 503
         return Health(alive=True, database=False, last_reading_age_s=None)

@@ -18,10 +18,6 @@ SELECT count(*) FILTER (WHERE active AND NOT hushed AND severity = 4) AS critica
        count(*) FILTER (WHERE permit IS NOT NULL) AS out_of_service
 FROM alarm WHERE active OR NOT acknowledged OR hushed
 
--- name: last_heard
--- When any device was last heard.
-SELECT max(last_received_at) FROM device_status
-
 -- name: troubled_places
 -- Facilities with an open case, or an alarm that nobody has seen yet, within a box, one row a cell of a grid: how many,
 -- how severe the worst is and which that is, where they are on average. Degrees; null filters mean all.

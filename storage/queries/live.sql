@@ -4,6 +4,10 @@ SELECT coalesce(sum(received), 0)::bigint AS received, coalesce(sum(stored), 0):
        coalesce(sum(duplicate), 0)::bigint AS duplicate, coalesce(sum(quarantined), 0)::bigint AS quarantined
 FROM ledger
 
+-- name: last_heard
+-- The minute in which any device was last heard: by the key of the ledger, where a look at every device takes long.
+SELECT max(minute) FROM ledger WHERE stored + duplicate > 0
+
 -- name: readings_by_kind
 -- Readings by kind, heard or found in quarantine, duplicates included, what gateways repeat not; seconds behind, but cheap.
 SELECT kind, sum(readings)::bigint

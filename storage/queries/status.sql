@@ -64,10 +64,6 @@ WHERE device.kind = ANY (%(kinds)s::text[])
 ORDER BY device.device_id
 LIMIT %(limit)s
 
--- name: last_heard
--- When any device was last heard.
-SELECT max(last_received_at) FROM device_status
-
 -- name: statuses
 -- Devices and what is known of them, those never heard first, then the longest silent; null filters mean all. Silent is
 -- who was not heard for longer than its kind allows.

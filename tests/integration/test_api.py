@@ -190,13 +190,18 @@ def test_permits_sheets_notifications_units_and_the_ledger(machine: Machine, num
     assert client.get("/api/v1/ledger").json()["balanced"] is True
 
 
-def test_health_is_open_to_everybody(console: httpx.Client) -> None:
+def test_health_is_open_to_everybody(console: httpx.Client, connection: Connection, time: Time) -> None:
     assert console.get("/api/v1/health").json() == {"alive": True, "database": True, "last_reading_age_s": None}
+    for minutes, stored in ((9, 1), (5, 1), (1, 0)):  # of the last nothing could be read
+        at = time.at - timedelta(minutes=minutes)
+        entry = "INSERT INTO ledger VALUES (%s, 'all', 1, %s, 0, %s)"
+        connection.execute(entry, [at, stored, 1 - stored])
+    assert console.get("/api/v1/health").json()["last_reading_age_s"] == 300.0
 
 
 def test_nobody_in_particular_gets_in(console: httpx.Client, machine: Machine, connection: Connection) -> None:
     assert problem(console.get("/api/v1/cases")) == (401, "sign_in")
-    client = machine(Role.ADMIN)
+    client = machine(Role.SUPERVISOR)
     assert client.get("/api/v1/cases").status_code == 200
     connection.execute("UPDATE console_token SET revoked_at = created_at")
     assert problem(client.get("/api/v1/cases")) == (401, "bad_token")

@@ -11,7 +11,6 @@ class Role(StrEnum):
     CREW = "crew"  # of one unit: sees and works that unit's cases only
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
-    ADMIN = "admin"
     HOTLINE = "hotline"  # another system that hands on what citizens report
 
 
@@ -24,7 +23,6 @@ class Action(StrEnum):
     DISPATCH = "dispatch"  # assign, join, split, suspend; acknowledge and shelve alarms
     JUDGE = "judge"  # grant delays, decide checks, cancel, answer sheets
     REPORT = "report"  # hand on what citizens report
-    MANAGE = "manage"  # people of the console
 
 
 _OPERATOR = frozenset({Action.LOOK, Action.LOOK_OWN, Action.WORK, Action.DISPATCH, Action.REPORT})
@@ -33,6 +31,5 @@ MAY: Mapping[Role, frozenset[Action]] = {
     Role.CREW: frozenset({Action.LOOK_OWN, Action.WORK}),
     Role.OPERATOR: _OPERATOR,
     Role.SUPERVISOR: _OPERATOR | {Action.JUDGE},
-    Role.ADMIN: frozenset(Action),
     Role.HOTLINE: frozenset({Action.REPORT}),
 }

@@ -102,7 +102,7 @@ def test_guessing_is_made_to_wait(console: httpx.Client, connection: Connection,
 
 
 def test_somebody_shut_out_cannot_come_back(console: httpx.Client, connection: Connection, time: Time) -> None:
-    name = person(connection, Role.ADMIN)
+    name = person(connection, Role.SUPERVISOR)
     assert console_store.disable(connection, name, time.now())
     assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 403
 

@@ -22,11 +22,11 @@ def test_a_token_is_shown_once_and_good_until_revoked_or_over(
     found = console_tokens.find(connection, text, START)
     assert found is not None
     assert found.role == "viewer"
-    again = cityward("users", "token", "add", "grid", "--role", "admin")
+    again = cityward("users", "token", "add", "grid", "--role", "supervisor")
     assert "there is a token grid already" in str(again.exception)
     now.set(START + timedelta(days=3))
     assert console_tokens.find(connection, text, now.at) is None
-    other = cityward("users", "token", "add", "grid", "--role", "admin").output.strip()
+    other = cityward("users", "token", "add", "grid", "--role", "supervisor").output.strip()
     assert console_tokens.find(connection, other, now.at) is not None
     assert cityward("users", "token", "revoke", "grid").output == "grid is revoked.\n"
     assert console_tokens.find(connection, other, now.at) is None

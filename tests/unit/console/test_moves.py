@@ -38,7 +38,7 @@ def test_what_is_offered_follows_the_life_of_the_case_and_the_role() -> None:
     assert CaseMove.REQUEST_DELAY not in waiting
     assert CaseMove.CONFIRM not in possible(Role.SUPERVISOR, State.VERIFYING, delay_pending=False)
     assert possible(Role.VIEWER, State.DISPATCHED, delay_pending=False) == []
-    assert possible(Role.ADMIN, State.CLOSED, delay_pending=False) == []
+    assert possible(Role.SUPERVISOR, State.CLOSED, delay_pending=False) == []
 
 
 def test_what_is_offered_of_an_alarm_follows_its_state() -> None:

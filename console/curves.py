@@ -16,7 +16,8 @@ from devices.quality import Quality
 from devices.readings import Floats, Ints, Readings
 
 WIDTH, HEIGHT = 720, 190  # of the drawing, in its own units
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 12, 10, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 12, 10, 24  # on the left the longest word of a value finds room
+_LETTERS = 11  # high
 _COLUMNS = WIDTH - _LEFT - _RIGHT  # no more is to be seen than the least and the most in each
 _DOUBTFUL = int(Quality.IMPLAUSIBLE | Quality.REPLAYED | Quality.FROZEN | Quality.SKEWED)
 _MOST_DOUBTS = 300
@@ -35,12 +36,21 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A limit or a moment, across the drawing; ``at`` along the other axis; limits of one value have one line."""
+class Limit:
+    """Across the drawing at this height, all limits of one value together; the words stand above those below them."""
 
     at: float
     names: Sequence[str]
     text: str
+    label: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Down the drawing, where something happened."""
+
+    at: float
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +68,8 @@ class Curve:
     doubts: Sequence[tuple[float, float]]
     times: Sequence[Tick]
     heights: Sequence[Tick]
-    limits: Sequence[Line]
-    moments: Sequence[Line]
+    limits: Sequence[Limit]
+    moments: Sequence[Moment]
     readings: int
     least: float | None
     most: float | None
@@ -120,8 +130,8 @@ def curve(
         doubts=[(round(float(xs[each]), 1), y(float(values[each]))) for each in doubts],
         times=list(_times(span)),
         heights=[Tick(y(value), text) for value, text in (_named(words) if words else _heights(low, high))],
-        limits=[Line(y(value), names, f"{value:g}") for value, names in _by_value(limits or {})],
-        moments=[Line(span.x(at), [name], f"{at:%H:%M}") for name, at in moments if span.since <= at <= span.until],
+        limits=list(_limits(limits or {}, y)),
+        moments=[Moment(span.x(at), name) for name, at in moments if span.since <= at <= span.until],
         readings=int(sent.sum()),
         least=float(believed.min()) if len(believed) else None,
         most=float(believed.max()) if len(believed) else None,
@@ -145,10 +155,12 @@ def _bounds(values: Floats, words: Sequence[str], limits: Mapping[str, float]) -
     return low - air, high + air
 
 
-def _by_value(limits: Mapping[str, float]) -> Iterator[tuple[float, list[str]]]:
+def _limits(limits: Mapping[str, float], y: _Height) -> Iterator[Limit]:
     """Limits that lie upon each other are one line with both names."""
+    label = float(HEIGHT)
     for value in sorted(set(limits.values())):
-        yield value, [name for name, other in limits.items() if other == value]
+        label = min(y(value) - 3, label - _LETTERS)
+        yield Limit(y(value), [name for name, other in limits.items() if other == value], f"{value:g}", label)
 
 
 def _gap(kind: Kind) -> int:

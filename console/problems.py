@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -17,6 +17,7 @@ from console.errors import BadInput, ConsoleError, NotSignedIn
 from console.open311 import forms
 from console.open311.forms import Kind
 from console.pages import crew
+from console.pages.places import inside
 from console.pages.rendering import page
 from console.words import word
 from storage.errors import DatabaseUnavailableError, UnstorableError
@@ -58,6 +59,13 @@ def _back(request: Request) -> str:
     """So that who signs in comes to the page that was asked for: a link of a colleague, or where the session ended."""
     asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
     return f"?{urlencode({'back': asked})}" if request.method == "GET" and asked != "/" else ""
+
+
+def _before(request: Request) -> str:
+    """The page of ours that led here."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    ours = came.netloc == request.url.netloc and came.path != request.url.path
+    return inside(urlunsplit(("", "", came.path, came.query, ""))) if ours else "/"
 
 
 def _frameworks(request: Request, error: Exception) -> Response:
@@ -104,7 +112,7 @@ def _problem(
 ) -> Response:
     language = _language(request)
     if not _for_programs(request):
-        answer = page("problem.html", request, language, status=status, detail=detail)
+        answer = page("problem.html", request, language, status=status, detail=detail, before=_before(request))
         answer.headers.update(headers or {})
         return answer
     if request.url.path.startswith(OPEN311):

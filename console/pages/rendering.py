@@ -40,16 +40,17 @@ def page(
 def rendered(name: str, request: Request, language: Language, who: Visitor | None = None, **shown: Any) -> str:
     """A template's text.
 
-    In it ``_('section.name')`` is a word of the console and ``say('states', key)`` one of dispatch; ``local(at)`` is a
-    moment as the city's clocks show it, ``left(at)`` how long until then, ``ago(at)`` since; ``unit``, ``district``,
-    ``pause``, ``kind``, ``rule``, ``metric``, ``limit``, ``value`` and ``permit_kind`` name what an id stands for;
-    ``allowance('2h office')`` is time in words; ``may('dispatch')`` says
-    whether they may, ``alarm_moves(state)`` what they may do to an alarm.
+    In it ``_('section.name')`` is a word of the console, ``noun(count, 'section.name')`` the one for so many, and
+    ``say('states', key)`` one of dispatch; ``local(at)`` is a moment as the city's clocks show it, ``left(at)`` how
+    long until then, ``ago(at)`` since; ``unit``, ``district``, ``pause``, ``kind``, ``rule``, ``metric``, ``limit``,
+    ``value`` and ``permit_kind`` name what an id stands for; ``allowance('2h office')`` is time in words;
+    ``may('dispatch')`` says whether they may, ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
     now = at.clock.now()
     return _ENVIRONMENT.get_template(name).render(
         _=partial(word, language=language),
+        noun=lambda count, key: word(f"{key}_one" if count == 1 else key, language),
         say=lambda section, key: say(Section(section), str(key), language),
         because=partial(_because, at, language),
         language=language.value,

@@ -14,6 +14,7 @@ from tests.fix_browser import DESK, PHONE, Browse
 from tests.fix_console import SignedIn, Time
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, KITCHEN, LAMP
+from tests.web.looking import faults
 
 
 @pytest.fixture
@@ -71,3 +72,13 @@ def test_every_page_fits_a_phone_in_both_languages(
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path
+
+
+def test_no_page_of_the_desk_keeps_anybody_out(browse: Browse, trouble: Desk, signed_in: SignedIn) -> None:
+    page = browse(signed_in(Role.SUPERVISOR), size=DESK)
+    case, of_device = f"/cases/{trouble.numbers()[0]}", f"/devices/{KITCHEN}"
+    found = []
+    for path in ("/", "/permits", "/handover", "/reports/weekly", case, of_device, "/cases/1", "/api/", "/sign-in"):
+        page.goto(path)
+        found += faults(page)
+    assert found == []

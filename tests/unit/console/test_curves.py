@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_limits_that_lie_upon_each_other_are_one_line_within_the_drawing() -> No
     assert 0 < line.at < HEIGHT
 
 
+def test_the_words_of_limits_that_lie_close_stand_above_each_other() -> None:
+    kind = KINDS["noise"]
+    limits = {"a": 50.0, "b": 50.1, "c": 50.2, "d": 90.0}
+    found = curve(readings(kind, "laeq", []), kind.metric("laeq"), Span(NOON, NOON + timedelta(hours=1)), limits=limits)
+    labels = [limit.label for limit in found.limits]
+    assert all(above <= below - 11 for below, above in pairwise(labels))
+    assert labels[3] == found.limits[3].at - 3, "with room enough they stand at their line"
+
+
 def test_ticks_stand_at_round_local_times() -> None:
     assert [tick.text for tick in drawn([], hours=2).times] == ["12:00", "12:30", "13:00", "13:30", "14:00"]
 
@@ -102,4 +112,4 @@ def test_moments_outside_of_the_span_are_left_out() -> None:
     span = Span(NOON, NOON + timedelta(hours=1))
     moments = [("raised", NOON + timedelta(minutes=30)), ("cleared", datetime(2026, 11, 23, tzinfo=UTC))]
     found = curve(readings(kind, "laeq", []), kind.metric("laeq"), span, moments=moments)
-    assert [line.names for line in found.moments] == [["raised"]]
+    assert [moment.name for moment in found.moments] == ["raised"]

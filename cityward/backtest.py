@@ -221,7 +221,7 @@ def _devices(
     registry: Registry, kind: str, groupings: Collection[tuple[str, tuple[str, ...]]], subjects: set[int]
 ) -> list[int]:
     """Whose readings must be read: all members of the groups that are asked about, too."""
-    wanted = {device.id for device in registry.of_kind(kind) if not subjects or device.id in subjects}
+    wanted = {number for number in registry.all_of(kind).tolist() if not subjects or number in subjects}
     for of_kind, by in groupings if subjects else ():
         if of_kind == kind:
             members = registry.membership(kind, by)

@@ -55,7 +55,7 @@ class History:
 
     def with_kinds(self, kinds: Mapping[str, Kind]) -> Registry:
         """The same devices and groups, with kinds whose limits differ."""
-        return Registry(kinds, [*self.registry.devices.values(), *self.registry.groups.values()])
+        return self.registry.with_kinds(kinds)
 
 
 def stored(

@@ -7,7 +7,7 @@ no dead channel can hold up a case.
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -19,12 +19,11 @@ from cityward.clock import Clock
 from cityward.due import HOLDER, DueRules
 from cityward.links import ConsoleLinks
 from cityward.metrics import DispatcherMetrics, serve
-from cityward.partitions import Hearers, Partitions, nobody, stored_until
+from cityward.partitions import NOBODY, Hearers, Hears, Partitions, stored_until
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
 from devices.kind import Kind
-from devices.registry import Device
 from notify.channels.mqtt import MqttChannel
 from notify.channels.person import PersonChannel
 from notify.channels.webhook import WebhookChannel
@@ -93,7 +92,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
         ):
             if not hold(connection, DISPATCH, CITY, stop):
                 return
-            desk = Rounds(connection, book.rules, installed, clock, heard_by=Partitions(settings).of)
+            desk = Rounds(connection, book.rules, installed, clock, heard_by=Partitions(settings))
             rule_states.unbench(connection, HOLDER, clock.now())
             waking.listen(ears)
             if works():
@@ -127,13 +126,10 @@ class Rounds:
         installed: Mapping[str, Kind],
         clock: Clock,
         *,
-        heard_by: Callable[[Device], str | None] = nobody,
+        heard_by: Hears = NOBODY,
     ) -> None:
-        self.registry = load_registry(connection, installed)
-        if register_groups(
-            connection, self.registry, [(rule.kind, rule.group) for rule in rules if rule.group], clock.now()
-        ):
-            self.registry = load_registry(connection, installed)
+        groupings = [(rule.kind, rule.group) for rule in rules if rule.group]
+        self.registry = register_groups(connection, load_registry(connection, installed), groupings, clock.now())
         rule_texts.keep(connection, rules, clock.now())
         self._connection = connection
         self._rules = [rule for rule in rules if rule.input is Input.SILENCE]

@@ -5,7 +5,7 @@ window, and one that is killed in the middle has judged each window once. What n
 devices are judged when what was sent to their partition is stored, for half an hour at most.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import time
 
@@ -13,10 +13,10 @@ import numpy as np
 import structlog
 
 from cityward.clock import Clock
-from cityward.partitions import Hearers, nobody, stored_until
+from cityward.partitions import NOBODY, Hearers, Hears, stored_until
 from devices.moments import MICROS, moment
 from devices.readings import Ints
-from devices.registry import Device, Membership, Registry
+from devices.registry import Membership, Registry
 from rules.closing import close, dissolved
 from rules.frame import Frame
 from rules.jobs import Moments, due, judge_figures
@@ -77,7 +77,7 @@ class DueRules:
         known: The measures, by name.
         clock: The time.
         permits: The work permits in force.
-        heard_by: The partition that hears a device; without it nothing is waited for.
+        heard_by: Which partition hears a device; without it nothing is waited for.
         lateness: How long readings of a kind wait for late ones, µs.
     """
 
@@ -91,7 +91,7 @@ class DueRules:
         clock: Clock,
         permits: Spells = NONE,
         *,
-        heard_by: Callable[[Device], str | None] = nobody,
+        heard_by: Hears = NOBODY,
         lateness: Mapping[str, int] | None = None,
     ) -> None:
         self._connection = connection

@@ -1,7 +1,7 @@
 """Which partition hears which device, and how far what they heard is stored."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -12,30 +12,59 @@ from devices.registry import Device, Registry
 from devices.topics import device_topic
 
 
+class Hears(Protocol):
+    """Which partition hears whom."""
+
+    @property
+    def by_district(self) -> bool:
+        """Whether all devices of a kind and district share one."""
+
+    def of(self, device: Device) -> str | None:
+        """The partition that hears a device; None if none does."""
+
+
 class Partitions:
-    """The partitions of a city. Devices of a kind and district mostly share one, so that is looked up once for all."""
+    """The partitions of a city."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         filters = [each.split("/") for name in settings.partitions for each in settings.filters(name)]
-        self._by_device = any(len(levels) > 3 and levels[3] not in {"+", "#"} for levels in filters)
-        self._known: dict[tuple[str, str, str], str | None] = {}
+        self.by_district = not any(len(levels) > 3 and levels[3] not in {"+", "#"} for levels in filters)
 
     def of(self, device: Device) -> str | None:
         """The partition that hears a device; None if none does."""
-        key = (device.district, device.kind, device.device_id if self._by_device else "")
-        if key not in self._known:
-            topic = device_topic(device.district, device.kind, device.device_id)
-            self._known[key] = self._settings.partition_of(topic)
-        return self._known[key]
+        return self._settings.partition_of(device_topic(device.district, device.kind, device.device_id))
 
     def devices(self, registry: Registry, partition: str, kind: Kind) -> list[int]:
         """The numbers of the devices of a kind that a partition hears."""
-        return [device.id for device in registry.of_kind(kind.name) if self.of(device) == partition]
+        numbers, codes, names = _heard_by(registry, kind.name, self)
+        return numbers[codes == names.index(partition)].tolist() if partition in names else []
 
 
-def nobody(_device: Device) -> None:
-    """The partition of a device where nothing is collected: nothing is waited for."""
+class Nobody:
+    """Where nothing is collected: nothing is waited for."""
+
+    by_district = True
+
+    def of(self, _device: Device) -> None:
+        """None does."""
+
+
+NOBODY = Nobody()
+
+
+def _heard_by(registry: Registry, kind: str, hears: Hears) -> tuple[Ints, Ints, list[str]]:
+    """The devices of a kind, ascending, for each the place of its partition's name, and the names; empty for none."""
+    columns, places = registry.devices.columns, registry.places_of(kind)
+    alike = np.arange(len(places))
+    if hears.by_district:
+        districts = {common.district: place for place, common in enumerate(columns.commons)}
+        alike = np.array([districts[common.district] for common in columns.commons], dtype=np.int64)
+        alike = alike[columns.common[places]]
+    _, first, of_device = np.unique(alike, return_index=True, return_inverse=True)
+    heard = [hears.of(registry.devices.at(place)) or "" for place in places[first].tolist()]
+    names = sorted({*heard})
+    return columns.number[places], np.array([names.index(name) for name in heard], dtype=np.int64)[of_device], names
 
 
 class Hearers:
@@ -43,12 +72,12 @@ class Hearers:
 
     Args:
         registry: The devices and the registered groups.
-        partition_of: The partition that hears a device, if any does.
+        hears: Which partition hears a device.
     """
 
-    def __init__(self, registry: Registry, partition_of: Callable[[Device], str | None]) -> None:
+    def __init__(self, registry: Registry, hears: Hears) -> None:
         self._registry = registry
-        self._partition_of = partition_of
+        self._hears = hears
         self._names: list[str] = []
         self._codes: dict[str, tuple[Ints, Ints]] = {}
         self._found: dict[tuple[str, tuple[str, ...]], dict[frozenset[str], Ints]] = {}
@@ -76,28 +105,22 @@ class Hearers:
         if by:
             members = self._registry.membership(kind, by)
             subjects, codes = members.group, codes[np.searchsorted(devices, members.device)]
-        needs: dict[int, int] = defaultdict(int)  # bit by bit
-        for subject, code in np.unique(np.stack([subjects, codes]), axis=1).T.tolist():
-            needs[subject] |= 1 << code
-        found: dict[int, list[int]] = defaultdict(list)
-        for subject, bits in needs.items():
-            found[bits].append(subject)
+        subject, of_subject = np.unique(subjects, return_inverse=True)
+        bits = np.zeros(len(subject), dtype=object)  # as many bits as there are partitions
+        for code in np.unique(codes).tolist():
+            bits[np.unique(of_subject[codes == code])] |= 1 << code
         return {
-            frozenset(name for code, name in enumerate(self._names) if name and bits >> code & 1): np.array(mine)
-            for bits, mine in found.items()
+            frozenset(name for code, name in enumerate(self._names) if name and need >> code & 1): subject[bits == need]
+            for need in dict.fromkeys(bits.tolist())
         }
 
     def _coded(self, kind: str) -> tuple[Ints, Ints]:
         """Numbers of the devices of a kind, ascending, and of the name of each one's partition."""
         if kind not in self._codes:
-            devices = self._registry.of_kind(kind)
-            names = [self._partition_of(device) or "" for device in devices]
+            numbers, codes, names = _heard_by(self._registry, kind, self._hears)
             self._names += sorted({*names} - {*self._names})
-            place = {name: code for code, name in enumerate(self._names)}
-            numbers = np.array([device.id for device in devices], dtype=np.int64)
-            codes = np.array([place[name] for name in names], dtype=np.int64)
-            order = np.argsort(numbers)
-            self._codes[kind] = numbers[order], codes[order]
+            place = np.array([self._names.index(name) for name in names], dtype=np.int64)
+            self._codes[kind] = numbers, place[codes] if names else codes
         return self._codes[kind]
 
 

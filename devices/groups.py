@@ -3,14 +3,16 @@
 A group is a facility of its own, registered under a number like a device, so that alarms and cases can speak of it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from devices.kind import AttributeType, Kind, Metric, MetricType
+from devices.readings import Ints
 from devices.registry import GROUP_FIELDS, GROUP_KIND, Description, Device, Registry
 
 _SHARED = ("district", "grid", "road", "road_class", "component_class", "supervisor", "owner", "maintainer")
@@ -48,16 +50,25 @@ def groupings(kind: Kind) -> list[str]:
     return [*GROUP_FIELDS, *(name for name, attribute in kind.attributes.items() if attribute.type in words)]
 
 
-def facility(group: str, devices: Iterable[Device]) -> Description:
+def facility(group: str, registry: Registry, members: Ints) -> Description:
     """A group's description: in the middle of its members; of everything else what most of them have."""
-    devices = list(devices)
-    shared = {name: Counter(getattr(device, name) for device in devices).most_common(1)[0][0] for name in _SHARED}
+    columns, places = registry.devices.columns, registry.devices.places(members)
+    # In order of the members: of words that are as frequent as others the first one's counts.
+    commons = [(columns.commons[code], times) for code, times in Counter(columns.common[places].tolist()).items()]
+
+    def most(field: str) -> str:
+        words: dict[str, int] = defaultdict(int)
+        for common, times in commons:
+            words[getattr(common, field)] += times
+        return max(words, key=words.__getitem__)
+
+    shared: dict[str, Any] = {field: most(field) for field in _SHARED}
     return Description(
         device_id=group,
         kind=GROUP.name,
         name=group.split(":")[1],
-        lon=sum(device.lon for device in devices) / len(devices),
-        lat=sum(device.lat for device in devices) / len(devices),
+        lon=sum(columns.lon[places].tolist()) / len(members),
+        lat=sum(columns.lat[places].tolist()) / len(members),
         **shared,
     )
 
@@ -67,15 +78,15 @@ def grouped(registry: Registry, groupings: Iterable[tuple[str, tuple[str, ...]]]
 
     Those that are not registered yet get the numbers after the last.
     """
-    known = [*registry.devices.values(), *registry.groups.values()]
     described = {
-        group: facility(group, members)
+        group: facility(group, registry, members)
         for kind, by in sorted(set(groupings))
         for group, members in registry.members(kind, by).items()
         if group not in registry.groups
     }
-    first = max((device.id for device in known), default=0) + 1
+    numbers = [*registry.devices.columns.number[-1:].tolist(), *(group.id for group in registry.groups.values())]
+    first = max(numbers, default=0) + 1
     new = [
         Device(id=number, **msgspec.structs.asdict(each)) for number, each in enumerate(described.values(), start=first)
     ]
-    return Registry(registry.kinds, [*known, *new], registry.revision) if new else registry
+    return registry.with_groups([*registry.groups.values(), *new]) if new else registry

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,42 +10,21 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.kind import AttributeType, Kind, LimitChange, LimitStep
+from devices.columns import AttributeValue, Columns, Common, Texts
+from devices.kind import AttributeType, Kind, LimitStep
 from devices.readings import Floats, Ints
 from devices.topics import CHANNELS, DeviceTopic, device_topic
 
-AttributeValue = float | str | bool
 _MOST_TOPICS = 2**18  # remembered with their devices, some 50 MB; beyond it the memory begins anew
 
 
-class Description(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A device as a registry file describes it.
-
-    Position in degrees (CGCS2000, which equals WGS84 within a metre). ``supervisor``, ``owner`` and ``maintainer``
-    are the three organisations of GB/T 30428: 主管, 权属 and 养护; empty where unknown. ``circuit``, ``cabinet`` and
-    ``gateway`` name the parents whose failure explains this device's silence. ``limits`` and ``attributes`` hold
-    what differs from the kind's defaults; ``limit_changes`` what its own limits change to, and when.
-    """
+class Description(Common, frozen=True, kw_only=True, gc=False):
+    """A device as a registry file describes it. Position in degrees (CGCS2000, which equals WGS84 within a metre)."""
 
     device_id: str
-    kind: str
     name: str
-    district: str
-    grid: str = ""
     lon: float
     lat: float
-    road: str = ""
-    road_class: str = ""
-    component_class: str = ""
-    circuit: str = ""
-    cabinet: str = ""
-    gateway: str = ""
-    supervisor: str = ""
-    owner: str = ""
-    maintainer: str = ""
-    limits: Mapping[str, float] = {}
-    limit_changes: Mapping[str, tuple[LimitChange, ...]] = {}
-    attributes: Mapping[str, AttributeValue] = {}
 
 
 class Device(Description, frozen=True, kw_only=True, gc=False):
@@ -71,6 +50,95 @@ class Membership:
     group: Ints
 
 
+class Devices(Mapping[int, Device]):
+    """Devices by number, each made of its columns when it is asked for."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self._place = np.full(_highest(columns.number) + 1, -1, dtype=np.int32)
+        self._place[columns.number] = np.arange(len(columns))
+        self._by_name: tuple[Ints, Ints] | None = None
+
+    def __getitem__(self, number: int) -> Device:
+        if not 0 <= number < len(self._place) or self._place[number] < 0:
+            raise KeyError(number)
+        return self.at(int(self._place[number]))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.columns.number.tolist())
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def values(self) -> ValuesView[Device]:
+        """The devices by number."""
+        return _All(self)
+
+    def at(self, place: int) -> Device:
+        """The device that stands there."""
+        columns = self.columns
+        return Device(
+            id=int(columns.number[place]),
+            device_id=columns.device_id[place],
+            name=columns.name[place],
+            lon=float(columns.lon[place]),
+            lat=float(columns.lat[place]),
+            **msgspec.structs.asdict(columns.commons[columns.common[place]]),
+        )
+
+    def places(self, numbers: Ints) -> NDArray[np.int32]:
+        """Where devices stand; -1 for a number that is no device's."""
+        places = np.full(len(numbers), -1, dtype=np.int32)
+        known = numbers < len(self._place)
+        places[known] = self._place[numbers[known]]
+        return places
+
+    def named(self, device_id: str) -> Device | None:
+        """The device of this id; None if there is none."""
+        hashes, places = self._names()
+        wanted = hash(device_id)
+        for place in places[np.searchsorted(hashes, wanted) : np.searchsorted(hashes, wanted, side="right")].tolist():
+            if self.columns.device_id[place] == device_id:
+                return self.at(place)
+        return None
+
+    def _names(self) -> tuple[Ints, Ints]:
+        """The hashes of all ids, ascending, and whose they are: a tenth of a dictionary."""
+        if self._by_name is None:
+            hashes = np.fromiter(map(hash, self.columns.device_id), np.int64, len(self))
+            places = np.argsort(hashes)
+            self._by_name = hashes[places], places
+        return self._by_name
+
+
+class _All(ValuesView[Device]):
+    """Devices one after the other, none of them looked for."""
+
+    def __init__(self, devices: Devices) -> None:
+        super().__init__(devices)
+        self._devices = devices
+
+    def __iter__(self) -> Iterator[Device]:
+        return map(self._devices.at, range(len(self._devices)))
+
+
+def _columns(devices: Iterable[Device]) -> Columns:
+    ordered = [device for _, device in sorted({device.id: device for device in devices}.items())]
+    return Columns(
+        number=np.array([device.id for device in ordered], dtype=np.int64),
+        device_id=Texts.of(device.device_id for device in ordered),
+        name=Texts.of(device.name for device in ordered),
+        lon=np.array([device.lon for device in ordered], dtype=np.float64),
+        lat=np.array([device.lat for device in ordered], dtype=np.float64),
+        common=np.arange(len(ordered), dtype=np.int32),
+        commons=[Common(**{name: getattr(device, name) for name in Common.__struct_fields__}) for device in ordered],
+    )
+
+
+def _highest(numbers: Ints) -> int:
+    return int(numbers.max()) if len(numbers) else 0
+
+
 class Registry:
     """All devices at one revision, and the groups of them, which send nothing.
 
@@ -79,8 +147,10 @@ class Registry:
 
     Args:
         kinds: Every kind by name.
-        devices: The devices; those of a kind that is not installed are left out, and so quarantined.
+        devices: The devices, and groups among them; those of a kind that is not installed are left out, and so
+            quarantined.
         revision: Grows with every change of the registry; tells a snapshot from a newer one.
+        groups: More groups.
 
     Attributes:
         devices: By number.
@@ -88,32 +158,41 @@ class Registry:
         by_topic: By the topics on which devices have been heard; ``publisher`` fills it.
     """
 
-    def __init__(self, kinds: Mapping[str, Kind], devices: Iterable[Device], revision: int = 0) -> None:
+    def __init__(
+        self,
+        kinds: Mapping[str, Kind],
+        devices: Iterable[Device] | Columns,
+        revision: int = 0,
+        groups: Iterable[Device] = (),
+    ) -> None:
         self.kinds = kinds
         self.revision = revision
-        self.devices: dict[int, Device] = {}
-        self.groups: dict[str, Device] = {}
-        for device in devices:
-            if device.kind == GROUP_KIND:
-                self.groups[device.device_id] = device
-            elif device.kind in kinds:
-                self.devices[device.id] = device
+        known = devices if isinstance(devices, Columns) else _columns(devices)
+        of_group = np.array([each.kind == GROUP_KIND for each in known.commons], dtype=bool)
+        installed = np.array([each.kind in kinds for each in known.commons], dtype=bool)
+        self.devices = Devices(known.where((installed & ~of_group)[known.common]))
+        grouped = Devices(known.where(of_group[known.common]))
+        self.groups = {each.device_id: each for each in (*grouped.values(), *groups)}
         self.by_topic: dict[str, Device] = {}
-        self._by_name = {device.device_id: device for device in self.devices.values()}
-        self._profile: NDArray[np.int32] = np.zeros(
-            max([*self.devices, *(group.id for group in self.groups.values())], default=0) + 1, dtype=np.int32
-        )
-        self._samples: list[Device | None] = [None]  # of each profile a device; the first is nobody's
-        self._sort()
-        self._positions: tuple[Floats, Floats] | None = None
+        self._samples: list[Common | None] = [None]  # of each profile a device; the first is nobody's
+        self._profile = self._sorted()
         self._numbers: dict[tuple[str, str], Floats] = {}
         self._limits: dict[tuple[str, str], tuple[Ints, Floats]] = {}
         self._words: dict[tuple[str, str], NDArray[np.object_]] = {}
+        self._members: dict[tuple[str, tuple[str, ...]], dict[str, Ints]] = {}
         self._memberships: dict[tuple[str, tuple[str, ...]], Membership] = {}
+
+    def with_groups(self, groups: Iterable[Device]) -> "Registry":
+        """The same devices, and these groups instead."""
+        return Registry(self.kinds, self.devices.columns, self.revision, groups)
+
+    def with_kinds(self, kinds: Mapping[str, Kind]) -> "Registry":
+        """The same devices and groups, with kinds whose limits differ."""
+        return Registry(kinds, self.devices.columns, self.revision, self.groups.values())
 
     def publisher(self, topic: DeviceTopic) -> Device | None:
         """The device whose topic this is, whatever its channel; None if none is registered there."""
-        device = self._by_name.get(topic.device_id)
+        device = self.named(topic.device_id)
         if device is None or device.kind != topic.kind or device.district != topic.district:
             return None
         if topic.channel in CHANNELS:
@@ -124,47 +203,70 @@ class Registry:
 
     def named(self, device_id: str) -> Device | None:
         """The device of this id; None if none is registered."""
-        return self._by_name.get(device_id)
-
-    def of_kind(self, kind: str) -> list[Device]:
-        """The devices of a kind, by number."""
-        return [device for device in self.devices.values() if device.kind == kind]
+        return self.devices.named(device_id)
 
     def all_of(self, kind: str) -> Ints:
         """The numbers of the devices of a kind, ascending."""
-        return np.array(sorted(device.id for device in self.of_kind(kind)), dtype=np.int64)
+        return self.devices.columns.number[self.places_of(kind)]
 
-    def members(self, kind: str, by: tuple[str, ...]) -> dict[str, list[Device]]:
-        """The devices of a kind by the id of their group, ``circuit:C-03:streetlight``, in order of position."""
-        found: dict[str, list[Device]] = {}
-        for device in sorted(self.of_kind(kind), key=_position):
-            names = [self._group_name(device, field) for field in by]
-            if all(names):
-                found.setdefault(f"{'/'.join(by)}:{'/'.join(names)}:{kind}", []).append(device)
-        return found
+    def places_of(self, kind: str) -> Ints:
+        """Where in the columns the devices of a kind stand, ascending."""
+        columns = self.devices.columns
+        mine = np.array([each.kind == kind for each in columns.commons], dtype=bool)
+        return np.flatnonzero(mine[columns.common])
+
+    def members(self, kind: str, by: tuple[str, ...]) -> dict[str, Ints]:
+        """Numbers of the devices of a kind by the id of their group, ``circuit:C-03:streetlight``, by their position.
+
+        Groups are in the order of their first members.
+        """
+        if (kind, by) not in self._members:
+            self._members[kind, by] = self._grouped(kind, by)
+        return self._members[kind, by]
+
+    def _grouped(self, kind: str, by: tuple[str, ...]) -> dict[str, Ints]:
+        columns, places = self.devices.columns, self.places_of(kind)
+        names: dict[str, int] = {}
+        group = np.full(len(columns.commons), -1, dtype=np.int64)
+        position = np.full(len(columns.commons), math.inf)
+        for code in np.unique(columns.common[places]).tolist():
+            common = columns.commons[code]
+            position[code] = _position(common)
+            words = [self._group_word(common, field) for field in by]
+            if all(words):
+                group[code] = names.setdefault(f"{'/'.join(by)}:{'/'.join(words)}:{kind}", len(names))
+        places = places[np.argsort(position[columns.common[places]], kind="stable")]
+        groups = group[columns.common[places]]
+        places, groups = places[groups >= 0], groups[groups >= 0]
+        found, first, size = np.unique(groups, return_index=True, return_counts=True)
+        members = np.split(columns.number[places[np.argsort(groups, kind="stable")]], np.cumsum(size)[:-1])
+        ids = [*names]
+        return {ids[found[place]]: members[place] for place in np.argsort(first).tolist()}
 
     def membership(self, kind: str, by: tuple[str, ...]) -> Membership:
         """The members of a kind as columns; those of groups that are not registered left out."""
         if (kind, by) not in self._memberships:
-            pairs = [
-                (device.id, self.groups[group].id)
-                for group, devices in self.members(kind, by).items()
+            registered = [
+                (self.groups[group].id, members)
+                for group, members in self.members(kind, by).items()
                 if group in self.groups
-                for device in devices
             ]
-            pairs.sort(key=lambda pair: pair[1])
-            columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-            self._memberships[kind, by] = Membership(columns[0], columns[1])
+            registered.sort(key=lambda pair: pair[0])
+            nobody = np.zeros(0, dtype=np.int64)
+            self._memberships[kind, by] = Membership(
+                np.concatenate([nobody, *(members for _, members in registered)]),
+                np.concatenate([nobody, *(np.full(len(members), group) for group, members in registered)]),
+            )
         return self._memberships[kind, by]
 
-    def _group_name(self, device: Device, field: str) -> str:
+    def _group_word(self, device: Common, field: str) -> str:
         if field == "city":
             return _WHOLE_CITY
         if field in GROUP_FIELDS:
             return str(getattr(device, field))
         return str(self.attribute(device, field) or "")
 
-    def limit(self, device: Device, name: str, day: date) -> LimitStep:
+    def limit(self, device: Common, name: str, day: date) -> LimitStep:
         """The limit in force for a device on a local day: its own, else the kind's default."""
         in_force = LimitStep(None, None, "")
         for step in self._steps(device, name):
@@ -172,7 +274,7 @@ class Registry:
                 in_force = step
         return in_force
 
-    def _steps(self, device: Device, name: str) -> list[LimitStep]:
+    def _steps(self, device: Common, name: str) -> list[LimitStep]:
         if name in device.limits:
             steps = [LimitStep(device.limits[name], None, REGISTERED)]
         else:
@@ -184,24 +286,23 @@ class Registry:
         first = own[0].valid_from if own else None
         return [*(step for step in steps if first is None or (step.valid_from or date.min) < first), *own]
 
-    def attribute(self, device: Device, name: str) -> AttributeValue | None:
+    def attribute(self, device: Common, name: str) -> AttributeValue | None:
         """An attribute of a device, else the kind's default; also the fields of its description by name."""
         if name in DESCRIBED:
             return str(getattr(device, name)) or None
         return device.attributes.get(name, self.kinds[device.kind].attributes[name].default)
 
-    def attributes(self, device: Device) -> dict[str, AttributeValue | None]:
+    def attributes(self, device: Common) -> dict[str, AttributeValue | None]:
         """All attributes of a device with the kind's defaults filled in."""
         return {name: self.attribute(device, name) for name in self.kinds[device.kind].attributes}
 
     def positions_of(self, devices: Ints) -> tuple[Floats, Floats]:
         """Latitude and longitude of each of these devices, degrees."""
-        if self._positions is None:
-            self._positions = np.full(len(self._profile), np.nan), np.full(len(self._profile), np.nan)
-            for column, degrees in zip(self._positions, ("lat", "lon"), strict=True):
-                column[[*self.devices]] = [getattr(device, degrees) for device in self.devices.values()]
-        lat, lon = self._positions
-        return lat[devices], lon[devices]
+        columns, places = self.devices.columns, self.devices.places(devices)
+        lat, lon = np.full(len(devices), np.nan), np.full(len(devices), np.nan)
+        known = places >= 0
+        lat[known], lon[known] = columns.lat[places[known]], columns.lon[places[known]]
+        return lat, lon
 
     def limits_of(self, kind: str, name: str, devices: Ints, days: Callable[[], Ints]) -> Floats:
         """A limit for each of these devices of a kind; NaN where there is none.
@@ -253,29 +354,40 @@ class Registry:
             self._numbers[key] = column
         return self._numbers[key]
 
-    def _sort(self) -> None:
-        """Give devices that have everything in common that rules may ask for the same profile."""
+    def _sorted(self) -> NDArray[np.int32]:
+        """By number of device or group the profile, which all share who have the same of what rules may ask for."""
         known: dict[tuple[object, ...], int] = {}
-        for device in (*self.devices.values(), *self.groups.values()):
+
+        def profile(device: Common) -> int:
             # The storage gives equal documents as one object.
             documents = id(device.limits), id(device.limit_changes), id(device.attributes)
             key = (device.kind, *documents, *[getattr(device, name) for name in DESCRIBED])
-            profile = known.get(key)
-            if profile is None:
-                profile = known[key] = len(self._samples)
+            if key not in known:
+                known[key] = len(self._samples)
                 self._samples.append(device)
-            self._profile[device.id] = profile
+            return known[key]
 
-    def _samples_of(self, kind: str) -> Iterator[tuple[int, Device]]:
+        columns = self.devices.columns
+        highest = max([_highest(columns.number), *(group.id for group in self.groups.values())])
+        profiles = np.zeros(highest + 1, dtype=np.int32)
+        in_use = np.unique(columns.common)
+        of_common = np.zeros(len(columns.commons), dtype=np.int32)
+        of_common[in_use] = [profile(columns.commons[code]) for code in in_use.tolist()]
+        profiles[columns.number] = of_common[columns.common]
+        for group in self.groups.values():
+            profiles[group.id] = profile(group)
+        return profiles
+
+    def _samples_of(self, kind: str) -> Iterator[tuple[int, Common]]:
         for profile, sample in enumerate(self._samples):
             if sample is not None and sample.kind == kind:
                 yield profile, sample
 
 
-def _position(device: Device) -> tuple[float, int]:
-    """Where a device stands among its neighbours; at the end, in order of registration, where nobody says."""
+def _position(device: Common) -> float:
+    """Where a device stands among its neighbours; at the end where nobody says, in order of registration."""
     value = device.attributes.get("position", "")
-    return (float(value) if isinstance(value, int | float) else math.inf, device.id)
+    return float(value) if isinstance(value, int | float) else math.inf
 
 
 # Fields of a description that rules may ask for by name, all of them words.

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
+from devices.columns import AttributeValue
 from devices.groups import facility
 from devices.kind import AttributeType, Kind, MetricType
 from devices.moments import micros, moment
 from devices.readings import Readings
-from devices.registry import GROUP_FIELDS, AttributeValue, Device, Registry
+from devices.registry import GROUP_FIELDS, Device, Registry
 from rules.durations import parse_duration
 from rules.measures import load_measures
 from rules.rule import Input, Rule
@@ -179,12 +180,13 @@ def _registry(devices: Sequence[Device], rule: Rule, kind: Kind) -> Registry:
     """The devices, and the group that they form where the rule is about groups."""
     if not rule.group:
         return Registry({kind.name: kind}, devices)
-    groups = Registry({kind.name: kind}, devices).members(kind.name, rule.group)
+    alone = Registry({kind.name: kind}, devices)
+    groups = alone.members(kind.name, rule.group)
     if len(groups) != 1:
         raise ValueError(f"the members form {len(groups)} groups by {' and '.join(rule.group)}, not one")
     [(group, members)] = groups.items()
-    description = msgspec.structs.asdict(facility(group, members))
-    return Registry({kind.name: kind}, [*devices, Device(id=len(devices) + 1, **description)])
+    description = msgspec.structs.asdict(facility(group, alone, members))
+    return alone.with_groups([Device(id=len(devices) + 1, **description)])
 
 
 def _told(raw: _Story) -> Iterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:

@@ -9,19 +9,22 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+import numpy as np
 from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from cases.city import City, read_city
+from devices.columns import Columns, Common, Texts
 from devices.errors import DescriptionError, Permanent
 from devices.groups import facility
 from devices.kind import Kind, LimitChange
-from devices.registry import GROUP_FIELDS, Description, Device, Registry
+from devices.registry import GROUP_FIELDS, GROUP_KIND, Description, Device, Registry
 from devices.registry_csv import SEPARATOR, WITHIN
 from storage.queries import load
 
 _SQL = load("registry")
+_NOWHERE = np.zeros(0)
 _ALL: Mapping[str, str] = MappingProxyType({})
 _WRITTEN_AT_ONCE, _READ_AT_ONCE = 5_000, 20_000  # devices in one statement
 
@@ -89,20 +92,22 @@ def import_devices(connection: Connection, devices: Sequence[Description], sourc
 
 def register_groups(
     connection: Connection, registry: Registry, groupings: Iterable[tuple[str, tuple[str, ...]]], at: datetime
-) -> bool:
-    """Register the groups that devices of a kind form by some fields, or describe them anew; whether any changed.
+) -> Registry:
+    """The registry with the groups that devices of a kind form by some fields; new ones and changed ones are written.
 
     They are no news for a collector, so the registry's revision stays.
     """
     described = [
-        facility(group, devices)
+        facility(group, registry, members)
         for kind, by in sorted(set(groupings))
-        for group, devices in registry.members(kind, by).items()
+        for group, members in registry.members(kind, by).items()
     ]
     changed = [each for each in described if not _same(each, registry.groups.get(each.device_id))]
     for start in range(0, len(changed), _WRITTEN_AT_ONCE):
         connection.execute(_SQL["save_devices"], {**_columns(changed[start : start + _WRITTEN_AT_ONCE]), "at": at})
-    return bool(changed)
+    if not changed:
+        return registry
+    return registry.with_groups(Registry(registry.kinds, _devices(connection, {"kind": GROUP_KIND})).groups.values())
 
 
 def _same(described: Description, known: Device | None) -> bool:
@@ -131,16 +136,16 @@ def load_judged(
     words = facility.removeprefix(f"{'/'.join(by)}:").removesuffix(f":{kind}")
     names = [words] if len(by) == 1 else words.split("/")  # of several, one may have a stroke itself
     wanted = dict(zip(by, names, strict=True)) if len(names) == len(by) else {}
-    near = Registry(kinds, [*_devices(connection, {**wanted, "kind": kind}), *named.groups.values()])
+    near = Registry(kinds, _devices(connection, {**wanted, "kind": kind}), groups=named.groups.values())
     members = near.membership(kind, by).device.tolist()
-    return Registry(kinds, [*(near.devices[number] for number in members), *named.groups.values()])
+    return Registry(kinds, [near.devices[number] for number in members], groups=named.groups.values())
 
 
-def _devices(connection: Connection, wanted: Mapping[str, str] = _ALL) -> Iterator[Device]:
+def _devices(connection: Connection, wanted: Mapping[str, str] = _ALL) -> Columns:
     """All devices by number, or those with the wanted words in their fields.
 
-    A million of them come in four seconds: each column of some thousand rows as one text, taken apart here while the
-    server gathers the next. What devices have in common is taken apart once, and is one object for all of them.
+    Each column of some thousand rows comes as one text, taken apart here while the server gathers the next. What
+    devices have in common is taken apart once, and is one object for all of them.
     """
 
     @cache
@@ -151,45 +156,30 @@ def _devices(connection: Connection, wanted: Mapping[str, str] = _ALL) -> Iterat
     def changing(text: str) -> Mapping[str, tuple[LimitChange, ...]]:
         return msgspec.json.decode(text, type=dict[str, tuple[LimitChange, ...]])
 
-    @cache
-    def common(text: str) -> Sequence[Any]:
+    def common(text: str) -> Common:
         *words, limits, changes, attributes = text.split(WITHIN)
-        return (*map(sys.intern, words), document(limits), changing(changes), document(attributes))
+        fields: list[Any] = [*map(sys.intern, words), document(limits), changing(changes), document(attributes)]
+        return Common(*fields)
 
-    for row in _columns_of_many(connection, wanted):
-        numbers, device_ids, names, lons, lats, shared = (column.split(SEPARATOR) for column in row)
-        yield from map(
-            _device, map(int, numbers), device_ids, names, map(float, lons), map(float, lats), map(common, shared)
-        )
-
-
-def _device(number: int, device_id: str, name: str, lon: float, lat: float, common: Sequence[Any]) -> Device:
-    """A device from the columns of ``load_devices``."""
-    (
-        kind, district, grid, road, road_class, component_class, circuit, cabinet, gateway,
-        supervisor, owner, maintainer, limits, limit_changes, attributes,
-    ) = common  # fmt: skip
-    return Device(
-        id=number,
-        device_id=device_id,
-        kind=kind,
-        name=name,
-        district=district,
-        grid=grid,
-        lon=lon,
-        lat=lat,
-        road=road,
-        road_class=road_class,
-        component_class=component_class,
-        circuit=circuit,
-        cabinet=cabinet,
-        gateway=gateway,
-        supervisor=supervisor,
-        owner=owner,
-        maintainer=maintainer,
-        limits=limits,
-        limit_changes=limit_changes,
-        attributes=attributes,
+    known: dict[str, int] = {}
+    numbers, lons, lats, codes = [np.zeros(0, dtype=np.int64)], [_NOWHERE], [_NOWHERE], [np.zeros(0, dtype=np.int32)]
+    ids, names = [], []
+    for number, device_id, name, lon, lat, shared in _columns_of_many(connection, wanted):
+        numbers.append(np.fromstring(number, sep=",", dtype=np.int64))
+        lons.append(np.fromstring(lon, sep=","))
+        lats.append(np.fromstring(lat, sep=","))
+        ids.append(Texts.of(device_id.split(SEPARATOR)))
+        names.append(Texts.of(name.split(SEPARATOR)))
+        of_part = [known.setdefault(text, len(known)) for text in shared.split(SEPARATOR)]
+        codes.append(np.array(of_part, dtype=np.int32))
+    return Columns(
+        number=np.concatenate(numbers),
+        device_id=Texts.joined(ids),
+        name=Texts.joined(names),
+        lon=np.concatenate(lons),
+        lat=np.concatenate(lats),
+        common=np.concatenate(codes),
+        commons=[common(text) for text in known],
     )
 
 
@@ -206,7 +196,7 @@ def _columns_of_many(connection: Connection, wanted: Mapping[str, str]) -> Itera
     with ThreadPoolExecutor(1, thread_name_prefix="registry") as ahead:
         part = fetch(0)
         while part:
-            following = ahead.submit(fetch, int(part[0].rpartition(SEPARATOR)[2]))
+            following = ahead.submit(fetch, int(part[0].rpartition(",")[2]))
             yield part
             part = following.result()
 

@@ -115,8 +115,8 @@ def _groups(registry: Registry, rules: list[Rule]) -> Mapping[str, set[str]]:
     found = defaultdict(set, {device.device_id: {f"desk:{device.district}"} for device in registry.devices.values()})
     for kind, by in {(rule.kind, rule.group) for rule in rules if rule.group}:
         for group, members in registry.members(kind, by).items():
-            for device in members:
-                found[device.device_id].add(group)
+            for device in members.tolist():
+                found[registry.devices[device].device_id].add(group)
     return found
 
 

@@ -60,11 +60,11 @@ UPDATE registry_revision SET revision = revision + 1
 SELECT revision FROM registry_revision
 
 -- name: load_devices
--- The next registered devices: every column as one text, its cells separated by chr(30). What devices have in common with
--- others is one cell, its words separated by chr(31). What was learnt counts. Of fields that are not null only the devices
+-- The next registered devices: every column as one text, its cells separated by chr(30), of numbers by commas. What devices
+-- have in common with others is one cell, its words separated by chr(31). What was learnt counts. Of fields that are not null only the devices
 -- with these words.
-SELECT string_agg(id::text, chr(30)), string_agg(device_id, chr(30)), string_agg(name, chr(30)),
-       string_agg(lon::text, chr(30)), string_agg(lat::text, chr(30)),
+SELECT string_agg(id::text, ','), string_agg(device_id, chr(30)), string_agg(name, chr(30)),
+       string_agg(lon::text, ','), string_agg(lat::text, ','),
        string_agg(concat_ws(chr(31), kind, district, grid, road, road_class, component_class, circuit, cabinet,
                             gateway, coalesce(supervisor, ''), coalesce(owner, ''), coalesce(maintainer, ''),
                             limits::text, limit_changes::text, known_attributes::text), chr(30))

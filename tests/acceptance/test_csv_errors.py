@@ -144,4 +144,4 @@ def test_devices_imported_while_a_collector_runs_are_known_to_it_within_seconds(
     listed = command("devices", "list", "--kind", "manhole")
     assert listed.code == 0
     assert "4201020102777777" in listed.out
-    assert str(len(registry.of_kind("manhole")) + 1) in listed.out.splitlines()[0]
+    assert str(len(registry.all_of("manhole")) + 1) in listed.out.splitlines()[0]

@@ -60,4 +60,4 @@ def collect(
 
 
 def _all(registry: Registry, kind: Kind) -> list[int]:
-    return [device.id for device in registry.of_kind(kind.name)]
+    return [*map(int, registry.all_of(kind.name))]

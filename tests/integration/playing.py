@@ -1,6 +1,6 @@
 """A city in which all that comes due is played by a clock that is set by hand: its dispatcher, its lamps, its meter."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from cityward.due import DueRules
+from cityward.partitions import NOBODY, Hears
 from devices.kind import Kind
 from devices.moments import micros
-from devices.registry import Description, Device
+from devices.registry import Description
 from rules.local_time import LocalTime
 from rules.measures import load_measures
 from rules.packs import load_packs
@@ -34,7 +35,7 @@ class City:
         self.registry = load_registry(connection, kinds)
         self.rules: list[Rule] = []
         self.due: DueRules | None = None
-        self.heard_by: Callable[[Device], str | None] = lambda _: None
+        self.heard_by: Hears = NOBODY
         self.lateness: dict[str, int] = {}
 
     def begin(self, pack: str, at: datetime) -> None:

@@ -189,12 +189,17 @@ def test_a_job_asks_every_evening_and_for_the_evenings_it_missed(lamp_road: City
     assert detail["values"] == {"limit.lit_rate_main_road": 0.97, "lit_rate_strict": 0.75}
 
 
-def heard_by_district(device: Device) -> str:
-    return device.district
+class HeardByDistrict:
+    """Each district has a partition of its own, of its name."""
+
+    by_district = True
+
+    def of(self, device: Device) -> str:
+        return device.district
 
 
 def test_windows_wait_for_the_partition_that_brings_their_readings_half_an_hour_at_most(evening: City) -> None:
-    evening.heard_by = heard_by_district
+    evening.heard_by = HeardByDistrict()
     worked_off.save(evening.connection, device_of(evening.registry, METER).district, micros(NINE + 15 * MINUTE))
     evening.begin(LOUD, NINE)
     evening.sent(METER, minutes(0, 15, 70), "laeq")
@@ -211,7 +216,7 @@ def test_windows_wait_for_the_partition_that_brings_their_readings_half_an_hour_
 
 
 def test_who_is_up_to_date_does_not_wait_for_a_partition_that_is_not(evening: City) -> None:
-    evening.heard_by = heard_by_district
+    evening.heard_by = HeardByDistrict()
     worked_off.save(evening.connection, "elsewhere", micros(NINE))
     worked_off.save(evening.connection, device_of(evening.registry, METER).district, micros(NINE + 30 * MINUTE))
     evening.begin(LOUD, NINE)

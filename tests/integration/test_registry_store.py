@@ -143,7 +143,10 @@ def test_a_group_is_loaded_with_its_members_alone_as_the_whole_registry_has_them
     for group, members in groups.items():
         alone = load_judged(connection, kinds, group, kind, by)
         assert alone
-        assert list(alone.devices.values()) == members
+        assert {each.device_id: each for each in alone.devices.values()} == {
+            each.device_id: each for each in map(whole.devices.__getitem__, members.tolist())
+        }
+        assert alone.members(kind, by)[group].tolist() == members.tolist()
         assert alone.groups == {group: whole.groups[group]}
 
 
@@ -208,4 +211,4 @@ def test_a_kind_that_is_no_longer_installed_takes_its_devices_out_of_the_registr
 ) -> None:
     fewer = {name: kind for name, kind in kinds.items() if name != "bridge"}
     left = load_registry(connection, fewer)
-    assert len(left.devices) == len(registry.devices) - len(registry.of_kind("bridge"))
+    assert len(left.devices) == len(registry.devices) - len(registry.all_of("bridge"))

@@ -6,9 +6,10 @@ from datetime import date
 import numpy as np
 import pytest
 
+from devices.columns import AttributeValue
 from devices.kind import AttributeType, LimitChange, LimitStep, load_kinds
 from devices.readings import Ints
-from devices.registry import AttributeValue, Device, Registry, attribute_type
+from devices.registry import Device, Registry, attribute_type
 from devices.topics import parse
 
 KINDS = load_kinds()
@@ -56,11 +57,11 @@ def publisher(snapshot: Registry, topic: str) -> Device | None:
 def test_a_device_is_found_by_every_topic_on_which_it_publishes() -> None:
     cover, lamp = device(3, "manhole"), device(7, "streetlight")
     snapshot = registry(cover, lamp)
-    assert publisher(snapshot, "city/east/manhole/d-3/up") is cover
-    assert publisher(snapshot, "city/east/manhole/d-3/event") is cover
-    assert publisher(snapshot, "city/east/streetlight/d-7/up") is lamp
-    assert publisher(snapshot, "city/east/streetlight/d-7/up/hj212") is lamp
-    assert snapshot.named("d-7") is lamp
+    assert publisher(snapshot, "city/east/manhole/d-3/up") == cover
+    assert publisher(snapshot, "city/east/manhole/d-3/event") == cover
+    assert publisher(snapshot, "city/east/streetlight/d-7/up") == lamp
+    assert publisher(snapshot, "city/east/streetlight/d-7/up/hj212") == lamp
+    assert snapshot.named("d-7") == lamp
     assert snapshot.named("d-8") is None
 
 
@@ -85,7 +86,7 @@ def test_a_device_of_a_kind_that_is_not_installed_is_left_out() -> None:
     snapshot = registry(device(3, "manhole"), device(4, "fountain"))
     assert list(snapshot.devices) == [3]
     assert publisher(snapshot, "city/east/fountain/d-4/up") is None
-    assert snapshot.of_kind("fountain") == []
+    assert snapshot.all_of("fountain").tolist() == []
 
 
 def test_a_registry_without_devices_has_empty_answers() -> None:

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from devices.columns import AttributeValue
 from devices.kind import Kind, MetricType, load_kinds
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
-from devices.registry import AttributeValue, Device, Registry
+from devices.registry import Device, Registry
 from rules.engine import Engine
 from rules.local_time import LocalTime
 from rules.packs import load_packs

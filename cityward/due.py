@@ -13,7 +13,7 @@ import numpy as np
 import structlog
 
 from cityward.clock import Clock
-from cityward.partitions import NOBODY, Hearers, Hears, stored_until
+from cityward.partitions import DISTRICTS, NOBODY, Hearers, Hears, stored_until
 from devices.moments import MICROS, moment
 from devices.readings import Ints
 from devices.registry import Membership, Registry
@@ -44,7 +44,8 @@ _NO_ROWS = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 class _Series:
     """Rules that are due at the same moments and look at the same readings.
 
-    ``subjects`` are the devices or groups whose readings the partitions ``heard_by`` bring.
+    ``subjects`` are the devices or groups whose readings the partitions ``heard_by`` bring. Progress is kept under each
+    of ``keys``: by districts, which stay where they are when partitions are cut anew.
     """
 
     name: str
@@ -54,16 +55,12 @@ class _Series:
     lateness: int = 0
     heard_by: frozenset[str] = frozenset()
     subjects: Ints = field(default_factory=_NO_ROWS[0].copy)
+    keys: tuple[str, ...] = ()
 
     @property
     def grace(self) -> int:
         """How long after a moment it is due, µs: readings that wait for late ones have been judged by then."""
         return (self.window.grace if self.window else GRACE) + self.lateness
-
-    @property
-    def key(self) -> str:
-        """Under which its progress is kept."""
-        return " ".join([self.name, *sorted(self.heard_by)])
 
 
 class DueRules:
@@ -101,20 +98,15 @@ class DueRules:
         self._clock = clock
         self._permits = permits
         whole = _series(rules, lateness or {})
-        hearers = Hearers(registry, heard_by)
-        self._series = [part for each in whole for part in _parts(each, hearers)]
         self._memories = _memories(whole, rule_states.load_states(connection))
         self._behind: set[str] = set()
         stored, now = judged_store.judged(connection), clock.micros()
-        # A rule that was never judged begins with what ends from now on; where partitions were cut anew, where it was.
-        new = {
-            series.key: max(_ends(series.name, stored), default=now - series.grace)
-            for series in self._series
-            if series.key not in stored
-        }
+        parts = list(_parts(whole, Hearers(registry, heard_by), Hearers(registry, DISTRICTS)))
+        # A rule that was never judged begins with what ends from now on.
+        new = {key: now - part.grace for part in parts for key in part.keys if key not in stored}
         if new:
             judged_store.save_judged(connection, new)
-        self._until = {series.key: (stored | new)[series.key] for series in self._series}
+        self._series, self._until = _joined_parts(parts, stored | new)
         self._dissolve(whole, now)
 
     def judge(self) -> bool:
@@ -124,23 +116,23 @@ class DueRules:
         """
         ready = self._ready(self._clock.micros())
         begun = min(self._until.values(), default=0)
-        reached: dict[str, int] = {}
+        reached: dict[tuple[str, ...], int] = {}
         judged: dict[str, int] = {}
         found = Verdicts()
         with self._connection.transaction():
             for series in self._series:
-                since, until = self._until[series.key], min(ready[series.heard_by] - series.grace, begun + PIECE)
+                since, until = self._until[series.keys], min(ready[series.heard_by] - series.grace, begun + PIECE)
                 if until <= since:
                     continue
-                reached[series.key] = until
+                reached[series.keys] = until
                 if moments := self._due(series, since, until):
-                    judged[series.key] = until
+                    judged |= dict.fromkeys(series.keys, until)
                     self._record(self._judge(series, moments), found)
             if judged:
                 judged_store.save_judged(self._connection, judged)
         self._until |= reached
         self._remember(found)
-        return any(self._until[series.key] < ready[series.heard_by] - series.grace for series in self._series)
+        return any(self._until[series.keys] < ready[series.heard_by] - series.grace for series in self._series)
 
     def _ready(self, now: int) -> dict[frozenset[str], int]:
         """Until when what each series looks at is stored; says whom it no longer waits for."""
@@ -257,16 +249,39 @@ def _of_groups(members: Membership, groups: Ints) -> Membership:
     return Membership(members.device[mine], members.group[mine])
 
 
-def _parts(series: _Series, hearers: Hearers) -> Iterator[_Series]:
-    """A series by the partitions that bring its readings, so that none waits for another's."""
-    rule = series.rules[0]
-    for heard_by, subjects in hearers.subjects(rule.kind, rule.group).items():
-        yield replace(series, heard_by=heard_by, subjects=subjects)
+def _parts(whole: Iterable[_Series], hearers: Hearers, places: Hearers) -> Iterator[_Series]:
+    """Each series by the districts that its subjects lie in, and by the partitions that bring their readings."""
+    for series in whole:
+        rule = series.rules[0]
+        heard = hearers.subjects(rule.kind, rule.group)
+        for districts, there in places.subjects(rule.kind, rule.group).items():
+            parts = {heard_by: there[np.isin(there, subjects)] for heard_by, subjects in heard.items()}
+            found = {heard_by: subjects for heard_by, subjects in parts.items() if len(subjects)}
+            for heard_by, subjects in found.items():
+                # Where a district is cut in pieces, each goes by its partitions.
+                apart = sorted(heard_by) if len(found) > 1 else []
+                key = " ".join([series.name, *sorted(districts), *apart])
+                yield replace(series, heard_by=heard_by, subjects=subjects, keys=(key,))
 
 
-def _ends(name: str, stored: Mapping[str, int]) -> list[int]:
-    """Until when a series has been judged, by partitions as they were cut at some time."""
-    return [until for key, until in stored.items() if key == name or key.startswith(f"{name} ")]
+def _joined_parts(
+    parts: Iterable[_Series], progress: Mapping[str, int]
+) -> tuple[list[_Series], dict[tuple[str, ...], int]]:
+    """Parts that go by the same partitions and have come equally far, together; and how far each has come.
+
+    Where partitions were merged, districts that were behind are so still: none of their windows is passed over.
+    """
+    found: dict[tuple[str, frozenset[str], int], list[_Series]] = {}
+    for part in parts:
+        found.setdefault((part.name, part.heard_by, progress[part.keys[0]]), []).append(part)
+    until: dict[tuple[str, ...], int] = {}
+    joined = []
+    for (_, _, reached), same in found.items():
+        keys = tuple(key for part in same for key in part.keys)
+        subjects = np.sort(np.concatenate([part.subjects for part in same]))
+        joined.append(replace(same[0], subjects=subjects, keys=keys))
+        until[keys] = reached
+    return joined, until
 
 
 def _series(rules: Iterable[Rule], lateness: Mapping[str, int]) -> list[_Series]:

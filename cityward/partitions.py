@@ -41,6 +41,16 @@ class Partitions:
         return numbers[codes == names.index(partition)].tolist() if partition in names else []
 
 
+class Districts:
+    """As if each district had a partition of its name."""
+
+    by_district = True
+
+    def of(self, device: Device) -> str:
+        """Its district."""
+        return device.district
+
+
 class Nobody:
     """Where nothing is collected: nothing is waited for."""
 
@@ -50,7 +60,7 @@ class Nobody:
         """None does."""
 
 
-NOBODY = Nobody()
+DISTRICTS, NOBODY = Districts(), Nobody()
 
 
 def _heard_by(registry: Registry, kind: str, hears: Hears) -> tuple[Ints, Ints, list[str]]:

@@ -197,4 +197,4 @@ def _totals(published: int, now: Overview, readings: dict[str, int]) -> dict[str
 
 
 def _say(text: str) -> None:
-    err.print(f"[dim]cityward demo:[/dim] {text}", markup=True)
+    err.print(f"[dim]cityward demo:[/dim] {text}", markup=True, soft_wrap=True)

@@ -7,7 +7,7 @@ import logging
 import socket
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from iotcore import Broker as EmbeddedBroker
@@ -42,17 +42,29 @@ def broker(port: int) -> Iterator[Broker]:
 def claimed_port(wanted: int) -> Iterator[int]:
     """The wanted port or another free one, which nobody else gets here for as long as the context lasts.
 
-    Between looking for a port and listening there passes a second or two. The claim is the UDP port of the same number,
-    which has no other use: of two who ask at once one is given another.
+    Between looking for a port and listening there passes a second or two: of two who ask at once one is given another.
     """
-    with socket.socket(type=socket.SOCK_DGRAM) as claim:
+    with ExitStack() as stack:
         port = free_port(wanted)
-        try:
-            claim.bind(("127.0.0.1", port))
-        except OSError:
+        if not stack.enter_context(claim(port)):
             port = free_port(0)
-            claim.bind(("127.0.0.1", port))
+            stack.enter_context(claim(port))
         yield port
+
+
+@contextmanager
+def claim(port: int) -> Iterator[bool]:
+    """Whether no other city on this machine has claimed the port; it is ours for as long as the context lasts.
+
+    The claim is the UDP port of the same number, which has no other use.
+    """
+    with socket.socket(type=socket.SOCK_DGRAM) as own:
+        try:
+            own.bind(("127.0.0.1", port))
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def free_port(wanted: int = DEFAULT_PORT) -> int:

@@ -30,10 +30,15 @@ def run(settings: Settings, city_file: Path | None, stop: threading.Event) -> No
         stop: Ends all.
 
     Raises:
-        CommandError: without a city, without a broker, or when a process ends by itself.
+        CommandError: without a city, without a broker of its own, or when a process ends by itself.
     """
     kinds, clock = wiring.kinds(settings), wiring.clock(settings)
     with ExitStack() as stack:
+        if settings.broker.host in _HERE and not stack.enter_context(embedded.claim(settings.broker.port)):
+            raise CommandError(
+                f"another city on this machine, such as cityward demo, has the broker at {settings.broker}: end it, or"
+                ' name another one in cityward.toml: broker_url = "mqtt://127.0.0.1:1884"'
+            )
         url = stack.enter_context(wiring.database_url(settings))
         connection = stack.enter_context(connect(url, name="cityward up"))
         _migrate(url, settings, kinds)

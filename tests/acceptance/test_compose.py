@@ -2,16 +2,19 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cityward.settings import Settings
+from tests.documents import COMMENT, PAGES, blocks
 from tests.needing import missing
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +68,15 @@ def test_every_setting_in_the_documents_is_one_that_cityward_has() -> None:
     for path in texts:
         named = set(re.findall(r"CITYWARD_[A-Z]+(?:_[A-Z]+)*", path.read_text(encoding="utf-8"))) - tests_only
         assert named <= SETTINGS, path.name
+
+
+def test_every_service_in_the_documents_is_one_of_the_file() -> None:
+    lines = [line for page in PAGES for _, _, shown in blocks(page) for line in shown if line.startswith("docker ")]
+    assert lines
+    for line in lines:
+        words = shlex.split(re.sub(r"--(volume|signal|profile) \S+", "", COMMENT.sub("", line)))
+        _docker, _compose, _verb, *named = [word for word in words if not word.startswith("-")]
+        assert set(takewhile(lambda word: word != "cityward", named)) <= composed()["services"].keys(), line
 
 
 def test_the_example_names_every_variable_of_the_file_and_no_other() -> None:

@@ -1,9 +1,15 @@
 """Ports of what is started on one machine: by two at once, and again a moment later."""
 
 import socket
+import threading
 from contextlib import ExitStack
 
+import pytest
+
+from cityward import up
+from cityward.cli.context import CommandError
 from cityward.embedded import claimed_port, free_port
+from cityward.settings import Settings
 
 
 def test_two_cities_that_start_at_once_get_two_ports() -> None:
@@ -28,3 +34,10 @@ def test_a_city_that_starts_again_has_its_port_again_and_nobody_gets_one_that_is
         answered.close()  # who hangs up first leaves a connection that lingers for a minute
         assert visitor.recv(1) == b""
     assert free_port(port) == port
+
+
+def test_a_city_does_not_take_in_what_is_sent_to_another_on_this_machine() -> None:
+    with claimed_port(free_port(0)) as port:  # as a demonstration has its broker's
+        settings = Settings(broker_url=f"mqtt://127.0.0.1:{port}")
+        with pytest.raises(CommandError, match="another city on this machine"):
+            up.run(settings, None, threading.Event())

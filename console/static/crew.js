@@ -14,6 +14,7 @@
   let again = false;
   let reloads = 0;
   let shown = [];
+  const pressed = new WeakSet();
 
   const main = () => document.querySelector("main");
   const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -27,6 +28,8 @@
 
   function heard(session) {
     localStorage.setItem("crew-clock", String(session.now - Date.now()));
+    count();
+    age();
   }
 
   async function keep(path, number, label, fields, photo) {
@@ -56,7 +59,6 @@
     form.reset();
     form.querySelector("details")?.removeAttribute("open");
     await show();
-    await send();
   }
 
   const NOT_A_PICTURE = Symbol("not a picture");
@@ -272,7 +274,10 @@
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-move], [data-photos]")) return;
     event.preventDefault();
-    press(event.target);
+    const form = event.target;
+    if (pressed.has(form)) return; // twice in a hurry is once
+    pressed.add(form);
+    press(form).finally(() => pressed.delete(form)).then(send);
   });
   document.addEventListener("click", (event) => {
     if (event.target.matches("[data-do=distance]")) locate();

@@ -61,38 +61,35 @@ const crewQueue = (() => {
   }
 
   // One after the other, and one sender at a time: "sent", "offline" (no network), "busy" (the centre is away), "over".
+  // A page that asks hears whose it is and the centre's time, whether anything waits or not.
   async function sendAll(heard) {
-    let session;
-    for (const action of await all()) {
-      if (action.refused !== undefined) continue;
-      let answer;
-      try {
-        if (!session) {
-          answer = await ask("/crew/state", {});
-          if (answer.status === 401) return "over";
-          if (!answer.ok) return "busy";
-          session = await answer.json();
-          heard?.(session);
-        }
-        if (action.whose !== session.whose) continue;
-        answer = await ask(action.path, { method: "POST", body: body(action), headers: { "X-Cityward-Token": session.token } });
-      } catch {
-        return "offline";
+    const waiting = (await all()).filter((action) => action.refused === undefined);
+    if (!waiting.length && !heard) return "sent";
+    try {
+      const state = await ask("/crew/state", {});
+      if (!state.ok) return state.status === 401 ? "over" : "busy";
+      const session = await state.json();
+      heard?.(session);
+      for (const action of waiting) {
+        const stopped = action.whose === session.whose ? await sendOne(action, session) : null;
+        if (stopped) return stopped;
       }
-      if (answer.ok) await remove(action);
-      else if (answer.status === 401) return "over";
-      else if (answer.status >= 500 || LATER.has(answer.status)) return "busy";
-      else await change({ ...action, refused: await why(answer) });
+    } catch {
+      return "offline";
     }
     return "sent";
   }
 
-  async function why(answer) {
-    try {
-      return (await answer.json()).detail;
-    } catch {
-      return `${answer.status}`;
-    }
+  // Nothing where the action is done or refused, else why no other can be sent now either.
+  async function sendOne(action, session) {
+    const answer = await ask(action.path, { method: "POST", body: body(action), headers: { "X-Cityward-Token": session.token } });
+    if (answer.ok) return void (await remove(action));
+    if (answer.status === 401) return "over";
+    if (answer.status >= 500 || LATER.has(answer.status)) return "busy";
+    const said = await answer.json().catch(() => ({}));
+    if (said.type === "/api/#page_too_old") return "busy"; // another link was opened meanwhile: its token comes with the next state
+    await change({ ...action, refused: said.detail ?? `${answer.status}` });
+    return null;
   }
 
   function send(heard) {

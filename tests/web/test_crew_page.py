@@ -15,7 +15,7 @@ from storage.case_reports import Source, Told
 from tests.fix_browser import Browse
 from tests.fix_console import SignedIn, Time
 from tests.integration.desk import Desk
-from tests.integration.making import COVER_EAST, rows
+from tests.integration.making import COVER_EAST, COVER_WEST, rows
 from tests.unit.cases.test_photos import png
 from tests.waiting import eventually
 from tests.web.looking import is_for_everybody
@@ -165,6 +165,53 @@ def test_an_answer_lost_after_it_was_done_does_nothing_twice(
     page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.locator("#queue")).to_be_hidden()
     assert (lost, moves(desk, number)) == ([200, 200], ["accept"])
+
+
+def test_a_bad_day_ends_with_everything_done_once_or_a_clear_word(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn, time: Time
+) -> None:
+    desk.alarm(("MH-01", COVER_WEST), at=time.at - 9 * MINUTE, severity=Severity.MAJOR)
+    desk.take_up(time.at - 9 * MINUTE)
+    (other,) = {*desk.numbers()} - {number}
+    assert desk.moves(time.at - 8 * MINUTE, "li").assign(other, "drainage", "on their way") is None
+    page = browse(signed_in(unit="drainage"))
+    kept_ahead(page, other)
+    page.context.set_offline(True)
+    page.goto(f"/crew/{number}")
+    press(page, "Accept")
+    expect(page.locator("#queue li")).to_have_count(1)
+    page.get_by_text("Add photos…", exact=True).click()
+    heavy = png(4000, 3000, text=b"camera\0" + b"x" * 12_000_000)
+    page.locator("[data-photos] input[type=file]").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": heavy}
+    )
+    page.get_by_role("button", name="Keep these photos").dblclick()
+    expect(page.locator("#queue li")).to_have_count(2)
+    page.goto(f"/crew/{other}")
+    press(page, "Accept")
+    expect(page.locator("#queue li")).to_have_count(3)
+    assert desk.moves(time.at, "crew of drainage").accept(number) is None, "the second phone of the crew was quicker"
+    assert desk.moves(time.at, "li").assign(other, "lighting", "theirs after all") is None
+    page.context.set_offline(False)
+    refused = page.locator("#queue .refused")
+    expect(refused).to_have_count(2)
+    expect(refused.nth(0)).to_contain_text("The case is accepted: this is not possible now.")
+    expect(refused.nth(1)).to_contain_text(f"Case {other} is another unit's, by now.")
+    expect(page.locator("#queue li")).to_have_count(2)
+    assert moves(desk, number) == ["accept", "photo"]
+    (photo,) = photo_store.of_case(desk.connection, number)
+    assert photo.size < 100_000, "smaller, and without what the camera wrote"
+
+
+def test_a_phone_whose_clock_is_wrong_counts_by_the_centres(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn, time: Time
+) -> None:
+    page = browse(signed_in(unit="drainage"))
+    page.clock.install(time=time.at - 60 * MINUTE)
+    page.goto(f"/crew/{number}")
+    ((by,),) = rows(desk.connection, "SELECT accept_by FROM dispatch_case")
+    left = int((by - time.at) / MINUTE)
+    expect(page.locator("[data-by]").first).to_have_text(re.compile(rf"({left}|{left - 1}) min left"))
 
 
 def test_what_is_refused_says_so_and_blocks_nothing_and_an_ended_link_loses_nothing(

@@ -39,15 +39,17 @@ def extended(width: int, height: int) -> bytes:
     return webp(b"VP8X", b"\0\0\0\0" + little(width - 1, height - 1, long=3))
 
 
-def png(width: int, height: int) -> bytes:
-    """A grey picture."""
+def png(width: int, height: int, text: bytes = b"") -> bytes:
+    """A grey picture, with something written into it."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
 
     head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
     rows = zlib.compress((b"\0" + b"\x80" * width) * height)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"tEXt", text) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
 
 
 def huge(width: int, height: int) -> bytes:

@@ -293,7 +293,7 @@ def grant_permit(
         try:
             in_our_time(since + long)
         except (OverflowError, ValueError) as error:
-            raise BadInput("field_wrong", field=entry("field.span"), text=str(error)) from error
+            raise BadInput("field_wrong", field=entry("field.span"), text=entry("wrong.value_error")) from error
         permit = Permit(kind=kind, target=target, valid_from=since, valid_to=since + long, holder=holder, reason=reason)
         number, devices = permit_store.grant(connection, permit, at=now, actor=who.name)
         return {"permit": number, "devices": devices}
@@ -350,11 +350,11 @@ def _allowance(said: Said) -> Allowance:
     try:
         return Allowance.parse(said.more)
     except ValueError as error:
-        raise BadInput("field_wrong", field=entry("field.more"), text=str(error)) from error
+        raise BadInput("field_wrong", field=entry("field.more"), text=entry("wrong.allowance")) from error
 
 
 def _span(field: str, text: str) -> timedelta:
     try:
         return timedelta(microseconds=parse_duration(text))
     except (ValueError, OverflowError) as error:
-        raise BadInput("field_wrong", field=entry(f"field.{field}"), text=str(error)) from error
+        raise BadInput("field_wrong", field=entry(f"field.{field}"), text=entry("wrong.duration")) from error

@@ -19,7 +19,7 @@ from console.open311.forms import Kind
 from console.pages import crew
 from console.pages.places import inside
 from console.pages.rendering import page
-from console.words import word
+from console.words import section, word
 from storage.errors import DatabaseUnavailableError, UnstorableError
 
 OPEN311 = "/open311/"
@@ -78,13 +78,19 @@ def _frameworks(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    language = _language(request)
     wrong = [
-        {"field": ".".join(map(str, each["loc"][1:])) or str(each["loc"][0]), "text": str(each["msg"])}
+        {"field": ".".join(map(str, each["loc"][1:])) or str(each["loc"][0]), "text": _wrong(each, language)}
         for each in error.errors()
     ]
-    language = _language(request)
     said = "; ".join(word("problem.field_wrong", language).format(**each) for each in wrong)
     return _problem(request, BadInput.status, "field_wrong", said, fields=wrong)
+
+
+def _wrong(found: Mapping[str, Any], language: Language) -> str:
+    """What is wrong with a field; in pydantic's own words where we have none."""
+    known = section("wrong", language).get(found["type"])
+    return known.format(**found.get("ctx", {})) if known else str(found["msg"])
 
 
 def _unstorable(request: Request, error: Exception) -> Response:

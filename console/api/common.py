@@ -16,6 +16,7 @@ from console.context import Context, context
 from console.errors import BadInput
 from console.identity import May, Visitor
 from console.moments import in_our_time
+from console.words import entry
 
 _T = TypeVar("_T")
 MOST = 500  # items a page
@@ -95,7 +96,7 @@ def opened(text: str | None, make: Callable[..., _T], *types: type) -> _T | None
         raw = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
         return make(*msgspec.json.decode(raw, type=tuple[*types]))  # type: ignore[valid-type]
     except (binascii.Error, UnicodeEncodeError, UnicodeDecodeError, ValueError, msgspec.MsgspecError) as error:
-        raise BadInput("field_wrong", field="cursor", text="not one of ours") from error
+        raise BadInput("field_wrong", field="cursor", text=entry("wrong.cursor")) from error
 
 
 def paged(rows: Sequence[Any], limit: int, shape: Callable[[Any], _T], place: Callable[[Any], str]) -> dict[str, Any]:

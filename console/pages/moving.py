@@ -16,6 +16,7 @@ from console.errors import BadInput, Conflict, ConsoleError
 from console.identity import TOKEN, May, Visitor
 from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove
 from console.pages.places import inside
+from console.words import entry
 from storage import desk
 from storage.alarm_list import list_alarms
 
@@ -109,7 +110,7 @@ def key_of(form: FormData) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError as error:
-        raise BadInput("field_wrong", field="key", text=str(error)) from error
+        raise BadInput("field_wrong", field="key", text=entry("wrong.key")) from error
 
 
 def _each(numbers: list[str], who: Visitor, do: Callable[[str], object]) -> None:

@@ -77,4 +77,4 @@ def _local(text: str, at: Context) -> datetime | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=at.city.calendar.timezone) if text else None
     except ValueError as error:
-        raise BadInput("field_wrong", field=entry("field.start"), text=str(error)) from error
+        raise BadInput("field_wrong", field=entry("field.start"), text=entry("wrong.time")) from error

@@ -43,7 +43,7 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
     In it ``_('section.name')`` is a word of the console, ``noun(count, 'section.name')`` the one for so many, and
     ``say('states', key)`` one of dispatch; ``local(at)`` is a moment as the city's clocks show it, ``left(at)`` how
     long until then, ``ago(at)`` since; ``unit``, ``district``, ``pause``, ``kind``, ``rule``, ``metric``, ``limit``,
-    ``value`` and ``permit_kind`` name what an id stands for; ``allowance('2h office')`` is time in words;
+    ``value``, ``source`` and ``permit_kind`` name what an id stands for; ``allowance('2h office')`` is time in words;
     ``may('dispatch')`` says whether they may, ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
@@ -75,6 +75,7 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         metric=partial(named, "metric", language=language),
         limit=partial(named, "limit", language=language),
         value=partial(named, "value", language=language),
+        source=partial(named, "source_of", language=language),
         allowance=partial(allowance, language=language),
         permit_kind=partial(named, "permits", language=language),
         kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,

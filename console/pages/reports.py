@@ -21,6 +21,7 @@ from console.context import Context, context
 from console.errors import BadInput
 from console.identity import May, Visitor
 from console.pages.rendering import page
+from console.words import entry
 from storage import month_close, reports
 
 router = APIRouter()
@@ -181,18 +182,18 @@ def _days(first: str, last: str, begin: date, today: date) -> Period:
     try:
         return periods.days(since, _read("last", last, max(today, since)))
     except ValueError as error:
-        raise BadInput("field_wrong", field="last", text=str(error)) from error
+        raise BadInput("field_wrong", field="last", text=entry("wrong.days")) from error
 
 
 def _read(field: str, text: str, otherwise: date) -> date:
     try:
         return periods.read_day(text) if text else otherwise
     except ValueError as error:
-        raise BadInput("field_wrong", field=field, text=str(error)) from error
+        raise BadInput("field_wrong", field=field, text=entry("wrong.day")) from error
 
 
 def _period(field: str, text: str) -> Period:
     try:
         return periods.read_month(text) if field == "month" else periods.read_quarter(text)
     except ValueError as error:
-        raise BadInput("field_wrong", field=field, text=str(error)) from error
+        raise BadInput("field_wrong", field=field, text=entry(f"wrong.{field}")) from error

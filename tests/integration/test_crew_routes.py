@@ -85,6 +85,12 @@ def test_a_time_of_pressing_must_be_plausible(
 
 def test_a_refusal_is_said_in_the_crews_language(crew: httpx.Client, number: str) -> None:
     crew.headers["Accept-Language"] = "zh-CN,zh;q=0.9"
+    for given, said in (
+        ({"move": "fly"}, "应为以下之一"),
+        ({"move": "accept", "happened": "soon"}, "应为时间"),
+        ({"move": "request_delay", "more": "soon", "reason": "x"}, "不是有效时限"),
+    ):
+        assert said in send(crew, number, **given).json()["detail"]
     refused = send(crew, number, move="done", result="new cover", found="found")
     assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
     assert "已派遣" in refused.json()["detail"]

@@ -1,11 +1,13 @@
 """What the console says, in both languages, of what kinds and packs bring along."""
 
+import re
+
 import pytest
 
 from cases.clocks import Allowance
 from cases.words import Language, Section, vocabulary
 from console.pages.rendering import allowance
-from console.words import entry
+from console.words import entry, section
 from devices.kind import load_kinds
 from rules.packs import load_packs
 
@@ -29,6 +31,17 @@ def test_every_limit_metric_and_word_of_a_kind_has_its_name(kind: str) -> None:
     keys = [f"limit.{name}" for name in KINDS[kind].limits]
     keys += [f"value.{value}" for metric in KINDS[kind].metrics for value in metric.values]
     assert [key for key in [*keys, "value.yes", "value.no"] if not said(key)] == []
+
+
+def test_every_source_of_a_limit_is_named_in_chinese_but_what_is_only_a_standard() -> None:
+    limits = [limit for kind in KINDS.values() for limit in kind.limits.values()]
+    sources = {limit.standard_ref for limit in limits}
+    sources |= {change.standard_ref for limit in limits for change in limit.changes if change.standard_ref}
+    only_standards = re.compile(r"[A-Z]+\d* ?/?[A-Z\d]* ?[\d.]+-\d{4}")
+    known = section("source_of", Language.ZH)
+    assert sorted(each for each in sources - known.keys() if not only_standards.fullmatch(each)) == []
+    assert sorted(known.keys() - sources) == [], "nobody asks for these"
+    assert all(each.isascii() is False for each in known.values())
 
 
 @pytest.mark.parametrize(

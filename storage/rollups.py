@@ -17,7 +17,7 @@ from psycopg import Connection, errors, sql
 from devices.kind import Kind
 from storage.capability import Capability
 from storage.errors import RefreshRunningError
-from storage.hypertables import Keep, compress, retain
+from storage.hypertables import COLUMNSTORE_AFTER, Keep, compress, retain
 from storage.reading_tables import table_name
 from storage.rollup_levels import EVERY_READING, Grid, Level, Plan, plan
 
@@ -25,8 +25,9 @@ from storage.rollup_levels import EVERY_READING, Grid, Level, Plan, plan
 REFRESH_REACH = {level: timedelta(days=5 if level is Level.DAY else 3) for level in Level}
 REFRESH_EVERY = timedelta(minutes=5)
 CATCH_UP_EVERY = timedelta(minutes=30)
-# Behind what is refreshed again and again.
-COMPRESS_AFTER = timedelta(days=30)
+# Behind what is refreshed again and again. A board reads eight devices' month of hours from a few rows then, not from
+# thousands of pages; days are narrow, and counted from an index that compressed chunks have not.
+COMPRESS_AFTER = {level: timedelta(days=30) if level is Level.DAY else COLUMNSTORE_AFTER for level in Level}
 # Columns beside the first: PostgreSQL takes 32 in all.
 _INDEXED = 31
 # What a view begins with on every level, and what only days have.
@@ -100,7 +101,7 @@ def keep_up(connection: Connection, kinds: Iterable[Kind], keep: Keep) -> list[s
                     *_refresh_regularly(connection, made, level),
                     # A device has some hundred hours in a chunk, or ten days: these by device took four times the room.
                     *compress(
-                        connection, _live(made, level), "bucket", COMPRESS_AFTER, by_device=level is Level.MINUTE
+                        connection, _live(made, level), "bucket", COMPRESS_AFTER[level], by_device=level is Level.MINUTE
                     ),
                     *_index(connection, made, level),
                 ]
@@ -213,7 +214,6 @@ def _build_live(connection: Connection, made: Plan, grid: Grid, drop_views: Call
     since = "-infinity"
     if row is not None:
         drop_views()
-        connection.execute("CALL unsettle('-infinity')")
         since = _first_whole_day(connection, made, grid.zone)
         for level in made.levels:
             _keep_older(connection, made, level, since)

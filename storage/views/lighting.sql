@@ -61,7 +61,8 @@ GROUP BY 1, 2, 3, 4
 -- name: kpi_lit_rate_road
 -- Lit rate (亮灯率) of each road by local day: lamp-minutes burning by lamp-minutes in which lamps must burn, the sun down
 -- for 15 min at either end. Known: of the minutes whose state is known. Strict: silent lamps count as dark. Burning is
--- 70 % of the expected power or more. Targets by provincial lighting practice: main roads 98 %, others 96 %.
+-- 70 % of the expected power or more. Lamps with a timetable are counted by the sun too: hours in which they are dark by
+-- plan lower the rate. Targets by provincial lighting practice: main roads 98 %, others 96 %.
 SELECT bucket, day, district, road_class, road, sum(lamps)::bigint AS lamps,
        greatest(sum(expected_minutes), sum(known_minutes))::bigint AS expected_minutes,
        sum(known_minutes)::bigint AS known_minutes, sum(lit_minutes)::bigint AS lit_minutes,

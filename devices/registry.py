@@ -60,9 +60,10 @@ class Devices(Mapping[int, Device]):
         self._by_name: tuple[Ints, Ints] | None = None
 
     def __getitem__(self, number: int) -> Device:
-        if not 0 <= number < len(self._place) or self._place[number] < 0:
+        place = self._place[number] if 0 <= number < len(self._place) else -1
+        if place < 0:
             raise KeyError(number)
-        return self.at(int(self._place[number]))
+        return self.at(int(place))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.columns.number.tolist())
@@ -204,6 +205,14 @@ class Registry:
     def named(self, device_id: str) -> Device | None:
         """The device of this id; None if none is registered."""
         return self.devices.named(device_id)
+
+    def of_kind(self, kind: str, numbers: Ints) -> Ints:
+        """Those of these numbers that devices of a kind have."""
+        columns, places = self.devices.columns, self.devices.places(numbers)
+        known = np.flatnonzero(places >= 0)
+        mine = [columns.commons[code].kind == kind for code in columns.common[places[known]].tolist()]
+        found: Ints = numbers[known[np.array(mine, dtype=bool)]]
+        return found
 
     def all_of(self, kind: str) -> Ints:
         """The numbers of the devices of a kind, ascending."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from devices.moments import MICROS
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from rules.frame import Frame
 from rules.local_time import LocalTime
 from rules.rule import Branch, Input, Rule, Severity
@@ -60,8 +60,7 @@ def watch(
     verdicts = Verdicts()
     for rule in rules:
         if rule.input is Input.SILENCE:
-            known = (registry.devices.get(number) for number in sorted(heard))
-            devices = [device for device in known if device is not None and device.kind == rule.kind]
+            devices = registry.of_kind(rule.kind, np.array(sorted(heard), dtype=np.int64)).tolist()
             try:
                 raised = list(_raised(rule, devices, registry, local_time, heard, active, now, alarms, permits))
                 cleared = list(_cleared(rule, devices, heard, active))
@@ -74,7 +73,7 @@ def watch(
 
 def _raised(
     rule: Rule,
-    devices: Sequence[Device],
+    devices: Sequence[int],
     registry: Registry,
     local_time: LocalTime,
     heard: Mapping[int, Heard],
@@ -88,51 +87,49 @@ def _raised(
         quiet = [
             device
             for device in devices
-            if now - heard[device.id].last > branch.silent
-            and (rule.id, device.id) not in active
-            and device.id not in raised
+            if now - heard[device].last > branch.silent and (rule.id, device) not in active and device not in raised
         ]
         for device, severity, why in _where(rule, branch, quiet, registry, local_time, now, alarms, permits):
-            raised.add(device.id)
+            raised.add(device)
             detail = {
                 "because": f"silent for more than {branch.silent // MICROS} s",
-                "since": heard[device.id].last,
-                "readings": heard[device.id].readings,
+                "since": heard[device].last,
+                "readings": heard[device].readings,
                 **({"graver": why} if why else {}),
             }
-            yield Transition(Change.RAISED, rule.id, rule.version, device.id, severity, now, detail)
+            yield Transition(Change.RAISED, rule.id, rule.version, device, severity, now, detail)
 
 
 def _cleared(
     rule: Rule,
-    devices: Sequence[Device],
+    devices: Sequence[int],
     heard: Mapping[int, Heard],
     active: Mapping[tuple[str, int], SilenceAlarm],
 ) -> Iterable[Transition]:
     for device in devices:
-        alarm = active.get((rule.id, device.id))
-        now_heard = heard[device.id]
+        alarm = active.get((rule.id, device))
+        now_heard = heard[device]
         if alarm and now_heard.readings - alarm.readings >= rule.clear_messages:
             detail = {"because": f"heard again {now_heard.readings - alarm.readings} times"}
-            yield Transition(Change.CLEARED, rule.id, rule.version, device.id, rule.severity, now_heard.last, detail)
+            yield Transition(Change.CLEARED, rule.id, rule.version, device, rule.severity, now_heard.last, detail)
 
 
 def _where(
     rule: Rule,
     branch: Branch,
-    devices: Sequence[Device],
+    devices: Sequence[int],
     registry: Registry,
     local_time: LocalTime,
     now: int,
     alarms: Spells,
     permits: Spells,
-) -> list[tuple[Device, Severity, str]]:
+) -> list[tuple[int, Severity, str]]:
     """The devices for which the branch's condition holds at this hour, how bad that is, and what makes it worse."""
     if not devices:
         return []
     moments = blank(
-        registry.kinds[devices[0].kind],
-        np.array([device.id for device in devices], dtype=np.int64),
+        registry.kinds[rule.kind],
+        np.array(devices, dtype=np.int64),
         np.full(len(devices), now, dtype=np.int64),
     )
     frame = Frame(moments, registry, local_time, permits, alarms=alarms)

@@ -56,6 +56,7 @@ class Session:
         protocol: The version of MQTT.
         tls: How to encrypt and whom to trust; without it the connection is plain.
         keepalive: Seconds, at least 1.
+        keep: Without it the broker forgets the session; then there are no filters.
 
     Raises:
         BrokerUnavailableError: on entering, reading or acknowledging, if the broker is not there.
@@ -73,9 +74,10 @@ class Session:
         protocol: Protocol = Protocol.V311,
         tls: ssl.SSLContext | None = None,
         keepalive: int = KEEPALIVE,
+        keep: bool = True,
     ) -> None:
         self._broker = broker
-        self._hello = Hello(client_id, broker.username, broker.password, keepalive, protocol)
+        self._hello = Hello(client_id, broker.username, broker.password, keepalive, protocol, keep)
         self._filters = filters
         self._clock = clock
         self._stopping = stopping

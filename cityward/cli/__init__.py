@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, str | Group] = {
             "gaps": "completeness:gaps_command",
         },
     ),
+    "partitions": Group("How the city is cut in pieces for collectors.", "partitions:partitions_app"),
     "rules": Group("Rule packs.", "rules:rules_app", {"backtest": "backtest:backtest"}),
     "quarantine": Group("Messages that could not become readings.", "quarantine:quarantine_app"),
     "alarms": Group(

@@ -50,7 +50,7 @@ class Connection:
 
     Args:
         hello: Who we are.
-        filters: Topic filters to subscribe to.
+        filters: Topic filters to subscribe to; none where the session ends.
         now: Seconds of any clock that does not jump; the same clock as in every method.
 
     Attributes:
@@ -61,6 +61,7 @@ class Connection:
     def __init__(self, hello: Hello, filters: Sequence[str], now: float) -> None:
         self.state = State.CONNECTING
         self.resumed = False
+        self._keep = hello.keep
         self._protocol = hello.protocol
         self._filters = filters
         self._reader = Reader(hello.protocol)
@@ -136,6 +137,9 @@ class Connection:
     def _connack(self, answer: Answer) -> None:
         if answer.code:
             raise reasons.refusal(answer)
+        if not self._keep:
+            self.state = State.SUBSCRIBED
+            return
         if answer.number(Property.SESSION_EXPIRY, packets.KEPT_FOR_EVER) == 0:
             raise RefusedError("it keeps no session; allow persistent sessions in the broker's configuration")
         self.resumed = answer.resumed

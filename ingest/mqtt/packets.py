@@ -21,6 +21,7 @@ KEPT_FOR_EVER = 0xFFFFFFFF  # session expiry
 RECEIVE_MAXIMUM = 0xFFFF
 _PUBACK = 0x4002_0000  # the whole packet, but for the packet id
 _USERNAME, _PASSWORD = 0x80, 0x40
+_CLEAN = 0x02
 _SESSION_PRESENT = 0x01
 # Of MQTT 5: retained messages only with a new subscription, for an old one has had them.
 _RETAINED_WHEN_NEW = 0x10
@@ -45,13 +46,17 @@ class PacketType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a client says of itself. ``keepalive`` in whole seconds; an empty ``username`` stands for none."""
+    """What a client says of itself. ``keepalive`` in whole seconds; an empty ``username`` stands for none.
+
+    Without ``keep`` the broker forgets the session, and what it has kept for it.
+    """
 
     client_id: str
     username: str = ""
     password: str = field(default="", repr=False)
     keepalive: int = 30
     protocol: Protocol = Protocol.V311
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +79,11 @@ class Answer:
 
 
 def connect(hello: Hello) -> bytes:
-    """CONNECT to a session that outlives the connection."""
-    flags = (_USERNAME | _PASSWORD) if hello.username else 0
+    """CONNECT to a session that outlives the connection, or ends with it."""
+    flags = ((_USERNAME | _PASSWORD) if hello.username else 0) | (0 if hello.keep else _CLEAN)
     body = text("MQTT") + bytes((hello.protocol, flags)) + short(hello.keepalive)
     if hello.protocol is Protocol.V5:
-        wishes = bytes((Property.SESSION_EXPIRY,)) + KEPT_FOR_EVER.to_bytes(4, "big")
+        wishes = bytes((Property.SESSION_EXPIRY,)) + (KEPT_FOR_EVER if hello.keep else 0).to_bytes(4, "big")
         wishes += bytes((Property.RECEIVE_MAXIMUM,)) + short(RECEIVE_MAXIMUM)
         body += variable(len(wishes)) + wishes
     body += text(hello.client_id)

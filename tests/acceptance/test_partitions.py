@@ -3,10 +3,13 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from psycopg import Connection
 
+from cityward.clock import Clock
 from devices.broker import Broker
 from devices.registry import Registry
+from ingest.session import Session
 from storage.locks import PARTITION, holders
 from storage.overview import ledger
 from tests.fix_city import payload, plain_client, topic_of
@@ -65,3 +68,40 @@ def test_partitions_that_share_topics_are_refused(start: Starter) -> None:
     refused = start("collect", CITYWARD_PARTITIONS=json.dumps({"all": ["city/#"], "west": ["city/west/#"]}))
     assert refused.ended() == 1
     assert "a device belongs to one partition" in refused.log()
+
+
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+def test_a_delay_that_runs_while_partitions_are_cut_anew_ends_at_its_time_and_nothing_is_lost(
+    connection: Connection, registry: Registry, broker: Broker, start: Starter
+) -> None:
+    device = next(each for each in registry.devices.values() if each.device_id == STRAIN)
+    yellow = 0.75 * (registry.limit(device, "strain", date(2026, 1, 1)).value or 0)
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)  # noqa: TID251 - as above
+    whole = start("collect")
+    whole.says("collecting")
+    with plain_client(broker) as bridge:
+
+        def sends(*minutes: int) -> None:
+            for minute in minutes:
+                at = began + timedelta(minutes=minute)
+                bridge.publish(topic_of(registry, STRAIN), payload(at, seq=minute, strain=yellow))
+
+        sends(*range(5))
+        prepared = start("partitions", "prepare", CITYWARD_PARTITIONS=EAST_AND_WEST)
+        assert prepared.ended() == 0
+        sends(5, 6)  # to the old partition and to the new one
+        eventually(lambda: ledger(connection).stored == 7, "seven minutes stored")
+        whole.stop()
+        sends(7, 8)  # while nobody collects
+        halves = start("collect", CITYWARD_PARTITIONS=EAST_AND_WEST)
+        eventually(lambda: halves.log().count("collecting ") == 2, "both partitions collect")
+        sends(9, 10, 11)
+        eventually(lambda: ledger(connection).stored == 12, "all stored")
+    assert connection.execute("SELECT rule_id, raised_at FROM alarm").fetchall() == [
+        ("BR-01", began + timedelta(minutes=10))
+    ]
+    assert ledger(connection).duplicate == 2
+    assert start("partitions", "forget", "west", CITYWARD_PARTITIONS=EAST_AND_WEST).ended() == 1
+    assert start("partitions", "forget", "all", CITYWARD_PARTITIONS=EAST_AND_WEST).ended() == 0
+    with Session(broker, "all", ["city/#"], clock=Clock(), stopping=lambda: True) as session:
+        assert not session.resumed

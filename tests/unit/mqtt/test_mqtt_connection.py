@@ -216,3 +216,11 @@ def test_any_bytes_at_any_time_are_messages_or_the_end(protocol: Protocol, state
     with suppress(MqttError):
         for chunk in chunks:
             made.receive(chunk)
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+def test_a_session_that_ends_subscribes_to_nothing(protocol: Protocol) -> None:
+    made = Connection(Hello("all", protocol=protocol, keep=False), [], now=0)
+    made.data_to_send(0)
+    made.receive(b"\x20\x02\0\0" if protocol is Protocol.V311 else b"\x20\x03\0\0\0")
+    assert (made.state, made.data_to_send(0)) == (State.SUBSCRIBED, b"")

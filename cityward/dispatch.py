@@ -157,13 +157,22 @@ class Rounds:
         )
 
     def take_up(self) -> int:
-        """Some news of alarms into cases; how many. Why some cannot be is said once for each reason."""
+        """Some news of alarms into cases; how many. Why some cannot be is said once for each reason.
+
+        Raises:
+            RegistryChangedError: if whose a case is might have changed.
+        """
+        self._check_registry()
         taken = case_book.take_up(self._connection, self._jobs, self._practice, self._clock.now())
         for problem in taken.stuck:
             if problem not in self._said:
                 self._said.add(problem)
                 _log.warning("stuck", problem=problem, hint="the alarm stays and is tried again; see cityward status")
         return taken.news
+
+    def _check_registry(self) -> None:
+        if revision(self._connection) != self.registry.revision:
+            raise RegistryChangedError("the registry of devices has changed")
 
     def look_at_due(self) -> int:
         """What has fallen due by the clock at some cases; how many."""
@@ -183,8 +192,7 @@ class Rounds:
             self._next_lesson = self._clock.micros() + _LEARN_EVERY
             if learnt := device_memory.learn(self._connection, self.registry.kinds, self._clock.now()):
                 _log.info("learnt", attributes=learnt)
-        if revision(self._connection) != self.registry.revision:
-            raise RegistryChangedError("the registry of devices has changed")
+        self._check_registry()
         with self._connection.transaction():
             verdicts = self._watch(self._clock.micros())
             alarm_store.record(self._connection, verdicts.transitions, self._clock.now(), actor=WATCHER)

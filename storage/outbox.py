@@ -1,6 +1,5 @@
 """The outbox: notifications written, and their jobs deferred, in the transaction of the case event they tell of."""
 
-import asyncio
 from datetime import datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -30,7 +29,6 @@ _SQL = load("notify")
 _CASES = load("cases")
 _CONSOLE = load("console")
 _LINKS = load("crew_links")
-_CITY_S = 60.0  # how old the city may be by which people are told
 
 
 def tell(connection: Connection, jobs: App, *, case_id: int, case_event_id: int, entry: Entry, city: City) -> None:
@@ -109,7 +107,7 @@ class NotificationStore:
             check=AsyncConnectionPool.check_connection,
         )
         self._city: City | None = None
-        self._city_until = 0.0
+        self._city_version = ""
 
     async def __aenter__(self) -> Self:
         await self._pool.open()
@@ -127,13 +125,12 @@ class NotificationStore:
         return Notification(channel, target, _message(notification_id, body), delivered_at, created_at)
 
     async def city(self) -> City:
-        """The city in force, a minute old at most."""
-        now = asyncio.get_running_loop().time()
-        if self._city is None or now > self._city_until:
-            row = await self._one("city_now")
-            if row is None:
-                raise NoCityError
-            self._city, self._city_until = read_city(row[0], "the imported city file"), now + _CITY_S
+        """The city in force."""
+        row = await self._one("city_now", known=self._city_version)
+        if row is not None:
+            self._city, self._city_version = read_city(row[0], "the imported city file"), row[1]
+        if self._city is None:
+            raise NoCityError
         return self._city
 
     async def link_key(self, unit: str, at: datetime) -> tuple[bytes, int]:

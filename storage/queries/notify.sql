@@ -11,8 +11,8 @@ SELECT channel, target, body, delivered_at, created_at FROM notification
 WHERE id = %(id)s AND state IN ('pending', 'delivered') AND coalesce(carried_by, id) = id
 
 -- name: city_now
--- The city by which people are told.
-SELECT document FROM city
+-- The city by which people are told, where it is another version than the one that is known.
+SELECT document, xmin::text FROM city WHERE xmin::text <> %(known)s
 
 -- name: earlier_notification
 -- An earlier message about the same case to the same target that is on its way.

@@ -276,3 +276,15 @@ def test_the_manners_are_those_of_the_city_in_force(dsn: str, wired: Desk) -> No
     assert wired.numbers() == []
     city = using(dsn, lambda store: store.city())
     assert city.units["drainage"].webhook == HOOK
+
+
+def test_people_are_told_by_the_city_that_was_imported_last(dsn: str, wired: Desk) -> None:
+    document = tomllib.loads(CITY.read_text(encoding="utf-8"))
+    document["contacts"] = {"li": {"name": {"en": "Li", "zh": "李"}, "url": "json://127.0.0.1"}}
+
+    async def before_and_after(store: NotificationStore) -> list[list[str]]:
+        known = [[*(await store.city()).contacts]]
+        import_city(wired.connection, document, "city.toml", FRIDAY)
+        return [*known, [*(await store.city()).contacts], [*(await store.city()).contacts]]
+
+    assert using(dsn, before_and_after) == [[], ["li"], ["li"]]

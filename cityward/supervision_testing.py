@@ -90,7 +90,7 @@ def run_tests(path: Path = TESTS) -> tuple[list[CaseOutcome], list[str]]:
     """
     problems: list[str] = []
     outcomes = []
-    for line, document in documents(path, problems, yaml.BaseLoader):
+    for line, document in documents(path, problems, yaml.CBaseLoader):
         where = f"{path.name}:{line}"
         try:
             outcomes.append(_run(msgspec.convert(document, _Test, strict=False), where))

@@ -119,7 +119,7 @@ def pack_files(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[P
 
 
 def documents(
-    path: Path, problems: list[str], loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader
+    path: Path, problems: list[str], loader: type[yaml.CSafeLoader | yaml.CBaseLoader] = yaml.CSafeLoader
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """The entries of a file of rules, or of their tests, with the line at which each starts."""
     for entry in read_entries(path, problems, loader):
@@ -195,7 +195,7 @@ class Entry:
 
 
 def read_entries(
-    path: Path, problems: list[str], loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader
+    path: Path, problems: list[str], loader: type[yaml.CSafeLoader | yaml.CBaseLoader] = yaml.CSafeLoader
 ) -> Iterator[Entry]:
     """The entries of a file of rules, or of their tests."""
     try:
@@ -213,7 +213,7 @@ def rule_as_written(text: str, kinds: Mapping[str, Kind]) -> Rule:
         PackError: if they no longer have what it asks for.
     """
     problems: list[str] = []
-    entries = list(_entries(Path("rule.yaml"), text, problems, yaml.SafeLoader))
+    entries = list(_entries(Path("rule.yaml"), text, problems, yaml.CSafeLoader))
     try:
         if len(entries) == 1:
             return replace(read_rule(entries[0].document, kinds, load_measures(), entries[0].version), text=text)
@@ -223,7 +223,7 @@ def rule_as_written(text: str, kinds: Mapping[str, Kind]) -> Rule:
 
 
 def _entries(
-    path: Path, text: str, problems: list[str], loader: type[yaml.SafeLoader | yaml.BaseLoader]
+    path: Path, text: str, problems: list[str], loader: type[yaml.CSafeLoader | yaml.CBaseLoader]
 ) -> Iterator[Entry]:
     try:
         tree, entries = yaml.compose(text, loader), yaml.load(text, loader)  # noqa: S506 - a safe one

@@ -20,7 +20,7 @@ from rules.testing_story import Story, read_story
 from rules.testing_telling import tell
 from rules.verdicts import Change, Transition
 
-_TEXTS = yaml.BaseLoader  # 12:30 is a text, not a number to the base of sixty
+_TEXTS = yaml.CBaseLoader  # 12:30 is a text, not a number to the base of sixty
 _NORMAL = "normal"
 _ACTIVE = "active"
 _STATES = (_NORMAL, _ACTIVE, *(f"{_ACTIVE} {severity.name.lower()}" for severity in Severity))

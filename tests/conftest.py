@@ -1,6 +1,5 @@
 """Fixtures by concern, servers for real."""
 
-import pytest
 from hypothesis import HealthCheck, settings
 
 # How long an example takes says how busy the machine is, and nothing about the code.
@@ -27,10 +26,3 @@ def pytest_report_header() -> str:
 
     missing = "" if "mosquitto" in BROKERS else " (Mosquitto is not installed: tests run on the embedded broker only)"
     return f"brokers: {', '.join(BROKERS)}{missing}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests have no sockets, whatever they import."""
-    for item in items:
-        if "tests/unit/" in item.path.as_posix():
-            item.add_marker(pytest.mark.disable_socket)

@@ -17,6 +17,7 @@ from tests.waiting import eventually
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 BROKERS = ["embedded", "mosquitto"] if MOSQUITTO or REQUIRED else ["embedded"]
+one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)  # where they cannot differ
 
 # What the collector needs of a Mosquitto: sessions that outlive it, and queues without a bound that loses.
 CONFIGURATION = """\

@@ -4,9 +4,9 @@ import ssl
 import threading
 import tomllib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,9 @@ from devices.kind import Kind
 from devices.registry import Registry
 from devices.registry_csv import read_registry
 from devices.topics import device_topic
+from storage.connection import connect
 from storage.registry_store import import_city, import_devices, load_registry
+from tests.fix_postgres import OnServer, new_template
 from tests.waiting import PATIENCE, eventually
 
 CITY = Path(__file__).parent / "city" / "city.toml"
@@ -28,17 +30,28 @@ DEVICES = Path(__file__).parent / "city" / "devices.csv"
 IMPORTED = datetime(2026, 11, 1, tzinfo=UTC)
 
 
+@pytest.fixture(scope="session")
+def city_on(template_on: OnServer, kinds: dict[str, Kind]) -> Iterator[OnServer]:
+    """The name of a database to copy that holds the small city, made once on each server."""
+
+    def fill(dsn: str) -> None:
+        with connect(dsn) as connection:
+            city = import_city(connection, tomllib.loads(CITY.read_text(encoding="utf-8")), str(CITY), IMPORTED)
+            devices = read_registry(DEVICES, kinds, units=city.units, districts=city.districts)
+            import_devices(connection, devices, str(DEVICES), IMPORTED)
+
+    with ExitStack() as stack:
+        yield cache(lambda server: stack.enter_context(new_template(server, fill, template=template_on(server))))
+
+
+@pytest.fixture(scope="session")
+def city_template(server: str, city_on: OnServer) -> str:
+    return city_on(server)
+
+
 @pytest.fixture
 def registry(connection: Connection, kinds: dict[str, Kind]) -> Registry:
-    """The small city, imported."""
-    return found(connection, kinds)
-
-
-def found(connection: Connection, kinds: dict[str, Kind]) -> Registry:
-    """Import the small city."""
-    city = import_city(connection, tomllib.loads(CITY.read_text(encoding="utf-8")), str(CITY), IMPORTED)
-    devices = read_registry(DEVICES, kinds, units=city.units, districts=city.districts)
-    import_devices(connection, devices, str(DEVICES), IMPORTED)
+    """The small city, imported: ``dsn`` has copied it."""
     return load_registry(connection, kinds)
 
 

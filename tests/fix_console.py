@@ -20,11 +20,11 @@ from console.app import create_app
 from console.context import Context
 from console.signing import Session, Signing
 from devices.kind import Kind
-from rules.packs import load_packs
 from storage import console_store
 from storage.alarm_list import AlarmRow
 from storage.pool import Pool
 from storage.registry_store import load_city
+from tests.installed import installed_rules
 from tests.waiting import eventually
 
 
@@ -68,7 +68,7 @@ def context(
 ) -> Iterator[Context]:
     """What a console of the small city works with."""
     del registry  # the city is imported
-    rules = load_packs(kinds)
+    rules = installed_rules()
     practice, by_id = wiring.practice(load_city(connection), rules, kinds), {rule.id: rule for rule in rules}
 
     def explain(at: Connection, alarm: AlarmRow) -> Mapping[str, Any]:

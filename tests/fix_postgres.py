@@ -1,11 +1,15 @@
-"""A real PostgreSQL: embedded, or any server named by CITYWARD_TEST_DSN; a database of its own for each test."""
+"""A real PostgreSQL, embedded; a database of its own for each test.
+
+What stores readings is ``each_server``: it runs on the TimescaleDB that CITYWARD_TEST_DSN names too.
+"""
 
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,11 +18,18 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cityward import embedded
 from devices.kind import Kind, load_kinds
-from storage.connection import connect
+from storage.capability import Capability
+from storage.connection import connect, describe
 from storage.migrate import migrate
 
 FOLDER = "CITYWARD_TEST_FOLDER"
 ROOM = 4 * 1024**3  # bytes
+NAMED = os.environ.get("CITYWARD_TEST_DSN", "")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if NAMED and metafunc.definition.get_closest_marker("each_server") and "server" in metafunc.fixturenames:
+        metafunc.parametrize("server", ["plain", "timescaledb"], indirect=True, scope="session")
 
 
 def pytest_configure() -> None:
@@ -49,34 +60,19 @@ def open_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(open_folder: Path) -> Iterator[str]:
-    """The DSN of a server on which databases may be created."""
-    named = os.environ.get("CITYWARD_TEST_DSN")
-    if named:
-        yield named
-        return
-    with _embedded(open_folder) as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def plain_server(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[str]:
-    """The DSN of a server without TimescaleDB, whatever CITYWARD_TEST_DSN names."""
-    if not os.environ.get("CITYWARD_TEST_DSN"):
-        yield request.getfixturevalue("server")
-        return
-    with _embedded(open_folder) as url:
-        yield url
-
-
-@contextmanager
-def _embedded(open_folder: Path) -> Iterator[str]:
+def embedded_server(open_folder: Path) -> Iterator[str]:
     with embedded.database(open_folder / "embedded") as url:
         with connect(url) as connection:
             # Tests kill processes, not machines: what the operating system holds is safe enough.
             connection.execute("ALTER SYSTEM SET fsync = off")
             connection.execute("SELECT pg_reload_conf()")
         yield url
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, embedded_server: str) -> str:
+    """The DSN of a server on which databases may be created."""
+    return NAMED if getattr(request, "param", "plain") == "timescaledb" else embedded_server
 
 
 @pytest.fixture(scope="session")
@@ -101,11 +97,11 @@ def new_database(server: str, purpose: str, *, template: str = "template0") -> I
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-@pytest.fixture(scope="session")
-def template(server: str, kinds: dict[str, Kind]) -> Iterator[str]:
-    """The name of a migrated database to copy."""
-    with new_database(server, "template") as dsn:
-        migrate(dsn, kinds, lambda _step: None)
+@contextmanager
+def new_template(server: str, fill: Callable[[str], object], *, template: str = "template0") -> Iterator[str]:
+    """The name of a database to copy, once it is filled."""
+    with new_database(server, "template", template=template) as dsn:
+        fill(dsn)
         name = str(conninfo_to_dict(dsn)["dbname"])
         with connect(server) as connection:
             # A database in use cannot be copied, and TimescaleDB's scheduler would come back to it.
@@ -116,6 +112,32 @@ def template(server: str, kinds: dict[str, Kind]) -> Iterator[str]:
         yield name
 
 
+OnServer = Callable[[str], str]
+
+
+@pytest.fixture(scope="session")
+def template_on(embedded_server: str, kinds: dict[str, Kind]) -> Iterator[OnServer]:
+    """The name of a migrated database to copy, made once on each server."""
+
+    with ExitStack() as stack:
+
+        @cache
+        def made(server: str) -> str:
+            wanted = Capability.PLAIN if server == embedded_server else Capability.COMMUNITY
+
+            def fill(dsn: str) -> None:
+                assert migrate(dsn, kinds, lambda _step: None) is wanted, describe(dsn)
+
+            return stack.enter_context(new_template(server, fill))
+
+        yield made
+
+
+@pytest.fixture(scope="session")
+def template(server: str, template_on: OnServer) -> str:
+    return template_on(server)
+
+
 @pytest.fixture
 def empty_dsn(server: str) -> Iterator[str]:
     """A database in which nothing has been migrated."""
@@ -124,8 +146,9 @@ def empty_dsn(server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def dsn(server: str, template: str) -> Iterator[str]:
-    """A migrated, empty database for one test."""
+def dsn(request: pytest.FixtureRequest, server: str) -> Iterator[str]:
+    """A migrated database for one test: with the small city where the test asks for its ``registry``, else empty."""
+    template = request.getfixturevalue("city_template" if "registry" in request.fixturenames else "template")
     with new_database(server, "test", template=template) as dsn:
         yield dsn
 

@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from devices.broker import Broker
+from tests.prompting import Finished, prompt
 from tests.waiting import PATIENCE, eventually
 
 Starter = Callable[..., "Process"]
@@ -85,21 +85,22 @@ def start(start_without_broker: Starter, broker: Broker) -> Starter:
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What a command that has ended left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
 Command = Callable[..., Finished]
 
 
 @pytest.fixture
 def command(dsn: str, tmp_path: Path) -> Command:
     """Run ``cityward <arguments>`` against this test's database to its end, in a folder without settings."""
+
+    def run(*arguments: str, **settings: str) -> Finished:
+        return prompt(arguments, tmp_path, {"CITYWARD_DATABASE_URL": dsn, "COLUMNS": "200", **settings})
+
+    return run
+
+
+@pytest.fixture
+def own_process(dsn: str, tmp_path: Path) -> Command:
+    """The same in a process of its own."""
 
     def run(*arguments: str, **settings: str) -> Finished:
         ended = subprocess.run(

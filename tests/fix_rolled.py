@@ -15,8 +15,8 @@ from storage.errors import RefreshRunningError
 from storage.migrate import migrate
 from storage.reading_tables import table_name
 from storage.rollups import catch_up, refresh
-from tests.fix_postgres import new_database
-from tests.fix_timescale import NAMED, SERVERS
+from tests.fix_postgres import NAMED, OnServer, new_database
+from tests.fix_timescale import SERVERS
 from tests.waiting import eventually
 
 LONG_AGO, FAR = "2020-01-01 00:00+00", "2040-01-01 00:00+00"
@@ -79,17 +79,17 @@ class Store:
 
 
 @pytest.fixture(scope="session", params=STORES)
-def rolled(request: pytest.FixtureRequest, kinds: dict[str, Kind]) -> Iterator[tuple[str, str, Capability]]:
+def rolled(
+    request: pytest.FixtureRequest, kinds: dict[str, Kind], template_on: OnServer
+) -> Iterator[tuple[str, str, Capability]]:
     """A migrated database for all tests of a run."""
     with ExitStack() as stack:
         if request.param == "pglite":
             dsn = request.getfixturevalue("pglite")
         else:
-            server = NAMED if request.param == "server" else request.getfixturevalue("plain_server")
-            dsn = stack.enter_context(new_database(server, "rolled"))
+            server = NAMED if request.param == "server" else request.getfixturevalue("embedded_server")
+            dsn = stack.enter_context(new_database(server, "rolled", template=template_on(server)))
         capability = migrate(dsn, kinds, lambda _step: None)
-        if request.param == "server" and capability is Capability.PLAIN:
-            pytest.skip("the server of CITYWARD_TEST_DSN has no TimescaleDB")
         assert (capability is Capability.PLAIN) == (request.param == "plain")
         yield request.param, dsn, capability
 

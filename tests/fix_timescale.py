@@ -1,6 +1,5 @@
-"""TimescaleDB: compiled to WASM, in a Node process of our own; and the server of CITYWARD_TEST_DSN where it has it."""
+"""TimescaleDB: compiled to WASM, in a Node process of our own; and the server that CITYWARD_TEST_DSN names."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,11 +14,10 @@ from devices.kind import Kind
 from storage.capability import Capability
 from storage.connection import connect
 from storage.migrate import migrate
-from tests.fix_postgres import new_database
+from tests.fix_postgres import NAMED, OnServer, new_database
 from tests.needing import missing
 
 RIG = Path(__file__).parent / "pglite"
-NAMED = os.environ.get("CITYWARD_TEST_DSN", "")
 NODE = shutil.which("node")
 SERVERS = ["pglite", "server"] if NAMED else ["pglite"]
 
@@ -33,15 +31,13 @@ class Migrated:
 
 
 @pytest.fixture(scope="session", params=SERVERS)
-def timescale(request: pytest.FixtureRequest, kinds: dict[str, Kind]) -> Iterator[Migrated]:
+def timescale(request: pytest.FixtureRequest, kinds: dict[str, Kind], template_on: OnServer) -> Iterator[Migrated]:
     with ExitStack() as stack:
         if request.param == "pglite":
             dsn = request.getfixturevalue("pglite")
         else:
-            dsn = stack.enter_context(new_database(NAMED, "timescale"))
+            dsn = stack.enter_context(new_database(NAMED, "timescale", template=template_on(NAMED)))
         capability = migrate(dsn, kinds, lambda _step: None)
-        if request.param == "server" and capability is Capability.PLAIN:
-            pytest.skip("the server of CITYWARD_TEST_DSN has no TimescaleDB")
         yield Migrated(dsn, capability)
 
 

@@ -1,7 +1,6 @@
 """Somebody who reads a page and types what stands in it, and compares what comes with what is shown there."""
 
 import difflib
-import io
 import os
 import re
 import shlex
@@ -10,19 +9,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 import pytest
-import structlog
 
-from cityward import cli
-from cityward.cli import context
 from storage.connection import connect
 from tests.documents import COMMENT, ROOT, blocks
+from tests.prompting import prompt
 from tests.waiting import PATIENCE, eventually
 
 COLUMNS = 130  # of the window that the pages speak of
@@ -176,32 +172,14 @@ class Walker:
     def _ran(self, command: str) -> tuple[int, str]:
         """How it ended and what it said."""
         if re.fullmatch(r"cityward [^$|>&']+", command):
-            return self._cityward(shlex.split(command))
+            ended_as = prompt(shlex.split(command)[1:], self._folder, self._environment, one_screen=True)
+            return ended_as.code, ended_as.out
         ended = subprocess.run(
             ["bash", "-c", command.replace("mosquitto_pub ", f"mosquitto_pub -p {self._broker_port} ")],
             cwd=self._folder, env={**os.environ, **self._environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
         return ended.returncode, ended.stdout
-
-    def _cityward(self, words: list[str]) -> tuple[int, str]:
-        """A command without a process of its own, which would take it ten times as long."""
-        screen = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(screen), redirect_stderr(screen):
-            for name, value in self._environment.items():
-                patch.setenv(name, value)
-            patch.chdir(self._folder)
-            patch.setattr(sys, "argv", words)
-            for console in (context.out, context.err):
-                patch.setattr(console, "_width", COLUMNS)
-            try:
-                cli.main()
-                code = 0
-            except SystemExit as ended:
-                code = int(ended.code or 0)
-        structlog.reset_defaults()  # it logs to the screen, which is gone
-        screen.seek(0)
-        return code, screen.read()
 
     def _differs(self, shown: list[str]) -> str:
         command, came = self.said[-1]

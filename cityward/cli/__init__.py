@@ -34,10 +34,10 @@ class Group:
 
 
 COMMANDS: Mapping[str, str | Group] = {
-    "demo": "processes:demo",
-    "up": "processes:up",
+    "demo": "trying:demo",
+    "up": "trying:up",
     "collect": "processes:collect",
-    "dispatch": "processes:dispatch",
+    "dispatch": "dispatching:dispatch",
     "simulate": "simulating:simulate",
     "evaluate": "evaluate:evaluate",
     "migrate": "processes:migrate",

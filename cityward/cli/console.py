@@ -7,8 +7,7 @@ import typer
 
 from cases.words import Language
 from cityward import wiring
-from cityward.cli.context import CommandError, database, load_settings, out, stop_event, table
-from cityward.cli.processes import UntilStdin
+from cityward.cli.context import CommandError, UntilStdin, database, load_settings, out, stop_event, table
 from cityward.cli.tokens import check_unit, check_unit_of, write_down
 from cityward.links import crew_page
 from cityward.showing import many

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from types import FrameType
+from typing import Annotated
 
+import typer
 from pydantic import ValidationError
 from rich.cells import cell_len
 from rich.console import Console
@@ -26,6 +28,9 @@ from storage.errors import translated
 # What people have written, such as [units] in a message, is shown as it is.
 out = Console(highlight=False, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
+UntilStdin = Annotated[
+    bool, typer.Option("--until-stdin-closes", hidden=True, help="Stop when the parent process goes away.")
+]
 _GAP = 2  # columns between two columns of a table
 _FEW = 8  # columns that do for a text without blanks that may be broken, as a Chinese one
 _WHOLE = 40  # columns beyond which a word is broken after all

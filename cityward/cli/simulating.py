@@ -14,8 +14,7 @@ import typer
 from cityward import simulate as simulating
 from cityward import wiring
 from cityward.backfilling import Backfilled, backfill
-from cityward.cli.context import CommandError, database, err, load_settings, out, stop_event, table
-from cityward.cli.processes import UntilStdin
+from cityward.cli.context import CommandError, UntilStdin, database, err, load_settings, out, stop_event, table
 from cityward.clock import Clock
 from cityward.settings import Settings
 from cityward.simulate import Leaping, Pace

@@ -23,7 +23,6 @@ from ingest.marking import Marking
 from ingest.messages import Batch, Message
 from ingest.session import Session
 from rules.engine import Engine
-from rules.packs import load_packs
 from storage.case_list import CaseFile, case_file
 from storage.case_moves import CaseMoves
 from storage.connection import connect
@@ -33,6 +32,7 @@ from storage.partition_store import PartitionStore
 from storage.registry_store import load_city
 from storage.rule_states import load_states
 from tests.fix_city import payload, topic_of
+from tests.installed import installed_rules
 from tests.integration.making import Hands, rows
 
 MINUTE = timedelta(minutes=1)
@@ -50,7 +50,7 @@ class Stage:
 
     def __init__(self, dsn: str, kinds: Mapping[str, Kind], begins: datetime, *rules: str) -> None:
         self._dsn, self._kinds, self._clock = dsn, kinds, Hands(begins)
-        self._rules = [rule for rule in load_packs(kinds) if rule.id in rules]
+        self._rules = [rule for rule in installed_rules() if rule.id in rules]
         self._waiting: deque[Batch] = deque()
         self._sent = 0
         self._stack = ExitStack()

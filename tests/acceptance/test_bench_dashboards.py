@@ -7,8 +7,8 @@ from grafana.pushing import committed
 from tests.fix_processes import Command
 
 
-def test_every_panel_of_every_board_is_measured_on_a_city_that_was_filled_for_it(command: Command) -> None:
-    ended = command("bench", "dashboards", "--days", "1", "--devices", "100", "--rounds", "1", "--json")
+def test_every_panel_of_every_board_is_measured_on_a_city_that_was_filled_for_it(own_process: Command) -> None:
+    ended = own_process("bench", "dashboards", "--days", "1", "--devices", "100", "--rounds", "1", "--json")
     assert ended.code == 0, ended.err
     found = json.loads(ended.out.splitlines()[-1])
     assert (found["devices"], found["rounds"], found["days"]) == (100, 1, 1)
@@ -25,7 +25,7 @@ def test_every_panel_of_every_board_is_measured_on_a_city_that_was_filled_for_it
 RARE = {"Alarms", "Vibration by the hour, rms", "Vehicles by the hour", "Heaviest vehicles", "Strongest wind"}
 
 
-def test_measuring_again_needs_the_database_that_was_filled(command: Command) -> None:
-    ended = command("bench", "dashboards", "--again")
+def test_measuring_again_needs_the_database_that_was_filled(own_process: Command) -> None:
+    ended = own_process("bench", "dashboards", "--again")
     assert ended.code == 1
     assert "--database" in ended.err

@@ -5,8 +5,8 @@ import json
 from tests.fix_processes import Command
 
 
-def test_all_readings_of_a_small_city_are_judged_and_counted(command: Command) -> None:
-    ended = command("bench", "rules", "--messages", "2000", "--devices", "200", "--json")
+def test_all_readings_of_a_small_city_are_judged_and_counted(own_process: Command) -> None:
+    ended = own_process("bench", "rules", "--messages", "2000", "--devices", "200", "--json")
     assert ended.code == 0, ended.err
     found = json.loads(ended.out.splitlines()[-1])
     assert found["readings"] == 2000

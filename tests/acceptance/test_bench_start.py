@@ -9,8 +9,8 @@ from tests.fix_processes import Command
 pytestmark = pytest.mark.usefixtures("mosquitto_installed")
 
 
-def test_a_collector_and_a_dispatcher_start_with_a_whole_city(command: Command) -> None:
-    ended = command("bench", "load", "--devices", "500", "--json")
+def test_a_collector_and_a_dispatcher_start_with_a_whole_city(own_process: Command) -> None:
+    ended = own_process("bench", "load", "--devices", "500", "--json")
     assert ended.code == 0, ended.err
     found = json.loads(ended.out.splitlines()[-1])
     assert (found["passed"], found["devices"], found["rule_states"], found["first_heard"]) == (True, 500, 5, 400)

@@ -11,9 +11,10 @@ from devices.broker import Broker
 from devices.registry import Registry
 from storage.overview import ledger, overview, waiting_work
 from tests.fix_city import PlainClient, payload, plain_client, topic_of
-from tests.fix_processes import Starter
+from tests.fix_processes import Command, Starter
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.each_server
 COVER = "4201020102000001"
 
 
@@ -95,7 +96,7 @@ def test_a_collector_killed_in_mid_batch_loses_and_doubles_nothing(
 
 
 def test_a_case_goes_its_way_to_closed_by_telemetry(
-    connection: Connection, registry: Registry, broker: Broker, start: Starter
+    connection: Connection, registry: Registry, broker: Broker, start: Starter, command: Command
 ) -> None:
     start("collect").says("collecting")
     start("dispatch").says("dispatching")
@@ -105,16 +106,16 @@ def test_a_case_goes_its_way_to_closed_by_telemetry(
         settled(connection, 1)
         (number,) = connection.execute("SELECT number FROM dispatch_case").fetchone() or ("",)
 
-        refused = start("cases", "done", number, "--result", "closed it")
-        assert refused.ended() == 1
-        assert "possible now: accept, return" in refused.log()
+        refused = command("cases", "done", number, "--result", "closed it")
+        assert refused.code == 1
+        assert "possible now: accept, return" in refused.err
         for move in ("accept", "arrive"):
-            assert start("cases", move, number, "--by", "crew 7").ended() == 0
+            assert command("cases", move, number, "--by", "crew 7").code == 0
         assert connection.execute("SELECT acknowledged FROM alarm").fetchone() == (True,)
-        assert start("cases", "done", number, "--result", "closed it", "--by", "crew 7").ended() == 0
-        not_yet = start("cases", "verify", number, "--photo", "cover.jpg")
-        assert not_yet.ended() == 1
-        assert "still active" in not_yet.log()
+        assert command("cases", "done", number, "--result", "closed it", "--by", "crew 7").code == 0
+        not_yet = command("cases", "verify", number, "--photo", "cover.jpg")
+        assert not_yet.code == 1
+        assert "still active" in not_yet.err
 
         for minute in range(3, 25, 7):
             closed = payload(began + timedelta(minutes=minute), seq=minute, open_state="closed", tilt=0.5)
@@ -130,6 +131,6 @@ def test_a_case_goes_its_way_to_closed_by_telemetry(
 
     history = [row[0] for row in connection.execute("SELECT event FROM case_event ORDER BY id")]
     assert history == ["filed", "dispatch", "accept", "arrive", "finish", "verify", "alarm_cleared", "close"]
-    shown = start("cases", "show", number)
-    assert shown.ended() == 0
-    assert "crew 7" in shown.log()
+    shown = command("cases", "show", number)
+    assert shown.code == 0
+    assert "crew 7" in shown.out

@@ -71,8 +71,8 @@ def test_a_command_loads_what_it_needs_and_no_other_command() -> None:
     assert "cityward.cli.simulating" not in loaded
 
 
-def test_the_command_starts_as_a_process(command: Command) -> None:
-    shown = command("--help")
+def test_the_command_starts_as_a_process(own_process: Command) -> None:
+    shown = own_process("--help")
     assert (shown.code, shown.err) == (0, "")
     for path in COMMANDS:
         if len(path) == 1:
@@ -189,8 +189,8 @@ def test_a_wrong_settings_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert said in str(refused.value)
 
 
-def test_a_command_with_a_wrong_setting_ends_with_what_is_wrong_and_nothing_else(command: Command) -> None:
-    refused = command("rules", "list", CITYWARD_WATCHDOG_S="often")
+def test_a_command_with_a_wrong_setting_ends_with_what_is_wrong_and_nothing_else(own_process: Command) -> None:
+    refused = own_process("rules", "list", CITYWARD_WATCHDOG_S="often")
     assert (refused.code, refused.out) == (1, "")
     heading, problem = refused.err.splitlines()
     assert heading == "cityward: settings (cityward.toml or CITYWARD_*):"

@@ -9,6 +9,7 @@ from cityward.clock import Clock
 from devices.broker import Broker
 from devices.registry import Registry
 from storage.overview import ledger
+from tests.fix_broker import one_broker
 from tests.fix_city import CITY, DEVICES, payload, plain_client
 from tests.fix_processes import Command, Starter
 from tests.waiting import eventually
@@ -125,7 +126,7 @@ def test_devices_without_a_city_are_told_what_comes_first(command: Command) -> N
     assert refused.err == "cityward: the database holds no city yet: run cityward city import <city.toml>\n"
 
 
-@pytest.mark.parametrize("broker", ["embedded"], indirect=True)
+@one_broker
 def test_devices_imported_while_a_collector_runs_are_known_to_it_within_seconds(
     connection: Connection, registry: Registry, broker: Broker, start: Starter, command: Command, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from storage.connection import Connection, connect
 from storage.migrate import migrate
 from storage.overview import ledger
 from storage.registry_store import import_city, import_devices, load_registry
+from tests.fix_broker import one_broker
 from tests.fix_city import CITY, DEVICES, IMPORTED, payload, plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.needing import missing
@@ -26,7 +27,6 @@ from tests.waiting import eventually
 METER = "4201020308000004"
 # The longest file that the server may write: as long as a file of its log, which is written already.
 ROOM = 16 * 1024 * 1024
-one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 
 
 class Disk:

@@ -16,10 +16,10 @@ include = ["nuisances", "demo"]
 
 
 def test_what_breaks_on_a_bad_network_is_noticed_and_nobody_is_sent_for_nothing(
-    command: Command, tmp_path: Path
+    own_process: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "evening.toml").write_text(EVENING, encoding="utf-8")
-    ran = command("evaluate", "evening.toml", "--devices", "100", "--json")
+    ran = own_process("evaluate", "evening.toml", "--devices", "100", "--json")
     said = json.loads(ran.out.splitlines()[-1])
     assert ran.code == 0, (ran.err, said)
     assert said["recall"] >= 0.99
@@ -38,10 +38,10 @@ def test_a_scenario_that_is_not_there_is_refused_in_a_line(command: Command) -> 
 
 
 def test_a_database_that_holds_something_is_left_alone_and_no_folder_stays(
-    command: Command, dsn: str, tmp_path: Path
+    own_process: Command, dsn: str, tmp_path: Path
 ) -> None:
     (tmp_path / "own").mkdir()
-    refused = command("evaluate", "demo", "--dsn", dsn, TMPDIR=str(tmp_path / "own"))
+    refused = own_process("evaluate", "demo", "--dsn", dsn, TMPDIR=str(tmp_path / "own"))
     assert refused.code == 1
     assert not [*(tmp_path / "own").glob("cityward-evaluate-*")]
     assert "this database is not empty" in " ".join(refused.err.split())

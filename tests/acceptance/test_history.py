@@ -13,9 +13,12 @@ from devices.broker import Broker
 from devices.quality import Quality
 from devices.registry import Registry
 from storage.overview import ledger
+from tests.fix_broker import one_broker
 from tests.fix_city import payload, plain_client, topic_of
 from tests.fix_processes import Command, Starter
 from tests.waiting import eventually
+
+pytestmark = one_broker
 
 LAMP = "4201020118000005"
 SHANGHAI = ZoneInfo("Asia/Shanghai")

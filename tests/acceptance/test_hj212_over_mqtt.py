@@ -8,10 +8,13 @@ from cityward.clock import Clock
 from devices.broker import Broker
 from devices.registry import Registry
 from storage.overview import ledger, waiting_work
+from tests.fix_broker import one_broker
 from tests.fix_city import plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.hj212 import frame
 from tests.waiting import eventually
+
+pytestmark = one_broker
 
 KITCHEN, STATION = "4201020380000003", "4201020308000004"
 BEIJING = timezone(timedelta(hours=8))

@@ -9,6 +9,7 @@ from cityward.clock import Clock
 from devices.broker import Broker
 from devices.registry import Registry
 from storage.overview import waiting_work
+from tests.fix_broker import one_broker
 from tests.fix_city import payload, plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.waiting import eventually
@@ -16,7 +17,7 @@ from tests.waiting import eventually
 COVER = "4201020102000001"
 
 
-@pytest.mark.parametrize("broker", ["embedded"], indirect=True)
+@one_broker
 @pytest.mark.parametrize(("moment", "copies"), [("before sending", 1), ("before recording", 2)])
 def test_a_message_is_neither_lost_nor_another_one(
     connection: Connection, registry: Registry, broker: Broker, start: Starter, moment: str, copies: int

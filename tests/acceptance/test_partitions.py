@@ -13,7 +13,7 @@ from ingest.session import Session
 from storage.locks import PARTITION, holders
 from storage.overview import ledger
 from tests.fix_city import payload, plain_client, topic_of
-from tests.fix_processes import Starter
+from tests.fix_processes import Command, Starter
 from tests.waiting import eventually
 
 EAST_AND_WEST = json.dumps({"east": ["city/east/#"], "west": ["city/west/#"]})
@@ -21,7 +21,7 @@ STRAIN = "bridge-1-strain"
 
 
 def test_two_partitions_share_a_collector_and_each_keeps_its_own_ledger(
-    connection: Connection, registry: Registry, broker: Broker, start: Starter
+    connection: Connection, registry: Registry, broker: Broker, start: Starter, command: Command
 ) -> None:
     both = start("collect", CITYWARD_PARTITIONS=EAST_AND_WEST)
     eventually(lambda: both.log().count("collecting ") == 2, "both partitions collect")
@@ -33,9 +33,9 @@ def test_two_partitions_share_a_collector_and_each_keeps_its_own_ledger(
         eventually(lambda: ledger(connection).stored == 3, "three stored")
     books = connection.execute("SELECT partition, sum(stored)::int FROM ledger GROUP BY 1 ORDER BY 1").fetchall()
     assert books == [("east", 1), ("west", 2)]
-    shown = start("status", CITYWARD_PARTITIONS=EAST_AND_WEST)
-    assert shown.ended() == 0
-    assert "nobody" in shown.log()  # the dispatcher
+    shown = command("status", CITYWARD_PARTITIONS=EAST_AND_WEST)
+    assert shown.code == 0
+    assert "nobody" in shown.out  # the dispatcher
     assert set(holders(connection, PARTITION, ["east", "west", "north"])) == {"east", "west"}
 
 

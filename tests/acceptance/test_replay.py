@@ -10,14 +10,17 @@ from devices.broker import Broker
 from devices.quality import Quality
 from ingest.messages import Ledger
 from storage.overview import ledger, waiting_work
+from tests.fix_broker import one_broker
 from tests.fix_city import payload, plain_client
-from tests.fix_processes import Process, Starter
+from tests.fix_processes import Command, Starter
+from tests.prompting import Finished
 from tests.waiting import eventually
+
+pytestmark = one_broker
 
 STRANGER = "4201020102000099"
 HERE = f"city/east/manhole/{STRANGER}/up"
 ADOPT = ("devices", "adopt", STRANGER, "--name", "Cover 99", "--lon", "114.3", "--lat", "30.6")
-WIDE = {"COLUMNS": "250"}
 
 
 def now() -> datetime:
@@ -47,14 +50,14 @@ def counts(connection: Connection) -> tuple[Any, ...] | None:
     ).fetchone()
 
 
-def answer(command: Process) -> str:
-    assert command.ended() == 0, command.log()
-    return command.log()
+def answer(ended: Finished) -> str:
+    assert ended.code == 0, ended.err
+    return ended.out
 
 
 @pytest.mark.usefixtures("registry")
 def test_an_adopted_devices_past_becomes_readings_an_alarm_and_a_case_once(
-    connection: Connection, broker: Broker, start: Starter
+    connection: Connection, broker: Broker, start: Starter, command: Command
 ) -> None:
     start("collect").says("collecting")
     start("dispatch").says("dispatching")
@@ -63,10 +66,10 @@ def test_an_adopted_devices_past_becomes_readings_an_alarm_and_a_case_once(
     last = payload(began + timedelta(minutes=3), seq=3, kind="event", tilt=62.5, open_state="open")
     quarantined(connection, broker, *past, last)
 
-    listed = answer(start("devices", "unregistered", **WIDE))
+    listed = answer(command("devices", "unregistered"))
     assert f"cityward devices adopt {STRANGER} --name" in listed
     assert "open_state=open" in listed
-    told = answer(start(*ADOPT, **WIDE))
+    told = answer(command(*ADOPT))
     assert "4 messages replayed: 4 readings stored." in told
 
     eventually(lambda: waiting_work(connection) == 0, "everything taken up and delivered")
@@ -75,7 +78,7 @@ def test_an_adopted_devices_past_becomes_readings_an_alarm_and_a_case_once(
     assert connection.execute("SELECT rule_id, active, occurrences FROM alarm").fetchall() == [("MH-01", True, 1)]
     assert connection.execute("SELECT unit, state FROM dispatch_case").fetchall() == [("drainage", "dispatched")]
 
-    assert "Nothing to replay." in answer(start("quarantine", "replay", "1", "2", **WIDE))
+    assert "Nothing to replay." in answer(command("quarantine", "replay", "1", "2"))
     with plain_client(broker) as device:
         device.publish(HERE, last)
         device.publish(HERE, payload(now(), seq=4, tilt=62.5, open_state="open"))
@@ -87,7 +90,7 @@ def test_an_adopted_devices_past_becomes_readings_an_alarm_and_a_case_once(
 @pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize(("moment", "committed"), [("before commit", 0), ("after commit", 2)])
 def test_a_collector_killed_while_it_replays_loses_and_doubles_nothing(
-    connection: Connection, broker: Broker, start: Starter, moment: str, committed: int
+    connection: Connection, broker: Broker, start: Starter, command: Command, moment: str, committed: int
 ) -> None:
     doomed = start(moment, module="tests.acceptance.doomed_replay")
     doomed.says("collecting")
@@ -95,7 +98,7 @@ def test_a_collector_killed_while_it_replays_loses_and_doubles_nothing(
         payload(now() - timedelta(minutes=ago), seq=ago, kind="event", tilt=62.5, open_state="open") for ago in (9, 8)
     ]
     quarantined(connection, broker, *opened)
-    assert "2 messages will be tried again" in answer(start(*ADOPT, "--no-wait", **WIDE))
+    assert "2 messages will be tried again" in answer(command(*ADOPT, "--no-wait"))
     assert doomed.ended() == -9
     assert len(readings(connection)) == committed
     assert ledger(connection) == Ledger(2, committed, 0, 2 - committed)

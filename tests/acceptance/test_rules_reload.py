@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from psycopg import Connection
 
 from devices.broker import Broker
 from devices.registry import Registry
+from tests.fix_broker import one_broker
 from tests.fix_city import payload, plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.waiting import eventually
@@ -28,7 +28,7 @@ def rule(number: int, condition: str) -> str:
 """
 
 
-@pytest.mark.parametrize("broker", ["embedded"], indirect=True)
+@one_broker
 def test_changed_packs_are_taken_over_broken_ones_refused_and_running_delays_go_on(
     connection: Connection, registry: Registry, broker: Broker, start: Starter, tmp_path: Path
 ) -> None:

@@ -15,14 +15,13 @@ from devices.broker import Broker
 from devices.registry import Registry
 from storage.connection import describe
 from storage.overview import ledger, waiting_work
-from tests.fix_broker import Mosquitto
+from tests.fix_broker import Mosquitto, one_broker
 from tests.fix_city import PlainClient, payload, plain_client, topic_of
 from tests.fix_gate import Gate
-from tests.fix_processes import Process, Starter
+from tests.fix_processes import Command, Process, Starter
 from tests.waiting import PATIENCE, eventually
 
 COVER, METER = "4201020102000001", "4201020308000004"
-one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 
 
 def lines(process: Process, word: str) -> list[str]:
@@ -121,10 +120,10 @@ def test_a_database_that_is_not_there_is_named_once_and_waited_for(gate: Gate, s
 
 
 @one_broker
-def test_a_database_that_is_not_migrated_is_waited_for(empty_dsn: str, start: Starter) -> None:
+def test_a_database_that_is_not_migrated_is_waited_for(empty_dsn: str, start: Starter, command: Command) -> None:
     collector = start("collect", CITYWARD_DATABASE_URL=empty_dsn)
     collector.says("is not migrated")
-    assert start("migrate", CITYWARD_DATABASE_URL=empty_dsn).ended() == 0
+    assert command("migrate", CITYWARD_DATABASE_URL=empty_dsn).code == 0
     collector.says("the database holds no city yet: run cityward city import")
     assert collector.stop() == 0
     assert "Traceback" not in collector.log()

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from psycopg import Connection
 
 from cityward.clock import Clock
@@ -12,6 +11,7 @@ from devices.moments import moment
 from devices.registry import Registry
 from storage import worked_off
 from storage.overview import ledger, overview
+from tests.fix_broker import one_broker
 from tests.fix_city import payload, plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.waiting import eventually
@@ -21,7 +21,7 @@ LUNCH = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # Friday, 12:00 in Shanghai: r
 FACTOR = 900  # a quarter of an hour a second: half an hour of silence passes in two
 
 
-@pytest.mark.parametrize("broker", ["embedded"], indirect=True)
+@one_broker
 def test_silence_raises_an_alarm_once_and_three_messages_clear_it(
     connection: Connection, registry: Registry, broker: Broker, start: Starter
 ) -> None:

@@ -8,14 +8,19 @@ from psycopg import Connection
 
 from devices.broker import Broker
 from storage.overview import overview
+from tests.fix_broker import one_broker
 from tests.fix_city import payload, plain_client
-from tests.fix_processes import Starter
+from tests.fix_processes import Command, Starter
 from tests.waiting import eventually
+
+pytestmark = one_broker
 
 KINDS = {"CITYWARD_KINDS_DIRS": json.dumps([str(Path(__file__).parents[1] / "kinds")])}
 
 
-def test_a_kind_is_one_folder(connection: Connection, broker: Broker, start: Starter, tmp_path: Path) -> None:
+def test_a_kind_is_one_folder(
+    connection: Connection, broker: Broker, start: Starter, command: Command, tmp_path: Path
+) -> None:
     city = tmp_path / "city"
     for arguments in (
         ("migrate",),
@@ -23,8 +28,8 @@ def test_a_kind_is_one_folder(connection: Connection, broker: Broker, start: Sta
         ("city", "import", str(city / "city.toml")),
         ("devices", "import", str(city / "devices.csv")),
     ):
-        done = start(*arguments, **KINDS)
-        assert done.ended() == 0, done.log()
+        done = command(*arguments, **KINDS)
+        assert done.code == 0, done.err
     start("collect", **KINDS).says("collecting")
     start("dispatch", **KINDS).says("dispatching")
     # An hour ago, a minute every second: the thirty pretend detectors report once a second each.

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
 from psycopg import Connection
 
 from cityward.clock import Clock
@@ -15,12 +14,13 @@ from devices.broker import Broker
 from devices.registry import Registry
 from storage.overview import waiting_work
 from storage.registry_store import import_city
+from tests.fix_broker import one_broker
 from tests.fix_city import CITY, payload, plain_client, topic_of
 from tests.fix_processes import Starter
 from tests.waiting import PATIENCE, eventually
 
 COVER = "4201020102000001"
-pytestmark = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
+pytestmark = one_broker
 
 
 class Receiver(ThreadingHTTPServer):

@@ -19,11 +19,11 @@ from ingest.messages import Batch, Message
 from ingest.session import Session
 from rules.engine import Engine
 from rules.local_time import LocalTime
-from rules.packs import load_packs
 from storage import waiting
 from storage.partition_store import PartitionStore
 from storage.registry_store import load_registry
 from storage.rule_states import load_states
+from tests.installed import installed_rules
 
 
 class GivenBatches:
@@ -55,7 +55,7 @@ def collect(
     session = cast("Session", GivenBatches(given))
     bounds, begun = lateness or {}, micros(batches[0][0]) if batches else 0
     held = waiting.begin(connection, partition, kinds, bounds, own or partial(_all, registry), begun)
-    engine = Engine(load_packs(kinds), registry, LocalTime(ZoneInfo("Asia/Shanghai")), load_states(connection))
+    engine = Engine(installed_rules(), registry, LocalTime(ZoneInfo("Asia/Shanghai")), load_states(connection))
     return [*run(session, Decoder(registry), Marking(kinds.values()), engine, store, Holding(bounds, held))]
 
 

@@ -15,9 +15,23 @@ from devices.registry import Registry
 from storage.registry_store import import_devices, load_registry
 from tests.integration.collecting import collect
 from tests.integration.desk import Desk
+from tests.integration.making import rows
 from tests.integration.playing import NINE, City, lamp
 from tests.integration.prompt import Command, Now
 from tests.integration.quarantining import Collect
+
+STORED = r"""
+    SELECT relname FROM pg_class
+    WHERE relkind = 'r' AND relname LIKE 'reading\_%%' AND pg_relation_size(oid) > 0 ORDER BY relname
+"""
+
+
+@pytest.fixture
+def connection(request: pytest.FixtureRequest, connection: Connection) -> Iterator[Connection]:
+    yield connection
+    if request.node.get_closest_marker("each_server") is None and not connection.closed:
+        stored = rows(connection, STORED)
+        assert not stored, f"{stored} hold readings: mark this test each_server, so that it runs on TimescaleDB too"
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from devices.kind import Kind
 from devices.moments import micros
 from devices.registry import Registry
 from ingest.hearing import Heard
-from rules.packs import load_packs
 from rules.verdicts import Change
 from storage import alarm_store, device_status
 from storage.case_book import take_up
@@ -24,6 +23,7 @@ from storage.case_clock import ask_telemetry, look_at_due
 from storage.case_moves import CaseMoves
 from storage.outbox import deferring_app
 from storage.registry_store import load_city
+from tests.installed import installed_rules
 from tests.integration.making import device_of, rows, transition
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -43,7 +43,7 @@ class Desk:
         self.connection = connection
         self.jobs = deferring_app()
         self.city: City = load_city(connection)
-        self._rules = load_packs(kinds)
+        self._rules = installed_rules()
         self._kinds = kinds
         self._covers: Mapping[str, frozenset[str]] = {}
         self._registry = registry

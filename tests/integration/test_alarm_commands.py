@@ -109,6 +109,7 @@ def test_shelving_has_its_rules_and_a_refusal_changes_nothing(
     assert states(desk) == ["unacknowledged"]
 
 
+@pytest.mark.each_server
 def test_a_latched_alarm_is_reset_by_somebody_who_has_looked_and_its_case_closes(desk: Desk, cityward: Command) -> None:
     desk.connection.execute("INSERT INTO rule_text VALUES ('MH-01', '0123456789ab', 'reading', '', true, '{}', now())")
     desk.alarm(("MH-01", COVER_EAST), at=START)

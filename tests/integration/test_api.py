@@ -154,6 +154,7 @@ def test_what_the_desk_cannot_do_is_said_in_its_language(machine: Machine, numbe
         assert (problem(refused), words in refused.json()["detail"]) == ((status, key), True), refused.text
 
 
+@pytest.mark.each_server
 def test_devices_and_their_readings(machine: Machine, desk: Desk, time: Time) -> None:
     for minutes in range(3):
         desk.hear(COVER_EAST, time.at - timedelta(minutes=minutes), quality=2 if minutes else 0)

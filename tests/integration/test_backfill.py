@@ -27,6 +27,8 @@ from storage.registry_store import import_city, import_devices, load_registry
 from tests.fix_postgres import new_database
 from tests.integration.collecting import collect
 
+pytestmark = pytest.mark.each_server
+
 EVENING = datetime(2026, 11, 20, 14, tzinfo=UTC)  # 22:00 in the city
 LASTING = timedelta(hours=2)
 UNTIDY = {"loss": 0.02, "duplicates": 0.05, "garbage": 0.02, "gateway_repeats": 0.01, "reboots_a_day": 0.9}

@@ -12,6 +12,8 @@ from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, LAMP
 from tests.integration.prompt import Command
 
+pytestmark = pytest.mark.each_server
+
 NIGHT = datetime(2026, 11, 19, 16, tzinfo=UTC)  # midnight in the city
 MINUTE = timedelta(minutes=1)
 DAY = ("--from", "2026-11-20", "--to", "2026-11-21")

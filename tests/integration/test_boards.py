@@ -20,8 +20,13 @@ from grafana.building import ANNOTATIONS, CONSOLE
 from grafana.expansion import Shown, expand
 from grafana.queries import queries
 from storage import reading_writer
+from storage.connection import connect
+from storage.registry_store import load_registry
 from storage.roles import GRAFANA
+from tests.fix_postgres import OnServer, new_database, new_template
 from tests.integration.making import readings
+
+pytestmark = pytest.mark.each_server
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)  # noqa: TID251 - what the database calls now
 DAYS = 2
@@ -45,9 +50,7 @@ def _value(name: str, bounds: tuple[float, float] | None) -> float:
     return _KNOWN.get(name, low + 0.4 * (high - low))
 
 
-@pytest.fixture
-def seeded(connection: Connection, registry: Registry) -> Connection:
-    """The small city after two days: readings of every kind, alarms, cases, sheets, messages refused."""
+def seed(connection: Connection, registry: Registry) -> None:
     for device in registry.devices.values():
         kind = registry.kinds[device.kind]
         reading_writer.write(connection, readings(kind, *measured(kind, device.id)))
@@ -93,7 +96,24 @@ def seeded(connection: Connection, registry: Registry) -> Connection:
         "INSERT INTO quarantine (received_at, partition, code, detail, topic, payload)"
         " VALUES (now() - interval '1 hour', 'all', 'unregistered', '', 'city/east/manhole/x/up', '{}')"
     )
-    return connection
+
+
+@pytest.fixture(scope="module")
+def two_days(server: str, city_on: OnServer, kinds: dict[str, Kind]) -> Iterator[str]:
+    """The small city after two days: readings of every kind, alarms, cases, sheets, messages refused."""
+
+    def fill(dsn: str) -> None:
+        with connect(dsn) as connection:
+            seed(connection, load_registry(connection, kinds))
+
+    with new_template(server, fill, template=city_on(server)) as name:
+        yield name
+
+
+@pytest.fixture
+def seeded(server: str, two_days: str) -> Iterator[Connection]:
+    with new_database(server, "boards", template=two_days) as dsn, connect(dsn) as connection:
+        yield connection
 
 
 RULES = {

@@ -154,6 +154,7 @@ def test_an_alarm_that_clears_before_anybody_came_leaves_the_case_open_and_watch
     assert told(desk.connection) == [("dispatch", "mqtt", "drainage"), ("recover", "mqtt", "drainage")]
 
 
+@pytest.mark.each_server
 def test_work_is_closed_by_a_good_reading_after_the_last_alarm_and_only_then(desk: Desk) -> None:
     desk.alarm(("MH-01", COVER_EAST), ("MH-02", COVER_EAST))
     desk.take_up()

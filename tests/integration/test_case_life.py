@@ -60,6 +60,7 @@ def cleared(desk: Desk, rule: str, device: str, at: datetime) -> None:
     raised(desk, rule, device, at, change=Change.CLEARED)
 
 
+@pytest.mark.each_server
 def test_from_a_tilted_cover_to_closed_by_evidence(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY, severity=Severity.CRITICAL)
     number = desk.only_number()
@@ -92,6 +93,7 @@ def test_rework(desk: Desk) -> None:
     )
 
 
+@pytest.mark.each_server
 def test_a_delay_that_runs_towards_an_alarm_is_waited_for(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY)
     desk.work(desk.only_number(), FRIDAY)
@@ -104,6 +106,7 @@ def test_a_delay_that_runs_towards_an_alarm_is_waited_for(desk: Desk) -> None:
     assert desk.ask(FRIDAY + MINUTE) == 1
 
 
+@pytest.mark.each_server
 def test_news_that_nobody_has_taken_up_yet_is_waited_for(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY)
     desk.work(desk.only_number(), FRIDAY)
@@ -132,6 +135,7 @@ def test_silence_is_unverifiable_until_a_supervisor_has_seen_a_photo(desk: Desk)
         desk.connection.execute("UPDATE dispatch_case SET photo = ''")
 
 
+@pytest.mark.each_server
 def test_an_alarm_that_outlives_a_photo_brings_its_case_back(desk: Desk) -> None:
     raised(desk, "SL-01", LAMP, FRIDAY)
     number = desk.only_number()
@@ -152,6 +156,7 @@ def test_an_alarm_that_outlives_a_photo_brings_its_case_back(desk: Desk) -> None
     assert desk.ask(FRIDAY + 90 * HOUR) == 0
 
 
+@pytest.mark.each_server
 def test_what_recovers_by_itself_is_observed_and_not_called_repaired(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY)
     cleared(desk, "MH-01", COVER_EAST, FRIDAY + 10 * MINUTE)
@@ -267,6 +272,7 @@ def test_different_kinds_on_one_road_within_minutes_are_one_incident(desk: Desk)
     assert rows(desk.connection, "SELECT incident FROM dispatch_case ORDER BY id DESC LIMIT 1") == [(None,)]
 
 
+@pytest.mark.each_server
 def test_a_repair_that_does_not_hold_reopens_its_case_within_a_week(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY)
     number = desk.only_number()
@@ -282,6 +288,7 @@ def test_a_repair_that_does_not_hold_reopens_its_case_within_a_week(desk: Desk) 
     assert events(desk, number)[-2:] == ["joined", "reopen"]
 
 
+@pytest.mark.each_server
 def test_after_that_week_it_is_another_case(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY)
     desk.work(desk.only_number(), FRIDAY)
@@ -332,6 +339,7 @@ def test_a_suspended_case_stands_still_and_goes_on_with_what_was_left(desk: Desk
     assert rows(desk.connection, "SELECT fix_by FROM dispatch_case") == [(FRIDAY + 31 * HOUR,)]
 
 
+@pytest.mark.each_server
 def test_indicators_count_what_became_of_cases(desk: Desk) -> None:
     raised(desk, "MH-01", COVER_EAST, FRIDAY)  # drainage: on time, closed by evidence
     desk.work(desk.numbers()[0], FRIDAY + HOUR)

@@ -18,6 +18,8 @@ from storage.reading_tables import table_name
 from storage.reading_writer import write
 from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, device_of, readings, rows
 
+pytestmark = pytest.mark.each_server
+
 MIDNIGHT = datetime(2026, 11, 19, 16, tzinfo=UTC)  # of 20 November in Shanghai
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 

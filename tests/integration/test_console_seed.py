@@ -1,5 +1,6 @@
 """What the console's benchmark looks at is a city as the dispatcher would have left it."""
 
+import pytest
 from psycopg import Connection
 
 from cases.case import Case
@@ -8,6 +9,8 @@ from storage import console_bench
 from storage.alarm_list import list_alarms
 from storage.case_list import case_file, open_cases
 from tests.fix_city import IMPORTED
+
+pytestmark = pytest.mark.each_server
 
 
 def test_every_seeded_case_is_open_with_its_alarm_history_and_message(

@@ -111,6 +111,7 @@ def test_a_crew_sees_and_moves_its_own_cases_only(
     assert [others.get(path).status_code for path in asked] == [200, 200]
 
 
+@pytest.mark.each_server
 def test_the_judged_values_are_shown_with_limit_and_age_and_whom_to_call_back(
     crew: httpx.Client, desk: Desk, number: str, time: Time
 ) -> None:

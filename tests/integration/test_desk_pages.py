@@ -89,6 +89,7 @@ def test_the_map_gathers_what_is_near_and_shows_the_worst(trouble: Desk, operato
     assert len(operator.get("/desk/ground").json()["coordinates"]) == 6
 
 
+@pytest.mark.each_server
 def test_a_case_and_its_device_are_shown_whole_in_both_languages(
     trouble: Desk, console: httpx.Client, signing: Signing, signed_in: SignedIn, connection: Connection, time: Time
 ) -> None:

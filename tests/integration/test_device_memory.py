@@ -14,6 +14,8 @@ from storage.registry_store import import_devices, load_judged, load_registry
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.making import COVER_EAST, LAMP, device_of, readings
 
+pytestmark = pytest.mark.each_server
+
 MINUTE = timedelta(minutes=1)
 DONE = FRIDAY + 60 * MINUTE
 LATER = DONE + 30 * MINUTE

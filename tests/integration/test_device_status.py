@@ -17,6 +17,8 @@ from tests.fix_processes import Command
 from tests.integration.collecting import collect
 from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, NOON, rows
 
+pytestmark = pytest.mark.each_server
+
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 Collects = Callable[..., Any]
 

@@ -14,6 +14,8 @@ from storage.registry_store import import_devices, load_registry
 from tests.integration.making import device_of, rows
 from tests.integration.playing import LAMPS, METER, MINUTE, NINE, City, lamp, minutes
 
+pytestmark = pytest.mark.each_server
+
 LOUD = """
 - id: W-01
   name: {en: loud, zh: 响}

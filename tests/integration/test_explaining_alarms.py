@@ -28,6 +28,8 @@ from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, Hands
 from tests.integration.prompt import START, Command
 
+pytestmark = pytest.mark.each_server
+
 MINUTE = timedelta(minutes=1)
 LOCAL = LocalTime(ZoneInfo("Asia/Shanghai"))
 METER = "4201020308000004"

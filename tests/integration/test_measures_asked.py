@@ -12,6 +12,8 @@ from storage import measures
 from storage.registry_store import load_registry, register_groups
 from tests.integration.playing import LAMPS, LOCAL, METER, MINUTE, NINE, City, minutes
 
+pytestmark = pytest.mark.each_server
+
 
 def asked(city: City, name: str, kind: str, by: str, at: datetime) -> dict[str, Mapping[str, float | None]]:
     """The figures of a measure by the name of the group."""

@@ -50,6 +50,7 @@ def edited(tmp_path: Path) -> Callable[[str, str], dict[str, Kind]]:
     return edit
 
 
+@pytest.mark.each_server
 def test_an_empty_database_gets_everything_and_each_step_is_said(empty_dsn: str, kinds: dict[str, Kind]) -> None:
     said: list[str] = []
     capability = migrate(empty_dsn, kinds, said.append)
@@ -74,6 +75,7 @@ def test_migrating_again_changes_nothing(dsn: str, connection: Connection, kinds
     assert rows(connection, "SELECT detail FROM rule_error") == [("kept",)]
 
 
+@pytest.mark.each_server
 def test_two_migrations_at_once_do_each_step_once(empty_dsn: str, kinds: dict[str, Kind]) -> None:
     said: list[str] = []
     with ThreadPoolExecutor(2) as pool:
@@ -109,6 +111,7 @@ def test_a_lock_that_a_killed_migration_left_is_broken(empty_dsn: str, kinds: di
         assert overview(connection).ledger.received == 0
 
 
+@pytest.mark.each_server
 def test_a_new_metric_becomes_a_column_and_old_readings_stay(
     dsn: str, connection: Connection, edited: Callable[[str, str], dict[str, Kind]]
 ) -> None:

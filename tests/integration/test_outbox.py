@@ -82,6 +82,7 @@ def test_notification_and_job_are_committed_together_or_not_at_all(wired: Desk) 
     assert len(rows(wired.connection, NOTIFICATIONS)) == len(rows(wired.connection, JOBS)) == 2
 
 
+@pytest.mark.each_server
 def test_a_unit_hears_of_what_asks_something_of_it_and_of_the_end(desk: Desk) -> None:
     def told() -> list[Any]:
         events = "SELECT event FROM notification ORDER BY 1"

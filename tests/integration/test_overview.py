@@ -22,6 +22,7 @@ def test_an_empty_city_has_an_empty_overview(connection: Connection) -> None:
     assert waiting_work(connection) == 0
 
 
+@pytest.mark.each_server
 def test_the_overview_counts_everything_by_kind(
     dsn: str, desk: Desk, registry: Registry, kinds: dict[str, Kind], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict
 
 from devices.kind import Kind
 from rules.rule import Severity
 from storage.connection import connect
+from storage.registry_store import load_registry
 from tests.documents import PAGES, ROOT, TUTORIALS, commands
-from tests.fix_city import CITY, DEVICES, IMPORTED, found, payload, topic_of
-from tests.fix_postgres import new_database
+from tests.fix_city import CITY, DEVICES, IMPORTED, payload, topic_of
+from tests.fix_postgres import new_database, new_template
 from tests.integration.collecting import collect
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.lives import live
@@ -31,16 +31,19 @@ READ = [page for page in PAGES if page not in TUTORIALS and any(said.whole for s
 
 
 @pytest.fixture(scope="module")
-def weekend(server: str, template: str, kinds: dict[str, Kind]) -> Iterator[str]:
+def weekend(server: str, city_template: str, kinds: dict[str, Kind]) -> Iterator[str]:
     """The name of a database to copy: the small city with what pages speak of by number."""
-    with new_database(server, "weekend", template=template) as dsn:
+
+    def fill(dsn: str) -> None:
         with connect(dsn) as connection:
             _live(connection, dsn, kinds)
-        yield str(conninfo_to_dict(dsn)["dbname"])
+
+    with new_template(server, fill, template=city_template) as name:
+        yield name
 
 
 def _live(connection: Connection, dsn: str, kinds: dict[str, Kind]) -> None:
-    registry = found(connection, kinds)
+    registry = load_registry(connection, kinds)
     connection.execute("UPDATE device SET registered_at = %s", [IMPORTED])
     desk = Desk(connection, registry, kinds)
     live(desk)

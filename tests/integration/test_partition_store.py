@@ -20,6 +20,8 @@ from storage.rule_states import load_states
 from tests.fix_city import payload, topic_of
 from tests.integration.making import COVER_EAST, COVER_WEST, NOON, decoded, device_of, rows, transition
 
+pytestmark = pytest.mark.each_server
+
 SECOND = timedelta(seconds=1)
 OBSERVED = RuleState(raising=(Observation(micros(NOON), micros(NOON), 1), None))
 RAISED = RuleState(active=True, severity=4, raising=(Observation(micros(NOON), micros(NOON), 2), None))

@@ -62,6 +62,7 @@ def asks(connection: Connection) -> Callable[..., list[int]]:
     return ask
 
 
+@pytest.mark.each_server
 def test_an_adopted_devices_messages_become_readings_of_their_own_time(
     connection: Connection, collects: Collect
 ) -> None:
@@ -99,6 +100,7 @@ def test_what_is_refused_again_stays_with_its_new_reason(
     assert minutes(connection) == [(0, "all", 1, 0, 0, 1)]
 
 
+@pytest.mark.each_server
 def test_trying_again_twice_is_trying_once(
     connection: Connection, collects: Collect, asks: Callable[..., list[int]]
 ) -> None:
@@ -113,6 +115,7 @@ def test_trying_again_twice_is_trying_once(
     assert minutes(connection) == [(0, "all", 1, 1, 0, 0)]
 
 
+@pytest.mark.each_server
 def test_what_came_again_meanwhile_is_a_duplicate(connection: Connection, collects: Collect) -> None:
     again = message(NOON, tilt=1)
     collects((NOON, [again]))
@@ -126,6 +129,7 @@ def test_what_came_again_meanwhile_is_a_duplicate(connection: Connection, collec
     assert (only(connection).stored, only(connection).duplicate) == (0, 1)
 
 
+@pytest.mark.each_server
 def test_a_message_that_holds_several_readings_brings_all_of_them_to_the_ledger(
     connection: Connection, collects: Collect, asks: Callable[..., list[int]]
 ) -> None:
@@ -151,6 +155,7 @@ def test_a_message_that_holds_several_readings_brings_all_of_them_to_the_ledger(
     assert [row.attempts for row in load_rows(connection, list(find(connection, Selection())))] == [2, 2]
 
 
+@pytest.mark.each_server
 def test_of_an_array_the_refused_reading_alone_is_tried_again(
     connection: Connection, collects: Collect, registry: Registry, asks: Callable[..., list[int]]
 ) -> None:
@@ -191,6 +196,7 @@ def test_a_device_that_is_registered_meanwhile_is_not_refused_for_a_second_time(
         assert [each.topic for each in tx.requested()] == [HERE]
 
 
+@pytest.mark.each_server
 def test_a_collector_tries_what_its_own_partition_is_asked_for(connection: Connection, collects: Collect) -> None:
     collects((NOON, [message(NOON, tilt=1)]), partition="old")
     adopt(connection, COVER, lambda _topic: "east", NOON + HOUR, "li")
@@ -321,6 +327,7 @@ def test_a_message_is_loaded_as_it_arrived(connection: Connection, collects: Col
     assert load_message(connection, row.id + 1) is None
 
 
+@pytest.mark.each_server
 def test_unregistered_devices_are_counted_from_first_to_last(
     connection: Connection, collects: Collect, registry: Registry
 ) -> None:
@@ -370,6 +377,7 @@ def _fields(device: Description) -> dict[str, Any]:
     return {name: getattr(device, name) for name in Description.__struct_fields__}
 
 
+@pytest.mark.each_server
 def test_progress_tells_who_waits_what_is_resolved_and_why_the_rest_stays(
     connection: Connection, collects: Collect, asks: Callable[..., list[int]]
 ) -> None:

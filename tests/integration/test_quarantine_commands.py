@@ -125,6 +125,7 @@ def test_a_long_message_is_shown_whole_on_request(cityward: Command, arrives: Ca
     assert "x" * 5000 in said(cityward("quarantine", "show", 1, "--whole"))
 
 
+@pytest.mark.each_server
 def test_a_conflict_is_shown_beside_what_is_stored(
     cityward: Command, arrives: Callable[..., None], registry: Registry
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_conflict_is_shown_beside_what_is_stored(
     assert ["battery_v", "3.6", "3.6"] in table
 
 
+@pytest.mark.each_server
 def test_a_conflict_with_what_is_gone_says_so(
     cityward: Command, arrives: Callable[..., None], registry: Registry, connection: Connection
 ) -> None:
@@ -196,6 +198,7 @@ def test_topics_that_nobody_hears_any_more_stay(
     assert "Nothing to replay." in answer
 
 
+@pytest.mark.each_server
 @pytest.mark.usefixtures("_collector_at_work")
 def test_what_became_of_messages_is_told_once_and_for_all(
     cityward: Command, arrives: Callable[..., None], connection: Connection

@@ -31,6 +31,8 @@ from tests.integration.quarantining import (
     tick,
 )
 
+pytestmark = pytest.mark.each_server
+
 
 def test_the_last_replayed_reading_raises_an_alarm_if_nothing_newer_is_known(
     connection: Connection, collects: Collect

@@ -12,6 +12,8 @@ from storage.connection import connect
 from storage.queries import FOLDER, load
 from tests.fix_postgres import new_database
 
+pytestmark = pytest.mark.each_server
+
 ROOT = Path(__file__).parents[2]
 AREAS = sorted(path.stem for path in FOLDER.glob("*.sql"))
 TEMPLATES = "readings"  # completed for each kind; the others are whole

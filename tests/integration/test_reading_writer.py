@@ -16,6 +16,8 @@ from storage.reading_tables import ensure
 from storage.reading_writer import WriteResult, latest, stored, write
 from tests.integration.making import MINUTE, NOON, everything, readings, rows
 
+pytestmark = pytest.mark.each_server
+
 T = micros(NOON)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EVERYTHING = everything()

@@ -41,6 +41,7 @@ def enter(console: httpx.Client, signing: Signing, session: Session) -> None:
     console.cookies.set(COOKIE, signing.cookie(session))
 
 
+@pytest.mark.each_server
 def test_every_report_is_a_page_in_both_languages_and_a_file_in_three_forms(
     console: httpx.Client, signing: Signing, signed_in: SignedIn, lived: dict[str, str]
 ) -> None:
@@ -64,6 +65,7 @@ def test_every_report_is_a_page_in_both_languages_and_a_file_in_three_forms(
     assert book.sheetnames[:3] == ["全市", "责任单位", "各区"]
 
 
+@pytest.mark.each_server
 def test_a_supervisor_closes_a_month_once_and_on_record(
     console: httpx.Client, signing: Signing, signed_in: SignedIn, connection: Connection, lived: dict[str, str]
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_supervisor_closes_a_month_once_and_on_record(
     ]
 
 
+@pytest.mark.each_server
 def test_a_month_is_not_closed_where_that_cannot_go_on_record(
     console: httpx.Client,
     signing: Signing,

@@ -41,6 +41,7 @@ def scores(ranking: list[dict[str, Any]], column: str = "score") -> dict[str, fl
     return {row["unit"]: row[column] for row in ranking}
 
 
+@pytest.mark.each_server
 def test_the_week_has_what_is_overdue_gravest_first_and_its_sheets(
     desk: Desk, cityward: Command, lived: dict[str, str], now: Now
 ) -> None:
@@ -61,6 +62,7 @@ def test_the_week_has_what_is_overdue_gravest_first_and_its_sheets(
     )
 
 
+@pytest.mark.each_server
 def test_a_closed_month_is_kept_and_what_changes_later_stands_beside_it(
     desk: Desk, cityward: Command, lived: dict[str, str]
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_closed_month_is_kept_and_what_changes_later_stands_beside_it(
     assert str(cityward("reports", "check", "2026-11").exception).endswith("unit bridges, unit drainage")
 
 
+@pytest.mark.each_server
 def test_a_month_is_closed_once_it_is_over_and_for_good(
     desk: Desk, cityward: Command, lived: dict[str, str], now: Now
 ) -> None:
@@ -108,6 +111,7 @@ def test_a_month_is_closed_once_it_is_over_and_for_good(
             desk.connection.execute(change.encode())
 
 
+@pytest.mark.each_server
 def test_what_is_being_written_while_a_month_is_closed_is_counted_or_corrected_and_nothing_else(
     desk: Desk, cityward: Command, lived: dict[str, str], dsn: str
 ) -> None:
@@ -130,6 +134,7 @@ def test_what_is_being_written_while_a_month_is_closed_is_counted_or_corrected_a
     assert cityward("reports", "check", "2026-11").exit_code == 0
 
 
+@pytest.mark.each_server
 def test_the_ledger_has_a_line_for_each_case_in_every_format(
     cityward: Command, lived: dict[str, str], tmp_path: Path
 ) -> None:
@@ -177,6 +182,7 @@ def test_what_cannot_be_made_says_what_can(desk: Desk, cityward: Command, argume
     assert words in str(cityward("reports", *arguments).exception)
 
 
+@pytest.mark.each_server
 def test_on_a_screen_a_report_is_tables_with_words(cityward: Command, lived: dict[str, str]) -> None:
     assert lived
     said = cityward("reports", "month", "--month", "2026-11").output

@@ -12,11 +12,10 @@ from devices.quality import Quality
 from storage.capability import Capability
 from storage.connection import connect
 from storage.measured import measured
-from storage.migrate import city_grid, migrate
+from storage.migrate import city_grid
 from storage.rollups import build
 from storage.view_making import drop_views, make_views
 from storage.views import load_views
-from tests.fix_postgres import new_database
 from tests.fix_rolled import Store, on_timescale
 from tests.integration.indicating import MIDNIGHT, every, heard, put
 from tests.integration.making import rows
@@ -88,13 +87,11 @@ def _apart(row: tuple[Any, ...]) -> tuple[list[Any], list[float]]:
 
 @on_timescale
 def test_the_same_readings_give_the_same_indicators_whatever_keeps_them(
-    store: Store, plain_server: str, kinds: dict[str, Kind]
+    store: Store, dsn: str, kinds: dict[str, Kind]
 ) -> None:
-    with new_database(plain_server, "figures") as dsn:
-        plain = Store("plain", dsn, connection := connect(dsn), kinds, migrate(dsn, kinds, lambda _step: None))
-        with connection:
-            seed(plain)
-            expected = figures(connection)
+    with connect(dsn) as connection:
+        seed(Store("plain", dsn, connection, kinds, Capability.PLAIN))
+        expected = figures(connection)
     assert {name for name, found in expected.items() if not found} == set()
     seed(store)
     same(figures(store.connection), expected)

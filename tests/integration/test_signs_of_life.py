@@ -16,7 +16,6 @@ from ingest.marking import Marking
 from ingest.messages import Batch, Message
 from rules.local_time import LocalTime
 from rules.lookout import Lookout
-from rules.packs import load_packs
 from rules.silence import watch
 from rules.verdicts import Verdicts
 from storage import alarm_store, partition_store
@@ -24,7 +23,10 @@ from storage.partition_store import PartitionStore
 from storage.reading_writer import latest
 from storage.registry_store import lags, load_city
 from tests.fix_city import payload, topic_of
+from tests.installed import installed_rules
 from tests.integration.making import COVER_EAST, KITCHEN, NOON, device_of, rows
+
+pytestmark = pytest.mark.each_server
 
 MINUTE = timedelta(minutes=1)
 
@@ -57,7 +59,7 @@ class Collector:
 
     def silent(self, minute: float) -> list[str]:
         """What the watchdog finds."""
-        city, rules, now = load_city(self._connection), load_packs(self._kinds), NOON + minute * MINUTE
+        city, rules, now = load_city(self._connection), installed_rules(), NOON + minute * MINUTE
         active = alarm_store.active_silence_alarms(self._connection, [rule.id for rule in rules])
         heard = Lookout(rules, self._registry).look(
             micros(now), {device for _, device in active}, partial(alarm_store.heard, self._connection)

@@ -20,6 +20,8 @@ from tests.integration.desk import FRIDAY, SHANGHAI, Desk
 from tests.integration.lives import HOUR, live
 from tests.integration.making import COVER_EAST, LAMP, STRAIN, rows
 
+pytestmark = pytest.mark.each_server
+
 DAY = timedelta(days=1)
 SINCE, UNTIL = FRIDAY - DAY, FRIDAY + 30 * DAY
 

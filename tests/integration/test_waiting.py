@@ -22,6 +22,8 @@ from tests.integration.collecting import collect
 from tests.integration.making import COVER_EAST, NOON, device_of, rows
 from tests.integration.prompt import Command
 
+pytestmark = pytest.mark.each_server
+
 SECOND = timedelta(seconds=1)
 HALF_A_MINUTE = {"manhole": 30_000_000}
 

@@ -115,7 +115,7 @@ def keep_up(connection: Connection, kinds: Iterable[Kind], keep: Keep) -> list[s
                 [kept.days, kind.name],
             )
     _catch_up_regularly(connection)
-    connection.execute("CALL settle_days()")
+    settle(connection)
     return done
 
 
@@ -143,6 +143,11 @@ def refresh(connection: Connection, kinds: Iterable[Kind], since: str, until: st
                     "CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, %s::timestamptz)",
                     [name, since, until],
                 )
+    settle(connection)
+
+
+def settle(connection: Connection) -> None:
+    """Store the days by place that boards have to compute since a device has moved, outside of any transaction."""
     connection.execute("CALL settle_days()")
 
 

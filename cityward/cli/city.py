@@ -13,6 +13,7 @@ from devices.registry_csv import read_registry
 from storage.device_memory import memories
 from storage.migrate import city_grid
 from storage.registry_store import also_sent, import_city, import_devices, lags, load_city, load_registry
+from storage.rollups import settle
 
 city_app = typer.Typer(no_args_is_help=True)
 devices_app = typer.Typer(no_args_is_help=True)
@@ -59,6 +60,7 @@ def devices_import(file: _File) -> None:
         city = load_city(connection)
         devices = read_registry(file, kinds, units=city.units, districts=city.districts)
         import_devices(connection, devices, str(file), wiring.clock(settings).now())
+        settle(connection)
     out.print(f"{many(len(devices), 'device')} registered.")
 
 

@@ -35,6 +35,7 @@ from storage.connection import Connection
 from storage.month_close import MonthClosedError, MonthCloseError
 from storage.permit_store import Permit
 
+LONGEST = 2000  # characters of what is said with a move: several pages
 # Clocks of phones and machines are set so well (project default): what seems earlier by less happened at that moment.
 SKEW = timedelta(minutes=10)
 _SAYING_MORE_HELPS = frozenset(
@@ -77,12 +78,14 @@ class Said:
         """What of a form or a document belongs to a move; empty is as good as not given.
 
         Raises:
-            BadInput: naming the field that is missing, or does not belong here.
+            BadInput: naming the field that is missing, too long, or does not belong here.
         """
         filled = {name: value for name, value in given.items() if value not in ("", None, (), [], False)}
-        for name in filled:
+        for name, value in filled.items():
             if name not in {*plan.required, *plan.optional}:
                 raise BadInput("field_unknown", field=name)
+            if isinstance(value, str) and len(value) > LONGEST:
+                raise BadInput("field_long", field=entry(f"field.{name}"), most=str(LONGEST))
         for name in plan.required:
             if not filled.get(name) or not str(filled[name]).strip():
                 raise BadInput("field_missing", field=entry(f"field.{name}"))
@@ -247,6 +250,8 @@ def _facility_at(connection: Connection, at: Context, kind: str, problem: str, t
 
 def answer_sheet(at: Context, who: Visitor, sheet: str, text: str, *, key: UUID | None = None) -> Answer:
     """Answer a supervision sheet."""
+    if len(text) > LONGEST:
+        raise BadInput("field_long", field=entry("field.answer"), most=str(LONGEST))
 
     def do(connection: Connection, now: datetime) -> Answer:
         if CaseMoves(connection, at.jobs, at.practice, at=now, actor=who.name).answer_sheet(sheet, text) is not None:

@@ -10,11 +10,13 @@ from uuid import UUID
 import msgspec
 
 from cases.errors import IllegalMove, NobodyResponsible, UnknownFacility
+from cases.lifecycle import State
 from cases.words import Section, vocabulary
 from console.access import Action
 from console.context import Context
 from console.errors import BadInput, Conflict, ConsoleError, Missing, NotAllowed
 from console.identity import Visitor
+from console.moves import possible
 from console.words import entry
 from storage import console_store, console_trail
 from storage.alarm_moves import AlarmMoveError, AlarmStateError, ShelvedTooLongError, UnknownAlarmError
@@ -65,7 +67,7 @@ def perform(at: Context, who: Visitor, deed: Deed, do: Callable[[Connection, dat
         try:
             answer = do(connection, now)
         except _KNOWN as error:
-            raise translated(error) from error
+            raise translated(error, who) from error
         console_trail.write(connection, who.doer, deed.name, deed.target, deed.said, at=now)
         if deed.key is not None:
             console_store.answer(connection, deed.key, answer)
@@ -77,15 +79,14 @@ _KNOWN = (
 )  # fmt: skip
 
 
-def translated(error: Exception) -> ConsoleError:
-    """An error of dispatch or of alarms in the words of the console."""
+def translated(error: Exception, who: Visitor) -> ConsoleError:
+    """An error of dispatch or of alarms in the words of the console, for this visitor."""
     said: ConsoleError = BadInput("told", text=str(error))
     match error:
         case IllegalMove():
-            states, events = vocabulary()[Section.STATES], vocabulary()[Section.EVENTS]
-            possible = [events[each] for each in error.possible]
-            key = "case_state" if possible else "case_over"
-            said = Conflict(key, state=states[error.state], possible=possible)
+            moves = [entry(f"move.{move}") for move in possible(who.role, State(error.state), delay_pending=False)]
+            key = "case_state" if moves else "case_waits" if error.possible else "case_over"
+            said = Conflict(key, state=vocabulary()[Section.STATES][error.state], possible=moves)
         case UnknownCaseError():
             said = Missing("case_missing", number=error.number)
         case UnknownSheetError():

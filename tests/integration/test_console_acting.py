@@ -137,6 +137,7 @@ def test_a_button_pressed_without_a_network_counts_from_then(
         (CaseMove.ASSIGN, {"unit": "lighting"}, "Why is required"),
         (CaseMove.ASSIGN, {"unit": "mars", "reason": "x"}, "no such unit"),
         (CaseMove.ACCEPT, {"photo": "x.jpg"}, "photo does not belong"),
+        (CaseMove.ACCEPT, {"reason": "x" * 2001}, "Why has more than 2000 characters"),
         (CaseMove.REQUEST_DELAY, {"more": "soon", "reason": "x"}, "no allowance"),
         (CaseMove.DONE, {"result": "x", "found": "gold"}, "gold is not one of"),
         (CaseMove.SUSPEND, {"pause": "tea"}, "not among the reasons for a pause"),
@@ -148,6 +149,19 @@ def test_what_is_missing_or_wrong_is_named(
 ) -> None:
     with pytest.raises(ConsoleError, match=words):
         move(context, SUPERVISOR, number, what, **said)
+
+
+def test_a_refusal_names_what_whoever_asks_can_do_instead(context: Context, number: str) -> None:
+    move(context, CREW, number, CaseMove.ACCEPT)
+    with pytest.raises(Conflict, match=r"Possible: Arrived, Return, Ask for more time\."):
+        move(context, CREW, number, CaseMove.ACCEPT)
+    move(context, OPERATOR, number, CaseMove.SUSPEND, pause=next(iter(context.city.policy.pauses)))
+    with pytest.raises(Conflict, match="suspended: there is nothing for you to do"):
+        move(context, CREW, number, CaseMove.ARRIVE)
+    move(context, OPERATOR, number, CaseMove.RESUME)
+    move(context, SUPERVISOR, number, CaseMove.CANCEL, reason="a test")
+    with pytest.raises(Conflict, match="nothing can be done any more"):
+        move(context, SUPERVISOR, number, CaseMove.ACCEPT)
 
 
 def test_a_case_that_is_not_there_is_missing(context: Context) -> None:

@@ -158,9 +158,9 @@ class Walker:
             self._folder = self._folder / os.path.expandvars(command[3:].replace("~", str(self._home)))
         elif command.startswith("cityward up"):
             self._starts(command, shown)
-        elif command.split(maxsplit=1)[0] not in _ELSEWHERE and (
-            shutil.which("mosquitto_pub") or "mosquitto_pub" not in command
-        ):
+        elif command.startswith("curl "):
+            pass  # the tests of the API ask it
+        elif not command.startswith("mosquitto_pub") or shutil.which("mosquitto_pub"):
             self._waits(self._here(command), shown, where)
 
     def _waits(self, command: str, shown: list[str], where: str) -> None:

@@ -17,6 +17,7 @@ from cityward.backfilling import Backfilled, backfill
 from cityward.cli.context import CommandError, UntilStdin, database, err, load_settings, out, stop_event, table
 from cityward.clock import Clock
 from cityward.settings import Settings
+from cityward.showing import many
 from cityward.simulate import Leaping, Pace
 from devices.kind import Kind
 from devices.moments import MICROS
@@ -168,7 +169,7 @@ def _stop_after(seconds: float, stop: threading.Event) -> None:
 def _write_truth(story: Story, city: PretendCity, seed: int, path: Path, scenario: Scenario) -> None:
     found = truth(story, city, seed)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
-    out.print(f"{scenario.title}: {len(found.labels)} labels, {len(found.permits)} permits in {path}")
+    out.print(f"{scenario.title}: {many(len(found.labels), 'label')}, {many(len(found.permits), 'permit')} in {path}")
 
 
 def _overwrite(line: str) -> None:
@@ -208,5 +209,5 @@ def _into_database(
     if as_json:
         print(json.dumps(msgspec.to_builtins(done)))  # noqa: T201 - another program reads it
     else:
-        said = f"{done.stored} readings stored, {done.already_there} were there already, {done.refused} refused"
+        said = f"{many(done.stored, 'reading')} stored, {done.already_there} were there already, {done.refused} refused"
         out.print(f"{said}. No rule has judged them.")

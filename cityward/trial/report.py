@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from cityward.showing import many
 from cityward.trial import plots
 from cityward.trial.explained import MOST, Trouble
 from cityward.trial.outcome import Goals, Outcome
@@ -107,7 +108,7 @@ def _facts(outcome: Outcome, goals: Goals) -> Iterator[str]:
 def _went_wrong(outcome: Outcome) -> str:
     score, permitted = outcome.score, len(outcome.sent_to_permitted_work)
     said = f"{len(score.missed)} never noticed, {len(score.late)} late, {len(score.false)} false alarms."
-    said += f" {permitted} cases of permitted work." if permitted else ""
+    said += f" {many(permitted, 'case')} of permitted work." if permitted else ""
     return (
         f"{said} The first {MOST} of each rule follow."
         if score.missed or score.late or score.false or permitted

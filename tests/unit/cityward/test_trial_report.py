@@ -85,4 +85,4 @@ def test_a_case_of_permitted_work_is_named_although_its_alarm_is_right() -> None
     score = evaluate([permitted], [alarm], rules=["NO-03"], device_days=1, until=at(99))
     works = Outcome("works", 100, 1, T0, at(99), [permitted], [alarm], [], score, 0, Ledger(0, 0, 0, 0), 1.0)
     assert [each["alarm"] for each in works.as_json(GOALS)["sent_to_permitted_work"]] == [7]
-    assert "1 cases of permitted work." in markdown(works, GOALS, [], "", [])
+    assert "1 case of permitted work." in markdown(works, GOALS, [], "", [])

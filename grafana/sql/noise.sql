@@ -36,7 +36,7 @@ WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring}
 ORDER BY made.day DESC, made.ln - made.night_limit DESC NULLS LAST LIMIT 200
 
 -- name: vdr
-SELECT made.bucket AS "time", avg(made.vdr) AS vdr
-FROM noise_hour AS made JOIN facility USING (device)
-WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring})
+SELECT bucket AS "time", sum(valid_minutes) / (60.0::double precision * sum(meters)) AS vdr
+FROM rollup_noise_district
+WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring})
 GROUP BY 1 ORDER BY 1

@@ -15,6 +15,12 @@ SELECT made.bucket, made.device, decibels(made.laeq_energy, made.laeq_valid_n) A
        made.laeq_energy, made.laeq_valid_n, made.laeq_valid_minutes
 FROM rollup_hour_noise AS made CROSS JOIN city_clock
 
+-- name: rollup_noise_district
+-- Noise meters by the hour and district: how many sent something, and their minutes with a valid level.
+SELECT made.bucket, device.district, count(*) AS meters, sum(made.laeq_valid_minutes) AS valid_minutes
+FROM rollup_hour_noise AS made JOIN device ON device.id = made.device
+GROUP BY 1, 2
+
 -- name: noise_day
 -- Each noise meter by the day and the night that follows it (by default 06:00 to 22:00 and 22:00 to 06:00): Ld and Ln as
 -- energy means, Ldn = 10 lg((d 10^(Ld/10) + n 10^((Ln+10)/10)) / (d + n)) with the hours d and n of day and night (16 and

@@ -22,7 +22,7 @@ from tests.integration.making import rows
 from tests.integration.test_indicators_of_work import alarm, case
 
 Figures = dict[str, list[tuple[list[Any], list[float]]]]
-INDICATORS = [view.name for view in load_views() if view.name.startswith("kpi_")]
+INDICATORS = [view.name for view in load_views() if view.name.startswith(("kpi_", "rollup_"))]
 
 
 def seed(store: Store) -> None:

@@ -105,24 +105,24 @@ class Hearers:
         places = np.searchsorted(devices, asked)
         places = places[devices[np.minimum(places, len(devices) - 1)] == asked] if len(devices) else places[:0]
         return {
-            frozenset({self._names[code]} - {""}): devices[places[codes[places] == code]].tolist()
+            self._needed(1 << code): devices[places[codes[places] == code]].tolist()
             for code in np.unique(codes[places]).tolist()
         }
 
     def _by_needs(self, kind: str, by: tuple[str, ...]) -> dict[frozenset[str], Ints]:
         devices, codes = self._coded(kind)
-        subjects = devices
-        if by:
-            members = self._registry.membership(kind, by)
-            subjects, codes = members.group, codes[np.searchsorted(devices, members.device)]
+        if not by:
+            return {self._needed(1 << code): devices[codes == code] for code in np.unique(codes).tolist()}
+        members = self._registry.membership(kind, by)
+        subjects, codes = members.group, codes[np.searchsorted(devices, members.device)]
         subject, of_subject = np.unique(subjects, return_inverse=True)
         bits = np.zeros(len(subject), dtype=object)  # as many bits as there are partitions
         for code in np.unique(codes).tolist():
             bits[np.unique(of_subject[codes == code])] |= 1 << code
-        return {
-            frozenset(name for code, name in enumerate(self._names) if name and need >> code & 1): subject[bits == need]
-            for need in dict.fromkeys(bits.tolist())
-        }
+        return {self._needed(need): subject[bits == need] for need in dict.fromkeys(bits.tolist())}
+
+    def _needed(self, bits: int) -> frozenset[str]:
+        return frozenset(name for code, name in enumerate(self._names) if name and bits >> code & 1)
 
     def _coded(self, kind: str) -> tuple[Ints, Ints]:
         """Numbers of the devices of a kind, ascending, and of the name of each one's partition."""

@@ -6,6 +6,7 @@ A group is a facility of its own, registered under a number like a device, so th
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from devices.readings import Ints
 from devices.registry import GROUP_FIELDS, GROUP_KIND, Description, Device, Registry
 
 _SHARED = ("district", "grid", "road", "road_class", "component_class", "supervisor", "owner", "maintainer")
+_of_shared = attrgetter(*_SHARED)
 
 
 def _figure(name: str, doc: str) -> Metric:
@@ -54,15 +56,12 @@ def facility(group: str, registry: Registry, members: Ints) -> Description:
     """A group's description: in the middle of its members; of everything else what most of them have."""
     columns, places = registry.devices.columns, registry.devices.places(members)
     # In order of the members: of words that are as frequent as others the first one's counts.
-    commons = [(columns.commons[code], times) for code, times in Counter(columns.common[places].tolist()).items()]
-
-    def most(field: str) -> str:
-        words: dict[str, int] = defaultdict(int)
-        for common, times in commons:
-            words[getattr(common, field)] += times
-        return max(words, key=words.__getitem__)
-
-    shared: dict[str, Any] = {field: most(field) for field in _SHARED}
+    often = Counter(columns.common[places].tolist())
+    words = zip(*(_of_shared(columns.commons[code]) for code in often), strict=True)
+    shared: dict[str, Any] = {
+        field: column[0] if len(set(column)) == 1 else _most(column, often.values())
+        for field, column in zip(_SHARED, words, strict=True)
+    }
     return Description(
         device_id=group,
         kind=GROUP.name,
@@ -71,6 +70,13 @@ def facility(group: str, registry: Registry, members: Ints) -> Description:
         lat=sum(columns.lat[places].tolist()) / len(members),
         **shared,
     )
+
+
+def _most(words: Iterable[str], often: Iterable[int]) -> str:
+    counted: dict[str, int] = defaultdict(int)
+    for word, times in zip(words, often, strict=True):
+        counted[word] += times
+    return max(counted, key=counted.__getitem__)
 
 
 def grouped(registry: Registry, groupings: Iterable[tuple[str, tuple[str, ...]]]) -> Registry:

@@ -240,7 +240,8 @@ class Registry:
         position = np.full(len(columns.commons), math.inf)
         for code in np.unique(columns.common[places]).tolist():
             common = columns.commons[code]
-            position[code] = _position(common)
+            if "position" in common.attributes:
+                position[code] = _position(common)
             words = [self._group_word(common, field) for field in by]
             if all(words):
                 group[code] = names.setdefault(f"{'/'.join(by)}:{'/'.join(words)}:{kind}", len(names))
@@ -395,7 +396,7 @@ class Registry:
 
 def _position(device: Common) -> float:
     """Where a device stands among its neighbours; at the end where nobody says, in order of registration."""
-    value = device.attributes.get("position", "")
+    value = device.attributes["position"]
     return float(value) if isinstance(value, int | float) else math.inf
 
 

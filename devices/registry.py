@@ -244,13 +244,13 @@ class Registry:
                 position[code] = _position(common)
             words = [self._group_word(common, field) for field in by]
             if all(words):
-                group[code] = names.setdefault(f"{'/'.join(by)}:{'/'.join(words)}:{kind}", len(names))
+                group[code] = names.setdefault("/".join(words), len(names))
         places = places[np.argsort(position[columns.common[places]], kind="stable")]
         groups = group[columns.common[places]]
         places, groups = places[groups >= 0], groups[groups >= 0]
         found, first, size = np.unique(groups, return_index=True, return_counts=True)
         members = np.split(columns.number[places[np.argsort(groups, kind="stable")]], np.cumsum(size)[:-1])
-        ids = [*names]
+        ids = [f"{'/'.join(by)}:{name}:{kind}" for name in names]
         return {ids[found[place]]: members[place] for place in np.argsort(first).tolist()}
 
     def membership(self, kind: str, by: tuple[str, ...]) -> Membership:

@@ -52,19 +52,20 @@ def write_all(connection: Connection, tables: Sequence[Readings]) -> list[WriteR
         with connection.transaction(), connection.cursor() as cursor:
             for readings in tables:
                 _copy(cursor, readings)
-    except (errors.UniqueViolation, errors.DataError):
-        return [write(connection, readings) for readings in tables]
+    except (errors.UniqueViolation, errors.DataError) as error:
+        double = len(tables) == 1 and isinstance(error, errors.UniqueViolation)
+        return [write(connection, readings, double=double) for readings in tables]
     for readings in tables:
         _note_late_days(connection, readings)
     return [_all_new(readings) for readings in tables]
 
 
-def write(connection: Connection, readings: Readings) -> WriteResult:
-    """Store the readings of a kind, whatever of them is there already."""
+def write(connection: Connection, readings: Readings, *, double: bool = False) -> WriteResult:
+    """Store the readings of a kind, whatever of them is there already; ``double``: something is."""
     _note_late_days(connection, readings)
     none = np.zeros(len(readings), dtype=bool)
     try:
-        if _copied(connection, readings):
+        if not double and _copied(connection, readings):
             return _all_new(readings)
         return _write_staged(connection, readings)
     except errors.DataError:
@@ -230,15 +231,15 @@ def _write_staged(connection: Connection, readings: Readings) -> WriteResult:
         with cursor.copy(_query("copy_staging", kind)) as copy:
             copy.write(rows(readings, ordinals=True))
         inserted = {(int(device), int(ts)) for device, ts in cursor.execute(_query("insert_new", kind))}
-        contradicting = [int(ordinal) for (ordinal,) in cursor.execute(_query("find_conflicts", kind))]
+        fresh = np.zeros(len(readings), dtype=bool)
+        for position, key in enumerate(zip(readings.device.tolist(), readings.ts.tolist(), strict=True)):
+            if key in inserted:
+                inserted.remove(key)  # later rows of the same key lost
+                fresh[position] = True
+        conflicts = np.zeros(len(readings), dtype=bool)
+        known = {"ordinals": np.flatnonzero(~fresh).tolist()}
+        conflicts[[int(ordinal) for (ordinal,) in cursor.execute(_query("find_conflicts", kind), known)]] = True
         cursor.execute(_query("drop_staging", kind))
-    fresh = np.zeros(len(readings), dtype=bool)
-    for position, key in enumerate(zip(readings.device.tolist(), readings.ts.tolist(), strict=True)):
-        if key in inserted:
-            inserted.remove(key)  # later rows of the same key lost
-            fresh[position] = True
-    conflicts = np.zeros(len(readings), dtype=bool)
-    conflicts[contradicting] = True
     return WriteResult(fresh, conflicts, np.zeros(len(readings), dtype=bool))
 
 

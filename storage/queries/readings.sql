@@ -18,12 +18,12 @@ ON CONFLICT (device, ts) DO NOTHING
 RETURNING device, (extract(epoch FROM ts) * 1000000)::bigint
 
 -- name: find_conflicts
--- Same key, other values: first write wins, the other goes to quarantine. One look by key a row: of a table that is new
--- in the transaction the planner knows no size, and a join may read all readings there are.
+-- Of rows that were not new those with the same key and other values: first write wins, the other goes to quarantine. One
+-- look by key a row: of a table that is new in the transaction the planner knows no size, and a join may read all readings.
 SELECT staged.ordinal FROM {staging} AS staged, LATERAL (
     SELECT * FROM {table} AS stored WHERE stored.device = staged.device AND stored.ts = staged.ts LIMIT 1
 ) AS kept
-WHERE ({staged_metrics}) IS DISTINCT FROM ({kept_metrics})
+WHERE staged.ordinal = ANY (%(ordinals)s::integer[]) AND ({staged_metrics}) IS DISTINCT FROM ({kept_metrics})
 
 -- name: drop_staging
 -- Another batch of this transaction may need the name.

@@ -182,7 +182,7 @@ class Walker:
 
     def _ran(self, command: str) -> tuple[int, str]:
         """How it ended and what it said."""
-        if re.fullmatch(r"cityward [^$|>&']+", command):
+        if re.fullmatch(r"cityward [^$|>&]+", command):
             ended_as = prompt(shlex.split(command)[1:], self._folder, self._environment, one_screen=True)
             return ended_as.code, ended_as.out
         ended = subprocess.run(

@@ -1,6 +1,6 @@
 """A real PostgreSQL, embedded; a database of its own for each test.
 
-What stores readings is ``each_server``: it runs on the TimescaleDB that CITYWARD_TEST_DSN names too.
+What stores readings is ``each_server``: it runs on the server that CITYWARD_TEST_DSN names too, such as a TimescaleDB.
 """
 
 import os
@@ -9,7 +9,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cityward import embedded
 from devices.kind import Kind, load_kinds
-from storage.capability import Capability
-from storage.connection import connect, describe
+from storage.connection import connect
 from storage.migrate import migrate
 
 FOLDER = "CITYWARD_TEST_FOLDER"
@@ -29,7 +28,7 @@ NAMED = os.environ.get("CITYWARD_TEST_DSN", "")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if NAMED and metafunc.definition.get_closest_marker("each_server") and "server" in metafunc.fixturenames:
-        metafunc.parametrize("server", ["plain", "timescaledb"], indirect=True, scope="session")
+        metafunc.parametrize("server", ["embedded", "named"], indirect=True, scope="session")
 
 
 def pytest_configure() -> None:
@@ -72,7 +71,7 @@ def embedded_server(open_folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, embedded_server: str) -> str:
     """The DSN of a server on which databases may be created."""
-    return NAMED if getattr(request, "param", "plain") == "timescaledb" else embedded_server
+    return NAMED if getattr(request, "param", "embedded") == "named" else embedded_server
 
 
 @pytest.fixture(scope="session")
@@ -116,18 +115,14 @@ OnServer = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
-def template_on(embedded_server: str, kinds: dict[str, Kind]) -> Iterator[OnServer]:
+def template_on(kinds: dict[str, Kind]) -> Iterator[OnServer]:
     """The name of a migrated database to copy, made once on each server."""
 
     with ExitStack() as stack:
 
         @cache
         def made(server: str) -> str:
-            wanted = Capability.PLAIN if server == embedded_server else Capability.COMMUNITY
-
-            def fill(dsn: str) -> None:
-                assert migrate(dsn, kinds, lambda _step: None) is wanted, describe(dsn)
-
+            fill = partial(migrate, kinds=kinds, say=lambda _step: None)
             return stack.enter_context(new_template(server, fill))
 
         yield made

@@ -16,7 +16,7 @@ from storage.migrate import migrate
 from storage.reading_tables import table_name
 from storage.rollups import catch_up, refresh
 from tests.fix_postgres import NAMED, OnServer, new_database
-from tests.fix_timescale import SERVERS
+from tests.fix_timescale import SERVERS, need_timescale
 from tests.waiting import eventually
 
 LONG_AGO, FAR = "2020-01-01 00:00+00", "2040-01-01 00:00+00"
@@ -90,6 +90,8 @@ def rolled(
             server = NAMED if request.param == "server" else request.getfixturevalue("embedded_server")
             dsn = stack.enter_context(new_database(server, "rolled", template=template_on(server)))
         capability = migrate(dsn, kinds, lambda _step: None)
+        if request.param == "server":
+            need_timescale(capability)
         assert (capability is Capability.PLAIN) == (request.param == "plain")
         yield request.param, dsn, capability
 

@@ -30,6 +30,12 @@ class Migrated:
     capability: Capability
 
 
+def need_timescale(capability: Capability) -> None:
+    """The server that is named may lack it."""
+    if capability is Capability.PLAIN:
+        missing("TimescaleDB at CITYWARD_TEST_DSN", "install it there, or name another server")
+
+
 @pytest.fixture(scope="session", params=SERVERS)
 def timescale(request: pytest.FixtureRequest, kinds: dict[str, Kind], template_on: OnServer) -> Iterator[Migrated]:
     with ExitStack() as stack:
@@ -38,6 +44,7 @@ def timescale(request: pytest.FixtureRequest, kinds: dict[str, Kind], template_o
         else:
             dsn = stack.enter_context(new_database(NAMED, "timescale", template=template_on(NAMED)))
         capability = migrate(dsn, kinds, lambda _step: None)
+        need_timescale(capability)
         yield Migrated(dsn, capability)
 
 

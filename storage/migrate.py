@@ -61,8 +61,8 @@ def _follow_kinds(
         write_limits(connection, kinds.values())
         rolled_up, steps = build(connection, kinds.values(), capability, city_grid(connection), drop)
         views = [*rolled_up, *load_views(), *measured(kinds.values())]
-        if make_views(connection, views, settled=capability is Capability.COMMUNITY):
-            steps.append(f"made {len(views)} views")
+        if made := make_views(connection, views, settled=capability is Capability.COMMUNITY):
+            steps.append(f"made {made} views")
         make_measured(connection, kinds.values())
         steps += ensure_roles(connection, [view.name for view in views])
         steps += _without_compiling(connection)

@@ -25,8 +25,8 @@ def drop_views(connection: Connection) -> None:
         connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(sql.Identifier(name)))
 
 
-def make_views(connection: Connection, views: Sequence[View], *, settled: bool) -> bool:
-    """Make all views anew, within a transaction, unless they are as they should be; whether anything was done.
+def make_views(connection: Connection, views: Sequence[View], *, settled: bool) -> int:
+    """Make all views anew, within a transaction, unless they are as they should be; how many were made.
 
     Args:
         connection: In a transaction.
@@ -35,7 +35,7 @@ def make_views(connection: Connection, views: Sequence[View], *, settled: bool) 
     """
     fingerprint = hashlib.sha256(repr((views, settled)).encode()).hexdigest()
     if connection.execute("SELECT fingerprint FROM view_state").fetchone() == (fingerprint,):
-        return False
+        return 0
     drop_views(connection)
     connection.execute("LOCK TABLE settled_view IN SHARE UPDATE EXCLUSIVE MODE")  # the job ends what it is storing
     connection.execute("DELETE FROM settled_view")
@@ -49,7 +49,7 @@ def make_views(connection: Connection, views: Sequence[View], *, settled: bool) 
             _make(connection, view)
         names.append(view.name)
     connection.execute("INSERT INTO view_state (fingerprint, names) VALUES (%s, %s)", [fingerprint, names])
-    return True
+    return len(names)
 
 
 def _make(connection: Connection, view: View) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -168,7 +169,7 @@ def test_an_answer_lost_after_it_was_done_does_nothing_twice(
 
 
 def test_a_bad_day_ends_with_everything_done_once_or_a_clear_word(
-    browse: Browse, desk: Desk, number: str, signed_in: SignedIn, time: Time
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn, time: Time, tmp_path: Path
 ) -> None:
     desk.alarm(("MH-01", COVER_WEST), at=time.at - 9 * MINUTE, severity=Severity.MAJOR)
     desk.take_up(time.at - 9 * MINUTE)
@@ -181,10 +182,9 @@ def test_a_bad_day_ends_with_everything_done_once_or_a_clear_word(
     press(page, "Accept")
     expect(page.locator("#queue li")).to_have_count(1)
     page.get_by_text("Add photos…", exact=True).click()
-    heavy = png(4000, 3000, text=b"camera\0" + b"x" * 12_000_000)
-    page.locator("[data-photos] input[type=file]").set_input_files(
-        {"name": "a.png", "mimeType": "image/png", "buffer": heavy}
-    )
+    heavy = tmp_path / "heavy.png"
+    heavy.write_bytes(png(1700, 1200, text=b"camera\0" + b"x" * 12_000_000))
+    page.locator("[data-photos] input[type=file]").set_input_files(heavy)
     page.get_by_role("button", name="Keep these photos").dblclick()
     expect(page.locator("#queue li")).to_have_count(2)
     page.goto(f"/crew/{other}")

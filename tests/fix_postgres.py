@@ -115,9 +115,9 @@ OnServer = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
-def template_on(kinds: dict[str, Kind]) -> Iterator[OnServer]:
+def template_on(embedded_server: str, kinds: dict[str, Kind]) -> Iterator[OnServer]:
     """The name of a migrated database to copy, made once on each server."""
-
+    del embedded_server  # it ends after what is on it
     with ExitStack() as stack:
 
         @cache

@@ -11,6 +11,7 @@ class Role(StrEnum):
     CREW = "crew"  # of one unit: sees and works that unit's cases only
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
+    ADMIN = "admin"  # a supervisor who also looks after people
     HOTLINE = "hotline"  # another system that hands on what citizens report
 
 
@@ -23,13 +24,16 @@ class Action(StrEnum):
     DISPATCH = "dispatch"  # assign, join, split, suspend; acknowledge and shelve alarms
     JUDGE = "judge"  # grant delays, decide checks, cancel, answer sheets
     REPORT = "report"  # hand on what citizens report
+    MANAGE = "manage"  # see who may sign in and what everybody did; shut people out
 
 
 _OPERATOR = frozenset({Action.LOOK, Action.LOOK_OWN, Action.WORK, Action.DISPATCH, Action.REPORT})
+_SUPERVISOR = _OPERATOR | {Action.JUDGE}
 MAY: Mapping[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset({Action.LOOK, Action.LOOK_OWN}),
     Role.CREW: frozenset({Action.LOOK_OWN, Action.WORK}),
     Role.OPERATOR: _OPERATOR,
-    Role.SUPERVISOR: _OPERATOR | {Action.JUDGE},
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.ADMIN: _SUPERVISOR | {Action.MANAGE},
     Role.HOTLINE: frozenset({Action.REPORT}),
 }

@@ -18,14 +18,14 @@ from cases.reports.periods import Period
 from cases.words import Section, vocabulary
 from console.access import Action
 from console.context import Context
-from console.errors import BadInput, Conflict, NotAllowed, Stale
+from console.errors import BadInput, Conflict, Missing, NotAllowed, Stale
 from console.identity import Visitor, theirs
 from console.moments import in_our_time
 from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove, Plan
 from console.performing import Answer, Deed, perform
 from console.words import entry
 from rules.durations import parse_duration
-from storage import month_close, permit_store
+from storage import console_store, month_close, permit_store
 from storage.alarm_moves import AlarmMoves
 from storage.case_book import UnknownCaseError
 from storage.case_moves import CaseMoves
@@ -315,6 +315,19 @@ def revoke_permit(at: Context, who: Visitor, number: int, reason: str, *, key: U
         return {"permit": number}
 
     return perform(at, who, Deed(Action.JUDGE, "permit.revoke", str(number), {"reason": reason}, key), do)
+
+
+def shut_out(at: Context, who: Visitor, username: str, reason: str, *, key: UUID | None = None) -> Answer:
+    """End somebody's sessions and let them sign in no more; nobody does that to themselves."""
+
+    def do(connection: Connection, now: datetime) -> Answer:
+        if username == who.username:
+            raise Conflict("user_oneself")
+        if not console_store.disable(connection, username, now):
+            raise Missing("user_missing", name=username)
+        return {"user": username}
+
+    return perform(at, who, Deed(Action.MANAGE, "user.disable", username, {"reason": reason}, key), do)
 
 
 def _theirs(connection: Connection, who: Visitor, number: str, move: CaseMove | None = None) -> Standing:

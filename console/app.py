@@ -11,7 +11,7 @@ from console.context import Context
 from console.headers import SafetyHeaders
 from console.limits import SizeLimit
 from console.open311 import routes as open311
-from console.pages import case, crew, crew_doing, desk, device, handover, moving, permits, reports, signing_in
+from console.pages import case, crew, crew_doing, desk, device, handover, moving, people, permits, reports, signing_in
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -23,7 +23,7 @@ def create_app(context: Context) -> FastAPI:
     app.state.tries = signing_in.Tries()
     app.state.entered = False
     app.state.totals = desk.Totals()
-    for part in (signing_in, desk, moving, case, device, permits, handover, reports, crew, crew_doing):
+    for part in (signing_in, desk, moving, case, device, permits, handover, reports, people, crew, crew_doing):
         app.include_router(part.router, include_in_schema=False)
     described.install(app)
     app.include_router(open311.router, include_in_schema=False)

@@ -12,7 +12,7 @@ from psycopg import Connection
 from console import passwords
 from console.access import Role
 from console.context import Context
-from console.identity import COOKIE
+from console.identity import COOKIE, TOKEN
 from console.signing import CrewLink, Session, Signing
 from storage import console_store, console_trail
 from tests.fix_console import SignedIn, Time, serving
@@ -101,10 +101,27 @@ def test_guessing_is_made_to_wait(console: httpx.Client, connection: Connection,
     assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 303
 
 
-def test_somebody_shut_out_cannot_come_back(console: httpx.Client, connection: Connection, time: Time) -> None:
-    name = person(connection, Role.SUPERVISOR)
-    assert console_store.disable(connection, name, time.now())
-    assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 403
+def test_an_administrator_shuts_somebody_out_who_cannot_come_back_and_the_record_says_so(
+    site: str, connection: Connection, signing: Signing, signed_in: SignedIn
+) -> None:
+    session, name = signed_in(Role.ADMIN), person(connection, Role.SUPERVISOR)
+    with httpx.Client(base_url=site) as theirs, httpx.Client(base_url=site, follow_redirects=True) as people:
+        entered = theirs.post("/sign-in", data={"username": name, "password": PASSWORD})
+        theirs.cookies[COOKIE] = entered.headers["set-cookie"].partition("=")[2].partition(";")[0].strip('"')
+        assert theirs.get("/alarms").status_code == 200
+        people.cookies[COOKIE] = signing.cookie(session)
+
+        def shut_out(username: str) -> httpx.Response:
+            return people.post(f"/people/{username}/disable", data={TOKEN: session.token, "reason": "left the city"})
+
+        assert "shut out since" in shut_out(name).text
+        assert theirs.get("/alarms").headers["location"].startswith("/sign-in")
+        assert theirs.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 403
+        assert "no supervisor-x who may sign in" in shut_out("supervisor-x").text
+        assert "ask another administrator" in shut_out(session.username).text
+        record = people.get("/people", params={"by": session.username}).text
+        assert ("left the city" in record, "user.sign_in" in record) == (True, False)
+        assert "user.sign_in_refused" in people.get("/people").text
 
 
 def test_every_answer_forbids_what_is_not_ours(console: httpx.Client) -> None:

@@ -17,8 +17,8 @@ from console.limits import Limits
 from console.signing import Session, Signing
 from tests.fix_console import SignedIn, serving
 
-EVERYBODY = "- v c o s h"  # nobody, viewer, crew, operator, supervisor, hotline
-LOOK, OWN, WORK, DISPATCH, JUDGE = "v o s", "v c o s", "c o s", "o s", "s"
+EVERYBODY = "- v c o s a h"  # nobody, viewer, crew, operator, supervisor, administrator, hotline
+LOOK, OWN, WORK, DISPATCH, JUDGE, MANAGE = "v o s a", "v c o s a", "c o s a", "o s a", "s a", "a"
 ROUTES = {
     "GET /api/openapi.json": EVERYBODY,
     "HEAD /api/openapi.json": EVERYBODY,
@@ -59,6 +59,8 @@ ROUTES = {
     "GET /reports/watchlist": LOOK,
     "GET /reports/ledger": LOOK,
     "POST /reports/close": JUDGE,
+    "GET /people": MANAGE,
+    "POST /people/{username}/disable": MANAGE,
     "GET /crew": OWN,
     "GET /crew/state": OWN,
     "GET /crew/sw.js": EVERYBODY,
@@ -148,7 +150,7 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(
 
 
 def test_nothing_is_changed_without_the_token_of_the_session(busy: str, signing: Signing, signed_in: SignedIn) -> None:
-    session = signed_in(Role.SUPERVISOR)
+    session = signed_in(Role.ADMIN)
     unsafe = [
         route for route, allowed in ROUTES.items() if not route.startswith(("GET", "HEAD")) and "-" not in allowed
     ]

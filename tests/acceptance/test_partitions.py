@@ -94,7 +94,7 @@ def test_a_delay_that_runs_while_partitions_are_cut_anew_ends_at_its_time_and_no
         whole.stop()
         sends(7, 8)  # while nobody collects
         halves = start("collect", CITYWARD_PARTITIONS=EAST_AND_WEST)
-        eventually(lambda: halves.log().count("collecting ") == 2, "both partitions collect")
+        eventually(lambda: halves.log().count("collecting ") >= 2, "both partitions collect")
         sends(9, 10, 11)
         eventually(lambda: ledger(connection).stored == 12, "all stored")
     assert connection.execute("SELECT rule_id, raised_at FROM alarm").fetchall() == [

@@ -37,7 +37,7 @@ BOARD = Board(
                 ),
                 Panel(
                     name="ledger",
-                    title=Text("Messages by the minute", "每分钟消息数"),
+                    title=Text("Messages a minute", "每分钟消息数"),
                     look=Look.SERIES,
                     columns={name: Column(column.title) for name, column in _FATES.items()},
                     width=16,

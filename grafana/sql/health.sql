@@ -1,9 +1,12 @@
 -- name: ledger
-SELECT minute AS "time", sum(received) AS received, sum(stored) AS stored, sum(duplicate) AS duplicate,
-       sum(quarantined) AS quarantined
+SELECT date_bin(step.long, minute, TIMESTAMPTZ 'epoch') AS "time", sum(received) / step.minutes AS received,
+       sum(stored) / step.minutes AS stored, sum(duplicate) / step.minutes AS duplicate,
+       sum(quarantined) / step.minutes AS quarantined
 FROM ledger_minute
+CROSS JOIN (SELECT long, extract(epoch FROM long) / 60
+            FROM (SELECT greatest('$__interval', interval '1 minute')) AS shown (long)) AS step (long, minutes)
 WHERE $__timeFilter(minute)
-GROUP BY 1 ORDER BY 1
+GROUP BY 1, step.minutes ORDER BY 1
 
 -- name: fates
 SELECT sum(received) AS received, sum(stored) AS stored, sum(duplicate) AS duplicate, sum(quarantined) AS quarantined,

@@ -17,11 +17,12 @@ from cases.policy import Policy
 from cityward import wiring
 from cityward.backtest import Asked, World
 from cityward.reading_file import ReadingFile, read_file
+from devices.device import Device
 from devices.kind import Kind, MetricType
 from devices.moments import MICROS, moment
 from devices.quality import Quality
 from devices.readings import Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from devices.registry_csv import read_registry
 from rules.episodes import Visit
 from rules.jobs import Moments

@@ -12,11 +12,12 @@ from alarms import storms
 from cases.words import Language
 from cityward import explaining, wiring
 from cityward.explaining import CrashError, words
+from devices.device import Device
 from devices.kind import Kind, MetricType
 from devices.moments import MICROS, micros, moment
 from devices.quality import Quality
 from devices.readings import Readings
-from devices.registry import Device, Membership, Registry
+from devices.registry import Membership, Registry
 from rules import mentions
 from rules.catalogue import held
 from rules.frame import Frame

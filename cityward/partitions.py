@@ -6,9 +6,10 @@ from typing import Protocol
 import numpy as np
 
 from cityward.settings import Settings
+from devices.device import Device
 from devices.kind import Kind
 from devices.readings import Ints
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from devices.topics import device_topic
 
 

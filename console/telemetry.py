@@ -8,11 +8,12 @@ import numpy as np
 
 from console.context import Context
 from console.curves import Curve, Span, curve, words_of
+from devices.device import Device
 from devices.kind import Kind, Metric, MetricType
 from devices.moments import micros, moment
 from devices.quality import Quality
 from devices.readings import Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from rules import mentions
 from rules.rule import Rule
 from storage import device_status

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from devices.device import Description, Device
 from devices.kind import AttributeType, Kind, Metric, MetricType
 from devices.readings import Ints
-from devices.registry import GROUP_FIELDS, GROUP_KIND, Description, Device, Registry
+from devices.registry import GROUP_FIELDS, GROUP_KIND, Registry
 
 _SHARED = ("district", "grid", "road", "road_class", "component_class", "supervisor", "owner", "maintainer")
 _of_shared = attrgetter(*_SHARED)

@@ -2,35 +2,20 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import AttributeValue, Columns, Common, Texts
+from devices.columns import AttributeValue, Columns, Common
+from devices.device import Device, Devices, columns_of, highest
 from devices.kind import AttributeType, Kind, LimitStep
 from devices.readings import Floats, Ints
 from devices.topics import CHANNELS, DeviceTopic, device_topic
 
 _MOST_TOPICS = 2**18  # remembered with their devices, some 50 MB; beyond it the memory begins anew
-
-
-class Description(Common, frozen=True, kw_only=True, gc=False):
-    """A device as a registry file describes it. Position in degrees (CGCS2000, which equals WGS84 within a metre)."""
-
-    device_id: str
-    name: str
-    lon: float
-    lat: float
-
-
-class Device(Description, frozen=True, kw_only=True, gc=False):
-    """A registered device: its description and the number that stands for it in every table."""
-
-    id: int
 
 
 # The kind of facilities that are no devices themselves: the lamps of a circuit, the covers of a grid.
@@ -48,96 +33,6 @@ class Membership:
 
     device: Ints
     group: Ints
-
-
-class Devices(Mapping[int, Device]):
-    """Devices by number, each made of its columns when it is asked for."""
-
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns
-        self._place = np.full(_highest(columns.number) + 1, -1, dtype=np.int32)
-        self._place[columns.number] = np.arange(len(columns))
-        self._by_name: tuple[Ints, Ints] | None = None
-
-    def __getitem__(self, number: int) -> Device:
-        place = self._place[number] if 0 <= number < len(self._place) else -1
-        if place < 0:
-            raise KeyError(number)
-        return self.at(int(place))
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.columns.number.tolist())
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-    def values(self) -> ValuesView[Device]:
-        """The devices by number."""
-        return _All(self)
-
-    def at(self, place: int) -> Device:
-        """The device that stands there."""
-        columns = self.columns
-        return Device(
-            id=int(columns.number[place]),
-            device_id=columns.device_id[place],
-            name=columns.name[place],
-            lon=float(columns.lon[place]),
-            lat=float(columns.lat[place]),
-            **msgspec.structs.asdict(columns.commons[columns.common[place]]),
-        )
-
-    def places(self, numbers: Ints) -> NDArray[np.int32]:
-        """Where devices stand; -1 for a number that is no device's."""
-        places = np.full(len(numbers), -1, dtype=np.int32)
-        known = numbers < len(self._place)
-        places[known] = self._place[numbers[known]]
-        return places
-
-    def named(self, device_id: str) -> Device | None:
-        """The device of this id; None if there is none."""
-        hashes, places = self._names()
-        wanted = hash(device_id)
-        for place in places[np.searchsorted(hashes, wanted) : np.searchsorted(hashes, wanted, side="right")].tolist():
-            if self.columns.device_id[place] == device_id:
-                return self.at(place)
-        return None
-
-    def _names(self) -> tuple[Ints, Ints]:
-        """The hashes of all ids, ascending, and whose they are: a tenth of a dictionary."""
-        if self._by_name is None:
-            hashes = np.fromiter(map(hash, self.columns.device_id), np.int64, len(self))
-            places = np.argsort(hashes)
-            self._by_name = hashes[places], places
-        return self._by_name
-
-
-class _All(ValuesView[Device]):
-    """Devices one after the other, none of them looked for."""
-
-    def __init__(self, devices: Devices) -> None:
-        super().__init__(devices)
-        self._devices = devices
-
-    def __iter__(self) -> Iterator[Device]:
-        return map(self._devices.at, range(len(self._devices)))
-
-
-def _columns(devices: Iterable[Device]) -> Columns:
-    ordered = [device for _, device in sorted({device.id: device for device in devices}.items())]
-    return Columns(
-        number=np.array([device.id for device in ordered], dtype=np.int64),
-        device_id=Texts.of(device.device_id for device in ordered),
-        name=Texts.of(device.name for device in ordered),
-        lon=np.array([device.lon for device in ordered], dtype=np.float64),
-        lat=np.array([device.lat for device in ordered], dtype=np.float64),
-        common=np.arange(len(ordered), dtype=np.int32),
-        commons=[Common(**{name: getattr(device, name) for name in Common.__struct_fields__}) for device in ordered],
-    )
-
-
-def _highest(numbers: Ints) -> int:
-    return int(numbers.max()) if len(numbers) else 0
 
 
 class Registry:
@@ -168,7 +63,7 @@ class Registry:
     ) -> None:
         self.kinds = kinds
         self.revision = revision
-        known = devices if isinstance(devices, Columns) else _columns(devices)
+        known = devices if isinstance(devices, Columns) else columns_of(devices)
         of_group = np.array([each.kind == GROUP_KIND for each in known.commons], dtype=bool)
         installed = np.array([each.kind in kinds for each in known.commons], dtype=bool)
         self.devices = Devices(known.where((installed & ~of_group)[known.common]))
@@ -378,8 +273,8 @@ class Registry:
             return known[key]
 
         columns = self.devices.columns
-        highest = max([_highest(columns.number), *(group.id for group in self.groups.values())])
-        profiles = np.zeros(highest + 1, dtype=np.int32)
+        last = max([highest(columns.number), *(group.id for group in self.groups.values())])
+        profiles = np.zeros(last + 1, dtype=np.int32)
         in_use = np.unique(columns.common)
         of_common = np.zeros(len(columns.commons), dtype=np.int32)
         of_common[in_use] = [profile(columns.commons[code]) for code in in_use.tolist()]

@@ -9,9 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from devices.columns import AttributeValue
+from devices.device import Description
 from devices.errors import DescriptionError, Problem
 from devices.kind import CLOCK_SPANS, CLOCK_TIME, Attribute, AttributeType, Kind, LimitChange
-from devices.registry import Description
 from devices.topics import is_level
 
 REQUIRED = ("device_id", "kind", "name", "district", "lon", "lat")

@@ -13,10 +13,11 @@ from msgspec.structs import astuple
 from devices.codecs import codecs_of, status
 from devices.codecs.decoded import Aside, Decoded, Presence
 from devices.codecs.native import TYPE_CODE, UNREADABLE, NativeCodec
+from devices.device import Device
 from devices.kind import Kind, Metric, MetricType
 from devices.quality import Quality
 from devices.readings import Floats, Ints, Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from devices.rejection import Code, Rejected
 from devices.topics import CHANNELS, STATUS, DeviceTopic, parse
 from ingest.messages import Batch, DecodedBatch, Message, Status, condensed

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from devices.device import Device
 from devices.kind import LimitStep
-from devices.registry import Device, Registry
+from devices.registry import Registry
 
 _LIMIT = re.compile(r"\blimit\.(\w+)")
 _WORD = re.compile(r"[a-z_]\w*")

@@ -11,11 +11,12 @@ import msgspec
 import numpy as np
 
 from devices.columns import AttributeValue
+from devices.device import Device
 from devices.groups import facility
 from devices.kind import AttributeType, Kind, MetricType
 from devices.moments import micros, moment
 from devices.readings import Readings
-from devices.registry import GROUP_FIELDS, Device, Registry
+from devices.registry import GROUP_FIELDS, Registry
 from rules.durations import parse_duration
 from rules.measures import load_measures
 from rules.rule import Input, Rule

@@ -8,7 +8,7 @@ from enum import StrEnum
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from devices.registry import Description
+from devices.device import Description
 from devices.rejection import Code
 from devices.topics import device_topic
 from ingest.messages import Quarantined

@@ -16,10 +16,11 @@ from psycopg.types.json import Jsonb
 
 from cases.city import City, read_city
 from devices.columns import Columns, Common, Texts
+from devices.device import Description, Device
 from devices.errors import DescriptionError, Permanent
 from devices.groups import facility
 from devices.kind import Kind, LimitChange
-from devices.registry import GROUP_FIELDS, GROUP_KIND, Description, Device, Registry
+from devices.registry import GROUP_FIELDS, GROUP_KIND, Registry
 from devices.registry_csv import SEPARATOR, WITHIN
 from storage.queries import load
 

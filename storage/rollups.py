@@ -385,8 +385,7 @@ def _columns(connection: Connection, relation: str) -> dict[str, str]:
 
 def _next_below(made: Plan, level: Level) -> Level:
     """The level from which this one is made; itself for the finest, which is made from readings."""
-    position = made.levels.index(level)
-    return made.levels[max(position - 1, 0)]
+    return made.levels[max(made.levels.index(level) - 1, 0)]
 
 
 def _live(made: Plan, level: Level) -> str:

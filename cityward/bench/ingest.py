@@ -24,7 +24,7 @@ from cityward.bench.processors import machine_seconds, usage
 from cityward.bench.rig import FILTER, PARTITION, PATIENCE, Rig, Setup, rig, say
 from cityward.bench.servers import installed
 from cityward.bench.traffic import Source, Traffic
-from devices.registry import Description
+from devices.device import Description
 from devices.topics import subscriptions
 from simulators.city import build_city
 from storage.connection import Connection

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cityward.clock import Clock
+from devices.device import Description
 from devices.moments import MICROS
-from devices.registry import Description
 from devices.topics import device_topic
 
 STEP = 30  # seconds of event time between two readings of a device

@@ -20,8 +20,8 @@ from cityward.bench.publisher import Publisher
 from cityward.bench.servers import Mosquitto, Postgres, account
 from cityward.clock import Clock
 from cityward.settings import environment
+from devices.device import Description
 from devices.kind import load_kinds
-from devices.registry import Description
 from devices.topics import subscriptions
 from ingest.session import Session
 from rules.packs import PACKS_FOLDER

@@ -19,10 +19,11 @@ import msgspec
 
 from cityward.bench.rig import say
 from cityward.clock import Clock
+from devices.device import Description, Device
 from devices.kind import load_kinds
 from devices.moments import MICROS
 from devices.readings import Readings
-from devices.registry import Description, Device, Registry
+from devices.registry import Registry
 from ingest.decoding import Decoder
 from ingest.messages import Batch, Message
 from rules.engine import Engine

@@ -16,7 +16,7 @@ from cityward.bench.processors import usage
 from cityward.bench.programs import Program
 from cityward.bench.publisher import Publisher
 from cityward.bench.rig import Rig, Setup, publishing, rig, say
-from devices.registry import Description
+from devices.device import Description
 from devices.topics import device_topic
 from ingest.hearing import Heard
 from rules.packs import load_packs

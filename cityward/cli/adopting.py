@@ -12,8 +12,9 @@ from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
 from cityward.cli.quarantine import By, NoWait, report
 from cityward.showing import many, printable, sent
+from devices.device import Device
 from devices.kind import Kind
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from devices.registry_csv import read_row
 from devices.skeleton import component_class, skeleton
 from devices.topics import CHANNELS, DeviceTopic

@@ -17,7 +17,8 @@ from console.moves import CASE_MOVES, possible
 from console.pages.desk import unchanged_or
 from console.pages.moving import MORE
 from console.pages.rendering import page, rendered
-from devices.registry import Device, Registry
+from devices.device import Device
+from devices.registry import Registry
 from storage import case_reports, photo_store
 from storage.alarm_list import AlarmRow, list_alarms
 from storage.case_list import CaseFile, CaseFilter, CaseRow, case_file, open_cases

@@ -15,9 +15,10 @@ from console.curves import Curve
 from console.errors import Missing
 from console.identity import May, Visitor
 from console.pages.rendering import page
+from devices.device import Device
 from devices.kind import Kind, MetricType
 from devices.quality import Quality
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from storage import device_status
 from storage.alarm_list import AlarmRow, list_alarms
 from storage.case_list import CaseFilter, newest_cases

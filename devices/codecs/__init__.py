@@ -11,9 +11,9 @@ from typing import Protocol
 
 from devices.codecs.decoded import Decoded
 from devices.codecs.hj212 import Hj212Codec
+from devices.device import Device
 from devices.errors import DescriptionError
 from devices.kind import Kind
-from devices.registry import Device
 from devices.rejection import Rejected
 
 

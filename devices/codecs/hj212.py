@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from devices.codecs.decoded import EARLIEST, LARGEST_REAL, LATEST, Decoded, noted
+from devices.device import Device
 from devices.errors import DescriptionError
 from devices.kind import Kind, MetricType
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
-from devices.registry import Device
 from devices.rejection import Code, Rejected
 
 _MINUTE = 60_000_000  # µs

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 from psycopg import Connection
 
+from devices.device import Description
 from devices.kind import Kind
-from devices.registry import Description, Registry
+from devices.registry import Registry
 from storage import permit_store
 from storage.permit_store import Permit
 from storage.registry_store import import_city, import_devices

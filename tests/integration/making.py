@@ -9,10 +9,11 @@ import numpy as np
 from psycopg import Connection
 
 from cityward.clock import Clock
+from devices.device import Device
 from devices.kind import Kind, Metric, MetricType
 from devices.moments import micros
 from devices.readings import NO_SEQUENCE, Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from ingest.decoding import Decoder
 from ingest.messages import Batch, DecodedBatch, Message
 from rules.rule import Severity

@@ -9,9 +9,9 @@ from psycopg import Connection
 
 from cityward.due import DueRules
 from cityward.partitions import NOBODY, Hears
+from devices.device import Description
 from devices.kind import Kind
 from devices.moments import micros
-from devices.registry import Description
 from rules.local_time import LocalTime
 from rules.measures import load_measures
 from rules.packs import load_packs

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from devices.registry import Description
+from devices.device import Description
 from storage.quarantine import (
     Row,
     Selection,

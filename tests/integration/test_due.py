@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from cityward.partitions import DISTRICTS
+from devices.device import Device
 from devices.moments import micros
 from devices.quality import Quality
-from devices.registry import Device
 from storage import judged_store, rule_states, worked_off
 from storage.registry_store import import_devices, load_registry
 from tests.integration.making import device_of, rows

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from psycopg import Connection, errors
 
+from devices.device import Description
 from devices.errors import DescriptionError
 from devices.kind import Kind
 from devices.quality import Quality
-from devices.registry import Description, Registry
+from devices.registry import Registry
 from devices.rejection import Code
 from ingest.messages import Ledger
 from storage import replay_store

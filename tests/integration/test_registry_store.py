@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 from psycopg import Connection, errors
 
+from devices.device import Description, Device
 from devices.errors import DescriptionError
 from devices.kind import Kind
-from devices.registry import Description, Device, Registry
+from devices.registry import Registry
 from devices.registry_csv import read_registry
 from storage.registry_store import (
     NoCityError,

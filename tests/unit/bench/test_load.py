@@ -12,9 +12,10 @@ from cityward import wiring
 from cityward.bench.chaos import PACKS
 from cityward.bench.load import DISTRICTS, STRANGER, FaultyCity, Happening, Meters
 from cityward.clock import Clock
+from devices.device import Description, Device
 from devices.kind import Kind, load_kinds
 from devices.moments import MICROS
-from devices.registry import Description, Device, Registry
+from devices.registry import Registry
 from devices.rejection import Code
 from ingest.decoding import Decoder
 from ingest.messages import Batch, Message

@@ -12,8 +12,8 @@ from cases.city import read_city
 from devices.codecs import codecs_of
 from devices.codecs.decoded import Decoded
 from devices.codecs.native import NativeCodec
+from devices.device import Device
 from devices.kind import load_kinds
-from devices.registry import Device
 from devices.rollup import Rollup
 from rules.packs import rule_as_written
 from simulators.scenario import load_scenario

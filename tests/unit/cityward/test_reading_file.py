@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cityward.reading_file import ReadingFile, read_file
+from devices.device import Device
 from devices.errors import DescriptionError
 from devices.kind import load_kinds
 from devices.quality import Quality
-from devices.registry import Device, Registry
+from devices.registry import Registry
 
 KINDS = load_kinds()
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -10,9 +10,9 @@ import pytest
 from devices.codecs import codecs_of
 from devices.codecs.decoded import Decoded
 from devices.codecs.native import NativeCodec
+from devices.device import Device
 from devices.kind import KINDS_FOLDER, Kind, load_kinds
 from devices.readings import MESSAGE_TYPES
-from devices.registry import Device
 from devices.rejection import Rejected
 from devices.topics import DeviceTopic, parse
 

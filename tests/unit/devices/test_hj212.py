@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from devices.codecs import codecs_of
 from devices.codecs.decoded import Decoded
+from devices.device import Device
 from devices.kind import load_kinds
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE
-from devices.registry import Device
 from devices.rejection import Code, Rejected
 from tests.hj212 import checksum, frame
 

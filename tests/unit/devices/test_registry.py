@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from devices.columns import AttributeValue
+from devices.device import Device
 from devices.kind import AttributeType, LimitChange, LimitStep, load_kinds
 from devices.readings import Ints
-from devices.registry import Device, Registry, attribute_type
+from devices.registry import Registry, attribute_type
 from devices.topics import parse
 
 KINDS = load_kinds()

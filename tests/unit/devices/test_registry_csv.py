@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from devices.device import Description
 from devices.errors import DescriptionError
 from devices.kind import LimitChange, load_kinds
-from devices.registry import Description
 from devices.registry_csv import OPTIONAL, REQUIRED, read_registry
 from devices.topics import is_level
 

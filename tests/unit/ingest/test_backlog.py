@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from devices.device import Device
 from devices.kind import load_kinds
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from ingest.backlog import worked_off
 from ingest.decoding import Decoder
 from ingest.messages import Batch, Message, Quarantined

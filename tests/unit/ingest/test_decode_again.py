@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices.device import Device
 from devices.kind import load_kinds
 from devices.quality import Quality
 from devices.readings import Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from devices.rejection import Code, Rejected
 from devices.topics import device_topic
 from ingest.decoding import Decoder

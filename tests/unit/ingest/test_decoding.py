@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.codecs.decoded import Aside
+from devices.device import Device
 from devices.kind import load_kinds
 from devices.quality import Quality
 from devices.readings import MESSAGE_TYPES, NO_SEQUENCE, Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from devices.rejection import Code
 from ingest.decoding import CLOCK_AHEAD, MAX_PAYLOAD, Decoder
 from ingest.messages import Batch, DecodedBatch, Message, Status

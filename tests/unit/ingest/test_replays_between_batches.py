@@ -7,10 +7,11 @@ from typing import cast
 import msgspec
 import pytest
 
+from devices.device import Device
 from devices.kind import Kind, load_kinds
 from devices.quality import Quality
 from devices.readings import Ints, Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from ingest.decoding import Decoder
 from ingest.holding import Holding, Progress
 from ingest.loop import Written, run

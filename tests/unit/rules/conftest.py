@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from devices.columns import AttributeValue
+from devices.device import Device
 from devices.kind import Kind, MetricType, load_kinds
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from rules.engine import Engine
 from rules.local_time import LocalTime
 from rules.packs import load_packs

@@ -7,11 +7,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.device import Device
 from devices.kind import load_kinds
 from devices.moments import MICROS
 from devices.quality import Quality
 from devices.readings import NO_SEQUENCE, Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from rules.episodes import (
     MINUTE,
     Borne,

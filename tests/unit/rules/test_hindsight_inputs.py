@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
+from devices.device import Device
 from devices.groups import grouped
 from devices.kind import Kind
 from devices.readings import Readings
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from rules.hindsight import Hindsight
 from rules.local_time import LocalTime
 from rules.packs import rule_as_written

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from devices.device import Device
 from devices.quality import Quality
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from ingest.decoding import Decoder
 from ingest.marking import Marking
 from ingest.messages import Batch, Message

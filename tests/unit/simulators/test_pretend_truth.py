@@ -8,8 +8,9 @@ from itertools import groupby
 import pytest
 
 from cityward.evaluating import Raised, Score, evaluate
+from devices.device import Device
 from devices.moments import MICROS
-from devices.registry import Device, Registry
+from devices.registry import Registry
 from ingest.decoding import Decoder
 from ingest.marking import Marking
 from ingest.messages import Batch, Message

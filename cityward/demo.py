@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from rich.live import Live
 
 from cases.words import Language
-from cityward import children, embedded, live_page, simulate
+from cityward import children, embedded, live_page, simulate, wiring
 from cityward.cli.context import err, out
 from cityward.clock import Clock
+from cityward.crews import Crews
 from cityward.settings import Settings, environment
 from devices.kind import Kind, load_kinds
 from devices.registry_csv import read_registry
@@ -27,7 +28,7 @@ from storage.connection import Connection, connect
 from storage.migrate import migrate
 from storage.overview import KindTotals, Overview, ledger, overview, waiting_work
 from storage.reading_writer import stored
-from storage.registry_store import import_city, import_devices
+from storage.registry_store import import_city, import_devices, load_city, load_registry
 
 # The city's clock begins here: restaurants still cook, the night of the noise limits is near, lamps burn.
 EVENING = time(21, 50)
@@ -104,7 +105,8 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         page = live_page.Page(
             clock, language, kinds, broker=str(broker), database=url, console=desk.link if desk else ""
         )
-        _watch(plan, connection, page, simulated, stop, live=live)
+        crews = _crews(connection, kinds, city)
+        _watch(plan, connection, page, simulated, stop, lambda: crews.work(clock.now()), live=live)
         children.end(city)
         listening.join(children.STOPPING)
         _settle(connection, simulated.published)
@@ -130,6 +132,18 @@ def _prepare(
     _say(f"{len(devices)} devices registered in {len(city.districts)} districts")
 
 
+def _crews(connection: Connection, kinds: Mapping[str, Kind], city: subprocess.Popen[str]) -> Crews:
+    """Crews whose repairs the pretend city hears of at its standard input."""
+
+    def tell(what: str, devices: list[str]) -> None:
+        if city.stdin is not None and city.poll() is None:
+            city.stdin.write(f"{what} {' '.join(devices)}\n")
+            city.stdin.flush()
+
+    practice = wiring.practice(load_city(connection), wiring.rules(Settings(), kinds), kinds)
+    return Crews(connection, practice, load_registry(connection, kinds), tell)
+
+
 def _listen(city: subprocess.Popen[str], simulated: _Simulated) -> None:
     for line in city.stdout or ():
         simulated.published = json.loads(line)["published"]
@@ -141,15 +155,17 @@ def _watch(
     page: live_page.Page,
     simulated: _Simulated,
     stop: threading.Event,
+    crews: Callable[[], None],
     *,
     live: bool,
 ) -> None:
-    """Show what happens until it is time to end."""
+    """Let the crews work, and show what happens, until it is time to end."""
     with _live(page, enabled=live) as show:
         wait = stop.wait
         left = plan.seconds or float("inf")
         while left > 0 and not wait(min(REFRESH, left)):
             left -= REFRESH
+            crews()
             if live:
                 show(overview(connection), newest_cases(connection, limit=12), simulated.published)
 

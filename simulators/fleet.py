@@ -5,7 +5,7 @@ messages, however the time is cut into calls.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -17,7 +17,7 @@ from devices.moments import MICROS
 from devices.readings import Ints
 from simulators.chance import Chance
 from simulators.city import PretendCity
-from simulators.faults import FaultKind
+from simulators.faults import MINUTE, FaultKind
 from simulators.garbage import spoil
 from simulators.harm import Harm
 from simulators.message import Message
@@ -42,6 +42,7 @@ PHYSICS: Mapping[str, Callable[[Observation], Columns]] = {
 _TEXTS: Mapping[str, Callable[[Observation], list[str | None]]] = {"plate": plates}
 # A slice is as long as it takes to be worth the overhead, within these bounds.
 _SHORTEST_S, _LONGEST_S, _WORTH = 10, 600, 3000
+_ASKED = 3  # reports that a crew waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,17 @@ class Fleet:
             if self._made_until >= ends:
                 return
             self._made_until = self._make(self._made_until)
+
+    def repair(self, devices: Collection[str]) -> None:
+        """End what is wrong with these devices as soon as possible: what has been made already is sent as it is."""
+        for troop in self._troops:
+            troop.harm.repair(devices, self._made_until or 0)
+
+    def ask(self, devices: Collection[str]) -> None:
+        """Have these devices report as soon as possible, three times in as many minutes."""
+        for troop in self._troops:
+            for turn in range(_ASKED):
+                troop.harm.ask(devices, (self._made_until or 0) + turn * MINUTE)
 
     def measure(self, kind: str, rows: Ints, at: Ints, *, events: bool = False) -> Columns:
         """What devices of a kind measure at these times; nothing is counted or sent."""

@@ -1,8 +1,8 @@
 """Which of many readings are taken while something is wrong with their device."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +43,31 @@ class Harm:
 
     def __init__(self, population: Population, faults: Sequence[Fault]) -> None:
         self._size = len(population)
+        self._population = population
+        self._asked: list[tuple[Ints, int]] = []
         self._blows: dict[FaultKind, list[_Blow]] = defaultdict(list)
         for fault in faults:
-            rows = np.array([population.row[each] for each in fault.devices if each in population.row], dtype=np.int64)
+            rows = self._rows(fault.devices)
             if len(rows):
                 hit = np.zeros(self._size, dtype=bool)
                 hit[rows] = True
                 self._blows[fault.kind].append(_Blow(fault.start, fault.end, fault.size, rows, hit))
+
+    def repair(self, devices: Collection[str], at: int) -> None:
+        """End what is wrong at ``at`` (µs) with any of these devices, for all that it befell."""
+        rows = self._rows(devices)
+        for kind, blows in self._blows.items():
+            self._blows[kind] = [
+                replace(blow, end=at) if blow.start < at < blow.end and blow.hit[rows].any() else blow for blow in blows
+            ]
+
+    def ask(self, devices: Collection[str], at: int) -> None:
+        """Have these devices report at ``at`` (µs), as somebody who stands before them can."""
+        self._asked = [*self._asked, (self._rows(devices), at)]
+
+    def _rows(self, devices: Collection[str]) -> Ints:
+        found = [self._population.row[each] for each in devices if each in self._population.row]
+        return np.array(found, dtype=np.int64)
 
     def find(self, kind: FaultKind, rows: Ints, at: Ints) -> Struck | None:
         """Readings of these devices at these times that the fault shows in; None where it shows in none."""
@@ -68,7 +86,8 @@ class Harm:
         return found
 
     def calls(self, since: int, until: int) -> Iterator[tuple[Ints, int]]:
-        """Devices that report a fault out of turn, and when: as it begins, again and again, and when it is over."""
+        """Who reports out of turn, and when: as a fault begins, again and again, when it is over; when asked."""
+        yield from ((rows, at) for rows, at in self._asked if since <= at < until)
         for kind, every in REPEATS.items():
             for blow in self._blows.get(kind, ()):
                 if blow.start < until and blow.end >= since:

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from types import FrameType
@@ -68,8 +68,11 @@ def database(settings: Settings) -> Iterator[Connection]:
         yield connection
 
 
-def stop_event(*, with_stdin: bool) -> threading.Event:
-    """Set by SIGINT and SIGTERM; by the end of standard input too, where a parent holds it open."""
+def stop_event(*, with_stdin: bool, heard: Callable[[str], None] | None = None) -> threading.Event:
+    """Set by SIGINT and SIGTERM; by the end of standard input too, where a parent holds it open.
+
+    ``heard`` gets each line that the parent writes there, in a thread of its own.
+    """
     stop = threading.Event()
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
@@ -78,13 +81,17 @@ def stop_event(*, with_stdin: bool) -> threading.Event:
     signal.signal(signal.SIGINT, handle)
     signal.signal(signal.SIGTERM, handle)
     if with_stdin:
-        threading.Thread(target=_until_stdin_ends, args=(stop,), daemon=True).start()
+        threading.Thread(target=_until_stdin_ends, args=(stop, heard), daemon=True).start()
     return stop
 
 
-def _until_stdin_ends(stop: threading.Event) -> None:
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
+def _until_stdin_ends(stop: threading.Event, heard: Callable[[str], None] | None) -> None:
+    rest = b""
+    while said := os.read(sys.stdin.fileno(), 1024):
+        *lines, rest = (rest + said).split(b"\n")
+        if heard is not None:
+            for line in lines:
+                heard(line.decode())
     stop.set()
 
 

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -97,18 +98,19 @@ def simulate(
         err.print(f"[dim]cityward simulate:[/dim] {short}", soft_wrap=True)
     if labels is not None:
         _write_truth(story, city, seed, labels, chosen)
-    stop = stop_event(with_stdin=until_stdin_closes)
+    fleet = Fleet(city, story, seed)
+    stop = stop_event(with_stdin=until_stdin_closes, heard=partial(_heard, fleet))
     _stop_after(seconds, stop)
     if into_database:
         ends = min(now, begins + timedelta(days=days or chosen.days))
-        _into_database(settings, city, Fleet(city, story, seed), begins, ends, stop, as_json=json_lines)
+        _into_database(settings, city, fleet, begins, ends, stop, as_json=json_lines)
         return
     pace = _pace(settings, begins, days, speed, rate, has_start=start is not None)
     report = _progress(as_json=json_lines)
     connections = len(city.devices) if gateways == "each" else _positive(gateways, "--gateways", "each")
     published = asyncio.run(
         simulating.simulate(
-            Fleet(city, story, seed),
+            fleet,
             pace,
             broker=settings.broker,
             tls=wiring.broker_tls(settings),
@@ -120,6 +122,12 @@ def simulate(
     report(published, pace.clock.now())
     if not json_lines:
         out.print()
+
+
+def _heard(fleet: Fleet, line: str) -> None:
+    """What crews do: ``repair`` or ``ask``, and the devices' ids."""
+    word, *devices = line.split()
+    {"repair": fleet.repair, "ask": fleet.ask}[word](devices)
 
 
 def print_scenarios(kinds: Mapping[str, Kind]) -> None:

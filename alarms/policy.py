@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from devices.moments import MICROS
+from devices.shapes import convert
 from rules.durations import parse_duration
 from rules.rule import Severity
 
@@ -101,7 +102,7 @@ def read_policy(document: Mapping[str, Any]) -> AlarmPolicy:
         ValueError: naming the key and what would be right.
     """
     try:
-        raw = msgspec.convert(document, _Policy)
+        raw = convert(document, _Policy)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
     storm = raw.storm

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from cases.clocks import Allowance
+from devices.shapes import convert
 
 _T = TypeVar("_T")
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -73,7 +74,7 @@ class Pieces:
 
     def _convert(self, where: str, value: Any, shape: type[_T]) -> _T | None:
         try:
-            return msgspec.convert(value, shape)
+            return convert(value, shape)
         except msgspec.ValidationError as error:
             self.problems.append(f"{where}: {error}")
             return None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from devices.shapes import convert
+
 
 class Language(StrEnum):
     """The languages in which Cityward speaks to people."""
@@ -56,7 +58,7 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def vocabulary() -> dict[Section, dict[str, Word]]:
     """Every word, by section and key."""
     text = Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[Section, dict[str, Word]])
+    return convert(tomllib.loads(text), dict[Section, dict[str, Word]])
 
 
 def say(section: Section, key: str, language: Language) -> str:

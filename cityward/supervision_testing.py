@@ -23,6 +23,7 @@ from cases.lifecycle import OPEN_STATES, Event
 from cases.opening import CasePlan, open_case
 from cases.routing import Assignment, Reason
 from devices.moments import moment
+from devices.shapes import convert
 from rules.packs import PackError, documents
 from rules.rule import Severity
 from rules.testing_story import ZONE, clock_of, start_of
@@ -93,7 +94,7 @@ def run_tests(path: Path = TESTS) -> tuple[list[CaseOutcome], list[str]]:
     for line, document in documents(path, problems, yaml.CBaseLoader):
         where = f"{path.name}:{line}"
         try:
-            outcomes.append(_run(msgspec.convert(document, _Test, strict=False), where))
+            outcomes.append(_run(convert(document, _Test, strict=False), where))
         except (ValueError, msgspec.ValidationError, CaseError) as error:
             problems.append(f"{where}: {document.get('name', 'test')}: {error}")
     if problems:

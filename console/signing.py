@@ -10,6 +10,8 @@ from typing import TypeVar
 import msgspec
 from itsdangerous import BadSignature, Signer
 
+from devices.shapes import convert
+
 SESSION_LIFE = timedelta(hours=12)  # a long shift
 
 
@@ -80,7 +82,7 @@ def _open(signer: Signer, sealed: str, of: type[_T], now: datetime) -> _T | None
         text = signer.unsign(sealed.encode())
         values = msgspec.json.decode(base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)), type=list)
         named = zip((field.name for field in fields(of)), values, strict=True)
-        value = msgspec.convert(dict(named), of)
+        value = convert(dict(named), of)
     except (BadSignature, UnicodeEncodeError, binascii.Error, msgspec.MsgspecError, ValueError):
         return None
     return value if now.timestamp() < value.until else None

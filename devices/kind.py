@@ -20,6 +20,7 @@ import msgspec
 
 from devices.errors import DescriptionError
 from devices.rollup import Rollup
+from devices.shapes import convert
 
 _T = TypeVar("_T")
 
@@ -233,7 +234,7 @@ def load_kind(folder: Path) -> Kind:
     """
     path = folder / "kind.toml"
     try:
-        raw = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _KindFile)
+        raw = convert(tomllib.loads(path.read_text(encoding="utf-8")), _KindFile)
         kind = Kind(
             name=raw.kind,
             code=raw.code,
@@ -277,7 +278,7 @@ def load_kinds(*folders: Path) -> dict[str, Kind]:
 def _named(table: Mapping[str, Mapping[str, Any]], shape: type[_T]) -> Iterable[_T]:
     for name, fields in table.items():
         try:
-            yield msgspec.convert({"name": name, **fields}, shape)
+            yield convert({"name": name, **fields}, shape)
         except msgspec.ValidationError as error:
             raise msgspec.ValidationError(f"{shape.__name__.lower()} {name}: {error}") from error
 

@@ -13,6 +13,7 @@ import msgspec
 from devices.errors import DescriptionError
 from devices.groups import GROUP
 from devices.kind import Kind, Limit, Metric, MetricType
+from devices.shapes import convert
 
 MEASURES_FOLDER = Path(__file__).parent / "measures"
 
@@ -58,8 +59,8 @@ def load_measures(folder: Path = MEASURES_FOLDER) -> dict[str, Measure]:
 
 def _read(path: Path) -> Measure:
     try:
-        raw = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _MeasureFile)
-        limits = {name: msgspec.convert({"name": name, **fields}, Limit) for name, fields in raw.limits.items()}
+        raw = convert(tomllib.loads(path.read_text(encoding="utf-8")), _MeasureFile)
+        limits = {name: convert({"name": name, **fields}, Limit) for name, fields in raw.limits.items()}
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DescriptionError(str(path), [str(error)]) from error
     metrics = tuple(

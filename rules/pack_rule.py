@@ -11,6 +11,7 @@ import msgspec
 from devices.groups import GROUP, groupings
 from devices.kind import Kind
 from devices.moments import MICROS
+from devices.shapes import convert
 from rules.durations import INTERVALS_PER_GAP, parse_duration
 from rules.expressions import Expression, compile_condition
 from rules.measures import Measure
@@ -134,7 +135,7 @@ def read_rule(
         raise FieldError(
             ("input",), f"{document['input']!r} is none; {_near(str(document['input']), inputs, 'they are')}"
         )
-    raw = msgspec.convert(document, _Rule)
+    raw = convert(document, _Rule)
     if raw.kind not in kinds:
         raise FieldError(("kind",), f"unknown kind {raw.kind!r}; {_near(raw.kind, kinds, 'installed are')}")
     if missing := {"en", "zh"} - raw.name.keys():

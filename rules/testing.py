@@ -13,6 +13,7 @@ import msgspec
 import yaml
 
 from devices.kind import Kind
+from devices.shapes import convert
 from rules.hindsight import HindsightError
 from rules.packs import PackError, documents, load_packs, pack_files, rule_ids
 from rules.rule import Input, Rule, Severity
@@ -178,7 +179,7 @@ def _test(document: dict[str, Any], where: str, kinds: Mapping[str, Kind], rules
     name, rule_id = fields.pop("name", ""), fields.pop("rule", "")
     if rule_id not in rules:
         raise ValueError(f"rule: {rule_id!r} is not in the packs; they have {', '.join(rules)}")
-    raw = msgspec.convert(fields.pop("expect", []), list[_Expect], strict=False)
+    raw = convert(fields.pop("expect", []), list[_Expect], strict=False)
     if not name or not raw:
         raise ValueError("a test needs a name that says what happens, and expect")
     story = read_story(fields, rules[rule_id], kinds[rules[rule_id].kind])

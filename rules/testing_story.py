@@ -17,6 +17,7 @@ from devices.kind import AttributeType, Kind, MetricType
 from devices.moments import micros, moment
 from devices.readings import Readings
 from devices.registry import GROUP_FIELDS, Registry
+from devices.shapes import convert
 from rules.durations import parse_duration
 from rules.measures import load_measures
 from rules.rule import Input, Rule
@@ -110,7 +111,7 @@ def read_story(fields: Mapping[str, Any], rule: Rule, kind: Kind) -> Story:
     Raises:
         ValueError: naming the metric or field that cannot be.
     """
-    raw = msgspec.convert(fields, _Story, strict=False)
+    raw = convert(fields, _Story, strict=False)
     if rule.input is Input.JOB:
         return _read_figures(raw, rule, kind)
     if not raw.every or raw.figures:

@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 
 from devices.errors import DescriptionError
+from devices.shapes import convert
 from simulators.faults import FaultKind
 from simulators.transport import LINE_KEYS
 
@@ -175,7 +176,7 @@ def _read(path: Path, kinds: tuple[str, ...], files: dict[Path, _ScenarioFile], 
     if path in files:
         return
     try:
-        file = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _ScenarioFile)
+        file = convert(tomllib.loads(path.read_text(encoding="utf-8")), _ScenarioFile)
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DescriptionError(str(path), [_in_words(error)]) from error
     if problems := [*_problems(file, kinds)]:

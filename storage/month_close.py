@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
 
-import msgspec
 from psycopg import Connection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -16,6 +15,7 @@ from cases.reports.periods import Period
 from cases.reports.scores import SCORED, Scored
 from cases.standing import By, Standing, counted_for, grouped, tally
 from devices.errors import Permanent
+from devices.shapes import convert
 from storage import report_book
 from storage.queries import load
 from storage.report_book import Through
@@ -83,7 +83,7 @@ def frozen(connection: Connection, month: date, names: Mapping[str, Name]) -> di
     scores: dict[By, list[Scored]] = {by: [] for by in SCORED}
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(_SQL["frozen_scores"], {"month": month}):
-            counts = msgspec.convert(row["counts"], Counts)
+            counts = convert(row["counts"], Counts)
             by = By(row["by"])
             scores[by].append(Scored(_name(by, row["key"], names), counts, row["score"]))
     return scores

@@ -13,6 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from cases.city import City, read_city
 from cases.history import Entry, Occurrence
+from devices.shapes import convert
 from notify.delivery import TASK, job
 from notify.message import Message
 from notify.outbox import Notification
@@ -189,7 +190,7 @@ class NotificationStore:
 
 
 def _message(notification_id: int, body: dict[str, Any]) -> Message:
-    return msgspec.convert({**body, "notification_id": notification_id}, Message)
+    return convert({**body, "notification_id": notification_id}, Message)
 
 
 def _body(case: dict[str, Any], of: Happening, zone: ZoneInfo) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from devices.groups import facility
 from devices.kind import Kind, LimitChange
 from devices.registry import GROUP_FIELDS, GROUP_KIND, Registry
 from devices.registry_csv import SEPARATOR, WITHIN
+from devices.shapes import convert
 from storage.queries import load
 
 _SQL = load("registry")
@@ -155,7 +156,7 @@ def _devices(connection: Connection, wanted: Mapping[str, str] = _ALL) -> Column
 
     @cache
     def changing(text: str) -> Mapping[str, tuple[LimitChange, ...]]:
-        return msgspec.json.decode(text, type=dict[str, tuple[LimitChange, ...]])
+        return convert(msgspec.json.decode(text), dict[str, tuple[LimitChange, ...]])
 
     def common(text: str) -> Common:
         *words, limits, changes, attributes = text.split(WITHIN)
@@ -206,7 +207,7 @@ def load_device(connection: Connection, device_id: str) -> Device | None:
     """A registered device; None if there is none of that id."""
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_SQL["load_device"], {"device_id": device_id}).fetchone()
-    return msgspec.convert(row, Device) if row else None
+    return convert(row, Device) if row else None
 
 
 def revision(connection: Connection) -> int:

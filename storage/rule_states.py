@@ -8,6 +8,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from devices.shapes import convert
 from rules.verdicts import Key, RuleCrash, RuleState
 from storage.queries import load
 
@@ -27,7 +28,7 @@ class Benched:
 def load_states(connection: Connection) -> dict[Key, RuleState]:
     """Everything that was running when those who judge stopped."""
     rows = connection.execute(_SQL["load_rule_state"])
-    return {(str(rule_id), int(device)): msgspec.convert(state, RuleState) for rule_id, device, state in rows}
+    return {(str(rule_id), int(device)): convert(state, RuleState) for rule_id, device, state in rows}
 
 
 def save(connection: Connection, states: Mapping[Key, RuleState | None]) -> None:

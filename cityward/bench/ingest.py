@@ -16,8 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import msgspec
-
 from cityward.bench.errors import BenchError
 from cityward.bench.flood import flood
 from cityward.bench.processors import machine_seconds, usage
@@ -25,6 +23,7 @@ from cityward.bench.rig import FILTER, PARTITION, PATIENCE, Rig, Setup, rig, say
 from cityward.bench.servers import installed
 from cityward.bench.traffic import Source, Traffic
 from devices.device import Description
+from devices.shapes import convert
 from devices.topics import subscriptions
 from simulators.city import build_city
 from storage.connection import Connection
@@ -71,7 +70,7 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
         raise BenchError("a broker queues nothing that is published with QoS 0")
     program = installed("mosquitto_sub")
     city = build_city(plan.seed, plan.devices)
-    descriptions = [msgspec.convert(device, Description, from_attributes=True) for device in city.devices]
+    descriptions = [convert(device, Description, from_attributes=True) for device in city.devices]
     setup = Setup(descriptions, autosave=30, at_work=False)
     with rig(setup, stop) as made, made.connected("ledger") as connection:
         bench = _Bench(made, plan, program, connection)

@@ -24,6 +24,7 @@ from devices.kind import load_kinds
 from devices.moments import MICROS
 from devices.readings import Readings
 from devices.registry import Registry
+from devices.shapes import convert
 from ingest.decoding import Decoder
 from ingest.messages import Batch, Message
 from rules.engine import Engine
@@ -85,7 +86,7 @@ def run(plan: Plan) -> dict[str, Any]:
 
 
 def _registered(number: int, pretend: object) -> Device:
-    described = msgspec.convert(pretend, Description, from_attributes=True)
+    described = convert(pretend, Description, from_attributes=True)
     return Device(id=number, **msgspec.structs.asdict(described))
 
 

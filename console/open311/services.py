@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from cases.words import Word
+from devices.shapes import convert
 
 
 class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,4 +23,4 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def services() -> Mapping[str, Service]:
     """All of them, by the problem that they report."""
     text = Path(__file__).with_name("services.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, Service])
+    return convert(tomllib.loads(text), dict[str, Service])

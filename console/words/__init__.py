@@ -4,16 +4,15 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
 from cases.words import Language, Word
+from devices.shapes import convert
 
 
 @cache
 def _vocabulary() -> dict[str, dict[str, Word]]:
     sections: dict[str, dict[str, Word]] = {}
     for file in sorted(Path(__file__).parent.glob("*.toml")):
-        sections |= msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, dict[str, Word]])
+        sections |= convert(tomllib.loads(file.read_text(encoding="utf-8")), dict[str, dict[str, Word]])
     return sections
 
 

@@ -4,7 +4,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import msgspec
 import pytest
 import yaml
 
@@ -15,6 +14,7 @@ from devices.codecs.native import NativeCodec
 from devices.device import Device
 from devices.kind import load_kinds
 from devices.rollup import Rollup
+from devices.shapes import convert
 from rules.packs import rule_as_written
 from simulators.scenario import load_scenario
 from tests.documents import PAGES, ROOT, TUTORIALS, blocks
@@ -75,7 +75,7 @@ def test_tables_are_of_a_city_of_a_kind_or_of_a_scenario(tmp_path: Path) -> None
             (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
             assert load_scenario(str(tmp_path / "mine.toml"), tuple(KINDS)).faults, page
         elif "rollup" in read:
-            assert msgspec.convert(read["rollup"], Rollup), page
+            assert convert(read["rollup"], Rollup), page
         else:
             assert read_city(city | read, page.name), page
 

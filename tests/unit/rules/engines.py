@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from devices.readings import Readings
+from devices.shapes import convert
 from rules.engine import Engine
 from rules.rule import Severity
 from rules.verdicts import Change, Key, RuleState, Transition
@@ -35,4 +36,4 @@ def steady(level: float | None, minutes: Iterable[int]) -> dict[float, float | N
 def stored(states: Mapping[Key, RuleState]) -> dict[Key, RuleState]:
     """The states after a stay in the database."""
     rows = {key: msgspec.json.encode(msgspec.to_builtins(state)) for key, state in states.items()}
-    return {key: msgspec.convert(msgspec.json.decode(row), RuleState) for key, row in rows.items()}
+    return {key: convert(msgspec.json.decode(row), RuleState) for key, row in rows.items()}

@@ -29,10 +29,13 @@ class Process:
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
-    def says(self, words: str) -> None:
-        """Wait until the log has these words."""
-        eventually(lambda: words in self.log() or self._process.poll() is not None, f"{words!r} in {self._log.name}")
-        assert words in self.log(), f"ended with {self._process.returncode}:\n{self.log()}"
+    def says(self, words: str, times: int = 1) -> None:
+        """Wait until the log has these words, so many times."""
+        said = f"{words!r} in {self._log.name}"
+        try:
+            eventually(lambda: self.log().count(words) >= times or self._process.poll() is not None, said)
+        finally:
+            assert self.log().count(words) >= times, f"{said}: code {self._process.poll()}, log:\n{self.log()}"
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)

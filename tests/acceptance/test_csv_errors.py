@@ -137,7 +137,7 @@ def test_devices_imported_while_a_collector_runs_are_known_to_it_within_seconds(
     imported = command("devices", "import", str(path))
     assert (imported.code, imported.out) == (0, "1 device registered.\n")
     collector.says("reloading")
-    eventually(lambda: collector.log().count("collecting ") == 2, "collecting with the new registry")
+    collector.says("collecting ", times=2)
     with plain_client(broker) as cover:
         cover.publish("city/east/manhole/4201020102777777/up", payload(Clock().now(), tilt=1))
     eventually(lambda: ledger(connection).received == 1, "received")

@@ -34,7 +34,7 @@ CREATE TRIGGER device_moved AFTER UPDATE ON device
 REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION device_changed();
 CREATE TRIGGER device_removed AFTER DELETE ON device FOR EACH STATEMENT EXECUTE FUNCTION device_changed();
 
-CREATE PROCEDURE settle_days(before timestamptz DEFAULT now() - interval '6 days') LANGUAGE plpgsql AS $$
+CREATE PROCEDURE settle_days(before timestamptz DEFAULT now() - interval '4 days') LANGUAGE plpgsql AS $$
 DECLARE
     view record;
 BEGIN
@@ -54,8 +54,8 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE settle_days IS
-    'Stores what is not stored yet of the days that begin before this moment: by default a day before the reach of the '
-    'regular refresh, so that every reading that changes such a day later is noted in late_day.';
+    'Stores what is not stored yet of the days that begin before this moment: by default so old that every reading that '
+    'changes such a day, being more than two days late, is noted in late_day.';
 
 CREATE OR REPLACE PROCEDURE rollup_catch_up(job integer, config jsonb) LANGUAGE plpgsql AS $$
 DECLARE

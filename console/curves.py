@@ -17,7 +17,7 @@ from devices.readings import Floats, Ints, Readings
 
 WIDTH, HEIGHT = 720, 190  # of the drawing, in its own units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 12, 10, 24  # on the left the longest word of a value finds room
-_LETTERS = 11  # high
+_LETTERS, _WORD = 11, 80  # high, and wide
 _COLUMNS = WIDTH - _LEFT - _RIGHT  # no more is to be seen than the least and the most in each
 _DOUBTFUL = int(Quality.IMPLAUSIBLE | Quality.REPLAYED | Quality.FROZEN | Quality.SKEWED)
 _MOST_DOUBTS = 300
@@ -47,10 +47,11 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Down the drawing, where something happened."""
+    """Down the drawing, where something happened; the word stands below that of a moment just before."""
 
     at: float
     name: str
+    label: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def curve(
         times=list(_times(span)),
         heights=[Tick(y(value), text) for value, text in (_named(words) if words else _heights(low, high))],
         limits=list(_limits(limits or {}, y)),
-        moments=[Moment(span.x(at), name) for name, at in moments if span.since <= at <= span.until],
+        moments=list(_moments(moments, span)),
         readings=int(sent.sum()),
         least=float(believed.min()) if len(believed) else None,
         most=float(believed.max()) if len(believed) else None,
@@ -161,6 +162,16 @@ def _limits(limits: Mapping[str, float], y: _Height) -> Iterator[Limit]:
     for value in sorted(set(limits.values())):
         label = min(y(value) - 3, label - _LETTERS)
         yield Limit(y(value), [name for name, other in limits.items() if other == value], f"{value:g}", label)
+
+
+def _moments(moments: Sequence[tuple[str, datetime]], span: Span) -> Iterator[Moment]:
+    last, row = -math.inf, 0
+    for name, at in sorted(moments, key=lambda moment: moment[1]):
+        if span.since <= at <= span.until:
+            x = span.x(at)
+            row = row + 1 if x - last < _WORD else 0
+            yield Moment(x, name, _TOP + 9 + row * _LETTERS)
+            last = x
 
 
 def _gap(kind: Kind) -> int:

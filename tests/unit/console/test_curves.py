@@ -72,6 +72,16 @@ def test_the_words_of_limits_that_lie_close_stand_above_each_other() -> None:
     assert labels[3] == found.limits[3].at - 3, "with room enough they stand at their line"
 
 
+def test_the_words_of_moments_that_lie_close_stand_below_each_other() -> None:
+    kind = KINDS["noise"]
+    moments = [(name, NOON + timedelta(minutes=minute)) for name, minute in (("c", 40), ("b", 2), ("a", 0))]
+    span = Span(NOON, NOON + timedelta(hours=1))
+    found = curve(readings(kind, "laeq", []), kind.metric("laeq"), span, moments=moments).moments
+    assert [moment.name for moment in found] == ["a", "b", "c"]
+    assert found[1].label >= found[0].label + 11
+    assert found[2].label == found[0].label, "with room enough they stand at the top"
+
+
 def test_ticks_stand_at_round_local_times() -> None:
     assert [tick.text for tick in drawn([], hours=2).times] == ["12:00", "12:30", "13:00", "13:30", "14:00"]
 

@@ -17,7 +17,7 @@ from devices.moments import MICROS
 from devices.readings import Ints
 from simulators.chance import Chance
 from simulators.city import PretendCity
-from simulators.faults import MINUTE, FaultKind
+from simulators.faults import FaultKind
 from simulators.garbage import spoil
 from simulators.harm import Harm
 from simulators.message import Message
@@ -42,7 +42,6 @@ PHYSICS: Mapping[str, Callable[[Observation], Columns]] = {
 _TEXTS: Mapping[str, Callable[[Observation], list[str | None]]] = {"plate": plates}
 # A slice is as long as it takes to be worth the overhead, within these bounds.
 _SHORTEST_S, _LONGEST_S, _WORTH = 10, 600, 3000
-_ASKED = 3  # reports that a crew waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +86,7 @@ class Fleet:
         self._made_until: int | None = None
         self._ready: deque[Message] = deque()  # in order of time
         self._under_way: list[Message] = []  # arrives later than what has been made so far
+        self._deeds: deque[tuple[Callable[[Harm, Collection[str], int], None], Collection[str]]] = deque()
 
     def reports(self, since: datetime, until: datetime) -> Iterator[Reports]:
         """What arrives of the readings made from ``since`` on and before ``until``, slice by slice and kind by kind."""
@@ -119,14 +119,11 @@ class Fleet:
 
     def repair(self, devices: Collection[str]) -> None:
         """End what is wrong with these devices as soon as possible: what has been made already is sent as it is."""
-        for troop in self._troops:
-            troop.harm.repair(devices, self._made_until or 0)
+        self._deeds.append((Harm.repair, devices))
 
     def ask(self, devices: Collection[str]) -> None:
         """Have these devices report as soon as possible, three times in as many minutes."""
-        for troop in self._troops:
-            for turn in range(_ASKED):
-                troop.harm.ask(devices, (self._made_until or 0) + turn * MINUTE)
+        self._deeds.append((Harm.ask, devices))
 
     def measure(self, kind: str, rows: Ints, at: Ints, *, events: bool = False) -> Columns:
         """What devices of a kind measure at these times; nothing is counted or sent."""
@@ -137,6 +134,10 @@ class Fleet:
     def _make(self, begins: int) -> int:
         """Make one slice's messages; where it ends."""
         ends = begins - begins % self._slice + self._slice
+        while self._deeds:  # another thread may have told of them
+            do, devices = self._deeds.popleft()
+            for troop in self._troops:
+                do(troop.harm, devices, begins)
         for troop in self._troops:
             self._under_way += self._published(troop, troop.transport.carried(self._made(troop, begins, ends)))
         self._under_way.sort()

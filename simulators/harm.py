@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from devices.moments import MICROS
 from devices.readings import Floats, Ints
-from simulators.faults import REPEATS, Fault, FaultKind
+from simulators.faults import MINUTE, REPEATS, Fault, FaultKind
 from simulators.population import Population
 
 Bools = NDArray[np.bool_]
+_ASKED = 3  # reports that a crew waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,10 @@ class Harm:
             ]
 
     def ask(self, devices: Collection[str], at: int) -> None:
-        """Have these devices report at ``at`` (µs), as somebody who stands before them can."""
-        self._asked = [*self._asked, (self._rows(devices), at)]
+        """Have these devices report from ``at`` (µs) on, thrice, a minute apart, as who stands before them can."""
+        self._asked = [each for each in self._asked if each[1] >= at]  # what was before has been made
+        if len(rows := self._rows(devices)):
+            self._asked += [(rows, at + turn * MINUTE) for turn in range(_ASKED)]
 
     def _rows(self, devices: Collection[str]) -> Ints:
         found = [self._population.row[each] for each in devices if each in self._population.row]

@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from zlib import crc32
 
+from procrastinate import App
+
 from cases.dispatching import Practice
 from cases.errors import CaseError
 from cases.lifecycle import State
+from cases.words import Language
 from devices.registry import GROUP_KIND, Registry
 from storage.case_moves import CaseMoves
 from storage.connection import Connection
@@ -23,6 +26,7 @@ _MINUTE = timedelta(minutes=1)
 _ACCEPT, _TRAVEL, _SAFE, _REPAIR, _REPORT = (2, 6), (4, 12), (1, 2), (2, 4), (15, 22)
 _SLOW = 5  # one case in so many is accepted late
 _LATE = 8  # times as late
+_RESULT = {Language.EN: "repaired", Language.ZH: "已修复"}
 
 
 class Step(Enum):
@@ -72,13 +76,16 @@ class Crews:
         connection: The database.
         practice: What dispatch goes by.
         registry: The devices and groups.
+        language: In which they report.
         tell: Has the pretend city ``repair`` these devices, or ``ask`` them for reports.
     """
 
     connection: Connection
     practice: Practice
     registry: Registry
+    language: Language
     tell: Callable[[str, list[str]], None]
+    _jobs: App = field(default_factory=deferring_app)
     _repaired: set[tuple[str, int]] = field(default_factory=set)
 
     def work(self, now: datetime) -> None:
@@ -90,9 +97,13 @@ class Crews:
 
     def _do(self, case: CrewCase, now: datetime) -> None:
         key = case.number, case.rework
-        moves = CaseMoves(self.connection, deferring_app(), self.practice, at=now, actor=f"crew of {case.unit}")
+        step = next_step(case, now, repaired=key in self._repaired)
+        if step is None:
+            return
+        crew = self.practice.city.units[case.unit].name[self.language]
+        moves = CaseMoves(self.connection, self._jobs, self.practice, at=now, actor=crew)
         try:
-            match next_step(case, now, repaired=key in self._repaired):
+            match step:
                 case Step.ACCEPT:
                     moves.accept(case.number)
                 case Step.ARRIVE:
@@ -103,7 +114,7 @@ class Crews:
                     self.tell("repair", [*self._devices(case)])
                     self._repaired.add(key)
                 case Step.DONE:
-                    moves.done(case.number, "repaired")
+                    moves.done(case.number, _RESULT[self.language])
                     self.tell("ask", [*self._devices(case)])
         except CaseError:
             pass  # somebody at the desk was quicker

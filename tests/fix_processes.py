@@ -37,8 +37,8 @@ class Process:
         finally:
             assert self.log().count(words) >= times, f"{said}: code {self._process.poll()}, log:\n{self.log()}"
 
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
+    def kill(self, by: signal.Signals = signal.SIGKILL) -> None:
+        self._process.send_signal(by)
         self.ended()
 
     def terminate(self) -> None:

@@ -4,6 +4,7 @@ A command is loaded when it is called by name: all of them together take twice a
 """
 
 import atexit
+import faulthandler
 import gc
 import importlib
 import sys
@@ -138,6 +139,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run a command; an error that a person can mend is one clear message and exit code 1, any other a traceback."""
+    if not faulthandler.is_enabled():
+        faulthandler.enable()  # where a library crashes the process, its log says what every thread was doing
     atexit.register(gc.freeze)  # a process that ends takes half a second to look through what goes with it anyway
     try:
         app()

@@ -1,6 +1,8 @@
 """Several partitions in one collector, and another collector that takes over in the middle of an on-delay."""
 
 import json
+import re
+import signal
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -46,6 +48,8 @@ def test_two_partitions_share_a_collector_and_each_keeps_its_own_ledger(
     assert shown.code == 0
     assert "nobody" in shown.out  # the dispatcher
     assert set(holders(connection, PARTITION, ["east", "west", "north"])) == {"east", "west"}
+    both.kill(signal.SIGSEGV)
+    assert len(re.findall(r"collect\.py.* in _collect$", both.log(), re.MULTILINE)) == 2, "what both threads were at"
 
 
 def test_the_next_collector_goes_on_with_a_running_delay_at_its_right_event_time(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from alarms.lifecycle import State as AlarmState
 from cases.case import Finding
 from cases.clocks import Allowance
 from cases.lifecycle import Refusal, State
@@ -25,7 +26,8 @@ from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove, Plan
 from console.performing import Answer, Deed, perform
 from console.words import entry
 from rules.durations import parse_duration
-from storage import console_store, month_close, permit_store
+from storage import console_store, desk, month_close, permit_store
+from storage.alarm_list import list_alarms
 from storage.alarm_moves import AlarmMoves
 from storage.case_book import UnknownCaseError
 from storage.case_moves import CaseMoves
@@ -192,10 +194,46 @@ def move_alarms(
     key: UUID | None = None,
 ) -> Answer:
     """Move alarms, all of them or none; their numbers."""
+    return _move_alarms(at, who, " ".join(map(str, ids)), lambda _connection: ids, move, given, key)
+
+
+def move_marked(
+    at: Context,
+    who: Visitor,
+    ids: Sequence[int],
+    cases: Sequence[str],
+    move: AlarmMove,
+    given: Mapping[str, Any],
+    *,
+    key: UUID | None = None,
+) -> Answer:
+    """Move those of these alarms and of the alarms of these cases for which it is possible now; their numbers."""
+
+    def meant(connection: Connection) -> Sequence[int]:
+        asked = [*ids, *desk.alarms_of(connection, cases)]
+        listed = list_alarms(connection, everything=True, ids=asked, limit=len(asked)) if asked else []
+        found = [each.id for each in listed if AlarmState(each.state) in ALARM_MOVES[move].states]
+        if not found:
+            raise Conflict("no_alarm_for_this")
+        return found
+
+    # On record is what was marked, and sent again it is the same, whatever is possible by then.
+    return _move_alarms(at, who, " ".join([*map(str, ids), *cases]), meant, move, given, key)
+
+
+def _move_alarms(
+    at: Context,
+    who: Visitor,
+    target: str,
+    meant: Callable[[Connection], Sequence[int]],
+    move: AlarmMove,
+    given: Mapping[str, Any],
+    key: UUID | None,
+) -> Answer:
     said = Said.of(ALARM_MOVES[move], given)
 
     def do(connection: Connection, now: datetime) -> Answer:
-        moves = AlarmMoves(connection, at=now, actor=who.name)
+        ids, moves = meant(connection), AlarmMoves(connection, at=now, actor=who.name)
         match move:
             case AlarmMove.ACKNOWLEDGE:
                 moves.acknowledge(ids, said.reason)
@@ -207,7 +245,6 @@ def move_alarms(
                 moves.reset(ids, said.reason)
         return {"alarms": list(ids)}
 
-    target = " ".join(map(str, ids))
     return perform(at, who, Deed(ALARM_MOVES[move].action, f"alarm.{move}", target, said.written(), key), do)
 
 
@@ -261,7 +298,7 @@ def answer_sheet(at: Context, who: Visitor, sheet: str, text: str, *, key: UUID 
     return perform(at, who, Deed(Action.JUDGE, "sheet.answer", sheet, {"answer": text}, key), do)
 
 
-def close_month(at: Context, who: Visitor, month: Period) -> Answer:
+def close_month(at: Context, who: Visitor, month: Period, *, key: UUID | None = None) -> Answer:
     """Freeze the scores of a month."""
     zone = at.city.calendar.timezone
 
@@ -275,7 +312,7 @@ def close_month(at: Context, who: Visitor, month: Period) -> Answer:
             raise Conflict("month_lasts", month=month.name) from error
         return {"month": month.name}
 
-    return perform(at, who, Deed(Action.JUDGE, "month.close", month.name, {}), do)
+    return perform(at, who, Deed(Action.JUDGE, "month.close", month.name, {}, key), do)
 
 
 def grant_permit(

@@ -11,10 +11,12 @@ from cases.photos import LARGEST, Photo, recognise
 from console import acting
 from console.access import Action
 from console.api.common import Moment
+from console.context import Context
 from console.errors import BadInput, Missing
 from console.identity import May, Visitor, theirs
 from console.moves import CaseMove
 from console.pages.crew import At, Seer
+from console.pages.moving import key_for
 from console.performing import Answer
 from storage import photo_store
 from storage.crew_list import crew_case
@@ -43,8 +45,7 @@ def move(
     happened: Happened = None,
 ) -> Response:
     """Move a case; photos that come along are kept first."""
-    for each in _photos(photo):
-        acting.add_photo(at, who, number, each, happened=happened)
+    _keep(at, who, number, _photos(photo), key, happened)
     given = {"reason": reason, "result": result, "found": found, "more": more}
     answer = acting.move_case(at, who, number, move, given, key=key, happened=happened)
     return _done(request, number, answer)
@@ -60,11 +61,10 @@ def add_photos(
     key: Key = None,
     happened: Happened = None,
 ) -> Response:
-    """Keep photos with a case; a phone sends them one by one, each with a key."""
-    photos = _photos(photo)
-    if not photos or (key is not None and len(photos) > 1):
-        raise BadInput("one_photo")
-    answers = [acting.add_photo(at, who, number, each, key=key, happened=happened) for each in photos]
+    """Keep photos with a case; a phone sends them one by one."""
+    answers = _keep(at, who, number, _photos(photo), key, happened)
+    if not answers:
+        raise BadInput("no_photo_sent")
     return _done(request, number, answers[-1])
 
 
@@ -78,6 +78,14 @@ def photo(number: str, hashed: str, at: At, who: Seer) -> Response:
         raise Missing("nothing_here")
     headers = {"Cache-Control": "private, max-age=31536000, immutable", "Content-Disposition": "inline"}
     return Response(found.content, media_type=found.media_type, headers=headers)
+
+
+def _keep(
+    at: Context, who: Visitor, number: str, photos: list[Photo], key: UUID | None, happened: Moment | None
+) -> list[Answer]:
+    return [
+        acting.add_photo(at, who, number, each, key=key_for(key, each.hash.hex()), happened=happened) for each in photos
+    ]
 
 
 def _photos(files: list[UploadFile] | None) -> list[Photo]:

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from console.access import Action
 from console.context import Context, context
 from console.errors import BadInput
 from console.identity import May, Visitor
+from console.pages.moving import back, filled, key_of
 from console.pages.rendering import page
 from console.performing import Answer, Deed, perform
 from console.words import entry
@@ -46,7 +48,10 @@ def show(request: Request, who: Annotated[Visitor, Depends(May(Action.LOOK))], a
 
 @router.post("/handover")
 def hand_over(
-    who: Annotated[Visitor, Depends(May(Action.DISPATCH))], at: _At, note: Annotated[str, Form(max_length=4000)] = ""
+    who: Annotated[Visitor, Depends(May(Action.DISPATCH))],
+    at: _At,
+    form: Annotated[FormData, Depends(filled)],
+    note: Annotated[str, Form(max_length=4000)] = "",
 ) -> Response:
     """The end of a shift."""
     said = note.strip()
@@ -58,8 +63,8 @@ def hand_over(
         handover.hand_over(connection, said, desk.glance(connection, now), since=since, at=now, actor=who.name)
         return {}
 
-    perform(at, who, Deed(Action.DISPATCH, "shift.handover", "", {"note": said}), do)
-    return RedirectResponse("/handover", 303)
+    perform(at, who, Deed(Action.DISPATCH, "shift.handover", "", {"note": said}, key_of(form)), do)
+    return back(form, "/handover")
 
 
 def _began(earlier: list[handover.Handover], now: datetime) -> datetime:

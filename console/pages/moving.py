@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from alarms.lifecycle import State as AlarmState
 from console import acting
 from console.access import Action
 from console.context import Context, context
@@ -17,8 +16,6 @@ from console.identity import TOKEN, May, Visitor
 from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove
 from console.pages.places import inside
 from console.words import entry
-from storage import desk
-from storage.alarm_list import list_alarms
 
 router = APIRouter()
 SPANS = ("30m", "1h", "2h", "4h", "8h")  # for which alarms are shelved; a city allows 8 h at most unless it says more
@@ -50,10 +47,12 @@ def move_case(
 @router.post("/cases/moves/assign")
 def assign(who: _Operator, at: _At, form: _Filled) -> Response:
     """The marked cases, each by itself: what goes wrong with one stops no other."""
-    said = _said(form, ("unit", "reason"))
-    _each(
-        _marked(form, "numbers"), who, lambda number: acting.move_case(at, who, number, CaseMove.ASSIGN, said)
-    )  # fmt: skip
+    said, key = _said(form, ("unit", "reason")), key_of(form)
+
+    def do(number: str) -> None:
+        acting.move_case(at, who, number, CaseMove.ASSIGN, said, key=key_for(key, number))
+
+    _each(_marked(form, "numbers"), who, do)
     return back(form, "/")
 
 
@@ -61,13 +60,8 @@ def assign(who: _Operator, at: _At, form: _Filled) -> Response:
 def move_alarms(move: AlarmMove, who: _Operator, at: _At, form: _Filled) -> Response:
     """The marked alarms, or those of the marked cases: all for which this is possible now, or none."""
     ids = [int(each) for each in _marked(form, "ids") if each.isdecimal() and len(each) < 19]
-    with at.connection() as connection:
-        ids += desk.alarms_of(connection, _marked(form, "numbers"))
-        listed = list_alarms(connection, everything=True, ids=ids, limit=len(ids)) if ids else []
-    possible = [each.id for each in listed if AlarmState(each.state) in ALARM_MOVES[move].states]
-    if not possible:
-        raise Conflict("no_alarm_for_this")
-    acting.move_alarms(at, who, possible, move, _said(form, ALARM_MOVES[move].required))
+    said = _said(form, ALARM_MOVES[move].required)
+    acting.move_marked(at, who, ids, _marked(form, "numbers"), move, said, key=key_of(form))
     return back(form, "/alarms")
 
 
@@ -111,6 +105,11 @@ def key_of(form: FormData) -> UUID | None:
         return UUID(text) if text else None
     except ValueError as error:
         raise BadInput("field_wrong", field="key", text=entry("wrong.key")) from error
+
+
+def key_for(key: UUID | None, part: str) -> UUID | None:
+    """The key for a part of what a form asks for, where each part is done by itself."""
+    return uuid5(key, part) if key else None
 
 
 def _each(numbers: list[str], who: Visitor, do: Callable[[str], object]) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
-from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
+from starlette.datastructures import FormData
 
 from cases.reports import periods
 from cases.reports.document import Part, Report, Shape, heading, on_screen, shown, subtitle, title
@@ -20,6 +20,7 @@ from console.access import Action
 from console.context import Context, context
 from console.errors import BadInput
 from console.identity import May, Visitor
+from console.pages.moving import back, filled, key_of
 from console.pages.rendering import page
 from console.words import entry
 from storage import month_close, reports
@@ -114,12 +115,15 @@ def ledger(
 
 @router.post("/reports/close")
 def close(
-    who: Annotated[Visitor, Depends(May(Action.JUDGE))], at: _At, month: Annotated[str, Form(max_length=20)]
+    who: Annotated[Visitor, Depends(May(Action.JUDGE))],
+    at: _At,
+    form: Annotated[FormData, Depends(filled)],
+    month: Annotated[str, Form(max_length=20)],
 ) -> Response:
     """Freeze the scores of a month."""
     period = _period("month", month)
-    acting.close_month(at, who, period)
-    return RedirectResponse(f"/reports/month?month={period.name}", HTTPStatus.SEE_OTHER)
+    acting.close_month(at, who, period, key=key_of(form))
+    return back(form, f"/reports/month?month={period.name}")
 
 
 def _answer(request: Request, who: Visitor, report: Report, form: Format | None, *, closing: str = "") -> Response:

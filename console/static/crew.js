@@ -36,6 +36,8 @@
     await crewQueue.add({ key: crewQueue.newKey(), happened: now().toISOString(), whose, path, number, label, fields, photo });
   }
 
+  const NOT_KEPT = ["token", "key"]; // what is kept has a key of its own, and goes with the token of when it is sent
+
   async function press(form) {
     const number = main().dataset.number;
     const fields = {};
@@ -43,7 +45,7 @@
     for (const [name, value] of new FormData(form)) {
       if (value instanceof File) {
         if (value.size) files.push(value);
-      } else if (name !== "token") fields[name] = value;
+      } else if (!NOT_KEPT.includes(name)) fields[name] = value;
     }
     try {
       if (files.length) tell("preparing");

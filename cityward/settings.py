@@ -6,6 +6,7 @@
 import re
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_network
 from itertools import combinations, product
 from pathlib import Path
 from typing import Annotated
@@ -145,7 +146,7 @@ class Settings(BaseSettings):
     ] = REPORT_WITHIN_M
     console_proxy: Annotated[
         str,
-        Field(description="Addresses of proxies before the console, by commas: they are believed who asks them."),
+        Field(description="Addresses or networks of proxies before the console, by commas: believed about who asks."),
     ] = ""
     console_map_style: Annotated[
         str,
@@ -161,6 +162,16 @@ class Settings(BaseSettings):
     def _broker(cls, url: str) -> str:
         Broker.parse(url)
         return url
+
+    @field_validator("console_proxy")
+    @classmethod
+    def _proxy(cls, proxies: str) -> str:
+        for each in filter(None, (proxy.strip() for proxy in proxies.split(","))):
+            try:
+                ip_network(each)
+            except ValueError as error:
+                raise ValueError(f"{each} is no address and no network: write 10.0.0.5 or 10.0.0.0/24") from error
+        return proxies
 
     @field_validator("console_map_style")
     @classmethod

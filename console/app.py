@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 from console import problems
 from console.api import described
 from console.context import Context
+from console.guesses import Guesses
 from console.headers import SafetyHeaders
 from console.limits import SizeLimit
 from console.open311 import routes as open311
@@ -20,7 +21,7 @@ def create_app(context: Context) -> FastAPI:
     """The application; the context's pool is open for as long as it serves."""
     app = FastAPI(title="Cityward", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.context = context
-    app.state.tries = signing_in.Tries()
+    app.state.guesses = Guesses()
     app.state.entered = False
     app.state.totals = desk.Totals()
     for part in (signing_in, desk, moving, case, device, permits, handover, reports, people, crew, crew_doing):

@@ -13,6 +13,7 @@ from cases.words import Language
 from console.access import MAY, Action, Role
 from console.context import Context, context
 from console.errors import Missing, NotAllowed, NotSignedIn
+from console.limits import origin
 from console.signing import Session
 from console.words import entry
 from storage import console_store, console_tokens, crew_links
@@ -112,7 +113,7 @@ def visitor(
 
     Raises:
         NotSignedIn: if nobody is, any more.
-        TooMany: if they ask too often; who is nobody is counted by address.
+        TooMany: if they ask too often; who is nobody is counted by origin.
     """
     try:
         who = _identified(request, at, bearer, cookie)
@@ -127,9 +128,9 @@ def guest(request: Request, at: Annotated[Context, Depends(context)]) -> None:
     """The dependency of what is open to everybody.
 
     Raises:
-        TooMany: if too much is asked from this address.
+        TooMany: if too much is asked from this origin.
     """
-    at.guests.take(address_of(request), time.monotonic())
+    at.guests.take(origin(address_of(request)), time.monotonic())
 
 
 def _identified(
@@ -172,7 +173,7 @@ def machine(request: Request, at: Context, token: str) -> Visitor:
 
 
 def address_of(request: Request) -> str:
-    """The network address that a request comes from."""
+    """The network address that a request comes from; through a proxy that is named in the settings, what it says."""
     return request.client.host if request.client else ""
 
 

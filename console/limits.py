@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +13,17 @@ from console.errors import TooLarge, TooMany
 MOST_KEYS = 20_000  # visitors, addresses, names remembered: some megabytes
 LARGEST, LARGEST_WITH_PHOTOS = 256 * 1024, 12 * 1024 * 1024  # bytes
 _WITH_PHOTOS = ("multipart/form-data", "image/")
+
+
+def origin(address: str) -> str:
+    """Where an address is, for counting: itself, or of an IPv6 address its /64, for that is what one household has."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((int(found), 64), strict=False))
 
 
 class Limits:

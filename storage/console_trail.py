@@ -76,6 +76,12 @@ def read(
         return cursor.execute(_SQL["read_trail"], filters).fetchall()
 
 
+def signed_in_from(connection: Connection, username: str, since: datetime) -> list[str]:
+    """The addresses from which somebody has signed in since then."""
+    found = connection.execute(_SQL["signed_in_from"], {"username": username, "since": since})
+    return [address for (address,) in found]
+
+
 def as_json(row: TrailRow) -> str:
     """A change as one line of JSON."""
     return msgspec.json.encode(row).decode()

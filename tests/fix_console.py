@@ -41,7 +41,9 @@ class Time:
 @contextmanager
 def serving(context: Context) -> Iterator[str]:
     """The console's address while it serves, in a thread, on a port of its own."""
-    server = uvicorn.Server(uvicorn.Config(create_app(context), port=0, log_config=None, access_log=False))
+    app, proxy = create_app(context), "127.0.0.1"  # the test, where it says that it speaks for somebody else
+    configured = uvicorn.Config(app, port=0, log_config=None, access_log=False, forwarded_allow_ips=proxy)
+    server = uvicorn.Server(configured)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

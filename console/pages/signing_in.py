@@ -1,7 +1,6 @@
 """Signing in and out, and the link that opens a crew's page."""
 
 import secrets
-import threading
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
@@ -15,8 +14,9 @@ from console import passwords
 from console.context import TONGUE, Context, context
 from console.defaults import ENTRY_USER
 from console.errors import NotAllowed
+from console.guesses import FAMILIAR, Guesses
 from console.identity import COOKIE, address_of, guest
-from console.limits import MOST_KEYS
+from console.limits import origin
 from console.pages.places import inside
 from console.pages.rendering import page
 from console.signing import SESSION_LIFE, Session
@@ -25,32 +25,7 @@ from storage.console_trail import Doer
 
 _DEMONSTRATED = timedelta(days=60)  # of a city whose clock may run a hundred times faster
 _REMEMBERED = 400 * 24 * 3600  # seconds, the longest that browsers keep a cookie
-TRIES, WITHIN = 5, timedelta(minutes=5)
 router = APIRouter()
-
-
-class Tries:
-    """How often somebody has failed lately, by user name: guessing is made slow, for a name that exists or not."""
-
-    def __init__(self) -> None:
-        self._failed: dict[str, list[datetime]] = {}  # the name that failed last at the end
-        self._lock = threading.Lock()
-
-    def too_many(self, username: str, now: datetime) -> bool:
-        """Whether this name must wait."""
-        return len(self._lately(username, now)) >= TRIES
-
-    def note(self, username: str, now: datetime) -> None:
-        """One more failure; of very many names those that failed longest ago are forgotten."""
-        with self._lock:
-            failed = self._lately(username, now)
-            self._failed.pop(username, None)
-            self._failed[username] = [*failed, now]
-            if len(self._failed) > MOST_KEYS:
-                del self._failed[next(iter(self._failed))]
-
-    def _lately(self, username: str, now: datetime) -> list[datetime]:
-        return [at for at in self._failed.get(username, ()) if now - at <= WITHIN]
 
 
 def from_here(request: Request) -> None:
@@ -78,18 +53,21 @@ def sign_in(
     back: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
     """A session for the right password. How long a refusal takes tells nobody whether there is such a person."""
-    now, tries, language = at.clock.now(), request.app.state.tries, at.language(request)
-    name = username.strip().lower()
+    now, guesses, language = at.clock.now(), request.app.state.guesses, at.language(request)
+    name, here = username.strip().lower(), origin(address_of(request))
 
     def refused(problem: str, status: HTTPStatus) -> Response:
         return page("sign_in.html", request, language, status=status, problem=problem, username=username, back=back)
 
-    if tries.too_many(name, now):
+    if _must_wait(at, guesses, name, here):
         return refused("sign_in.slow", HTTPStatus.TOO_MANY_REQUESTS)
     with at.connection() as connection:
         user = console_store.find(connection, name)
     known = user is not None and user.disabled_at is None
-    right = passwords.matches(password, user.hash if known and user else passwords.nobody())
+    try:
+        right = passwords.matches(password, user.hash if known and user else passwords.nobody())
+    except passwords.BusyError:
+        return refused("sign_in.busy", HTTPStatus.SERVICE_UNAVAILABLE)
     entered = known and user is not None and right
 
     def record(action: str) -> None:
@@ -99,7 +77,7 @@ def sign_in(
                 console_trail.write(connection, doer, action, user.username, {}, at=now)
 
     if user is None or not entered:
-        tries.note(name, now)
+        guesses.note(name, here, now)
         answer = refused("sign_in.wrong", HTTPStatus.FORBIDDEN)
         answer.background = BackgroundTask(record, "user.sign_in_refused")  # the answer does not wait for it
         return answer
@@ -153,6 +131,16 @@ def speak(at: Annotated[Context, Depends(context)], language: Language, back: st
     answer = RedirectResponse(inside(back), HTTPStatus.SEE_OTHER)
     answer.set_cookie(TONGUE, language, max_age=_REMEMBERED, httponly=True, samesite="lax", secure=at.secure)
     return answer
+
+
+def _must_wait(at: Context, guesses: Guesses, name: str, here: str) -> bool:
+    now = at.clock.now()
+    if guesses.too_many_here(name, here, now):
+        return True
+    if not guesses.too_many_anywhere(name, now):
+        return False
+    with at.connection() as connection:
+        return here not in map(origin, console_trail.signed_in_from(connection, name, now - FAMILIAR))
 
 
 def _over(request: Request, at: Context) -> Response:

@@ -70,6 +70,11 @@ SELECT * FROM (
     ORDER BY id DESC LIMIT %(limit)s
 ) AS latest ORDER BY id
 
+-- name: signed_in_from
+-- From which addresses somebody has signed in since then.
+SELECT DISTINCT address FROM console_trail
+WHERE username = %(username)s AND action = 'user.sign_in' AND at >= %(since)s
+
 -- name: save_token
 -- A new token; nothing where there is one of the name that can still be used.
 INSERT INTO console_token AS known (name, role, unit, hash, created_at, expires_at)

@@ -5,11 +5,13 @@ import re
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import httpx
+import pytest
 from psycopg import Connection
 
-from console import passwords
+from console import guesses, passwords
 from console.access import Role
 from console.context import Context
 from console.identity import COOKIE, TOKEN
@@ -92,13 +94,53 @@ def test_who_signs_out_ends_the_session_wherever_its_cookie_was_copied_to(
     assert console.get("/alarms", headers=elsewhere).status_code == 200, "another session goes on"
 
 
-def test_guessing_is_made_to_wait(console: httpx.Client, connection: Connection, time: Time) -> None:
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are checked without the time and memory that they are meant to take."""
+    monkeypatch.setattr(passwords, "matches", lambda password, _kept: password == PASSWORD)
+
+
+def tried(console: httpx.Client, name: str, password: str, address: str) -> int:
+    """The status for a try from this address, as a proxy before the console names it."""
+    form = {"username": name, "password": password}
+    return console.post("/sign-in", data=form, headers={"X-Forwarded-For": f"junk, {address}"}).status_code
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("guesser", "neighbour", "elsewhere"),
+    [("203.0.113.7", "203.0.113.7", "203.0.113.8"), ("2001:db8:0:7::1", "2001:db8:0:7:ab::2", "2001:db8:0:8::1")],
+)
+def test_guessing_must_wait_where_it_happens_and_keeps_nobody_out_elsewhere(
+    console: httpx.Client, connection: Connection, time: Time, guesser: str, neighbour: str, elsewhere: str
+) -> None:
     name = person(connection, Role.VIEWER)
-    answers = [console.post("/sign-in", data={"username": name, "password": "x"}).status_code for _ in range(6)]
-    assert answers == [403] * 5 + [429]
-    assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 429
+    assert [tried(console, name, "x", guesser) for _ in range(6)] == [403] * 5 + [429]
+    assert tried(console, name, PASSWORD, neighbour) == 429
+    assert tried(console, name, PASSWORD, elsewhere) == 303
     time.at += timedelta(minutes=6)
-    assert console.post("/sign-in", data={"username": name, "password": PASSWORD}).status_code == 303
+    assert tried(console, name, PASSWORD, neighbour) == 303
+
+
+@pytest.mark.usefixtures("quick")
+def test_guessing_from_everywhere_must_wait_but_not_where_the_person_has_signed_in(
+    console: httpx.Client, connection: Connection, time: Time
+) -> None:
+    name, usual = person(connection, Role.SUPERVISOR), "2001:db8:0:7::1"
+    assert tried(console, name, PASSWORD, usual) == 303
+    assert {tried(console, name, "x", f"203.0.113.{number}") for number in range(guesses.TRIES_ANYWHERE)} == {403}
+    assert tried(console, name, PASSWORD, "203.0.113.200") == 429
+    assert tried(console, name, PASSWORD, "2001:db8:0:7::2") == 303
+    time.at += timedelta(minutes=61)
+    assert tried(console, name, PASSWORD, "203.0.113.200") == 303
+
+
+def test_where_very_many_sign_in_at_once_some_hear_that_it_is_busy(
+    console: httpx.Client, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "matches", Mock(side_effect=passwords.BusyError))
+    answer = console.post("/sign-in", data={"username": person(connection, Role.VIEWER), "password": PASSWORD})
+    assert (answer.status_code, "Try again in a few seconds" in answer.text) == (503, True)
 
 
 def test_an_administrator_shuts_somebody_out_who_cannot_come_back_and_the_record_says_so(

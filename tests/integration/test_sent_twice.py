@@ -45,11 +45,12 @@ def forms(desk: Desk, signed_in: SignedIn) -> dict[str, Sent]:
     ((sheet,),) = rows(desk.connection, "SELECT number FROM sheet ORDER BY id LIMIT 1")
     ((late,),) = rows(desk.connection, "SELECT dc.number FROM sheet JOIN dispatch_case dc ON dc.id = case_id LIMIT 1")
     person, work = signed_in(Role.VIEWER).username, {"span": "4h", "holder": "crew 7", "reason": "covers"}
+    pictures = (png(8, 8), JPEG)
     # fmt: off
     return {
         "/cases/{number}/moves/{move}": Sent(f"/cases/{first}", f"/cases/{first}/moves/accept", {"reason": "we go"}),
-        "/crew/{number}/moves": Sent(f"/crew/{first}", f"/crew/{first}/moves", {"move": "arrive"}, (png(8, 8), JPEG), 3),
-        "/crew/{number}/photos": Sent(f"/crew/{second}", f"/crew/{second}/photos", {}, (png(8, 8), JPEG), 2),
+        "/crew/{number}/moves": Sent(f"/crew/{first}", f"/crew/{first}/moves", {"move": "arrive"}, pictures, 3),
+        "/crew/{number}/photos": Sent(f"/crew/{second}", f"/crew/{second}/photos", {}, pictures, 2),
         "/alarms/moves/{move}": Sent(
             "/", "/alarms/moves/shelve", {"numbers": others, "ids": ids[:1], "span": "1h", "reason": "is moved"}
         ),
@@ -90,7 +91,7 @@ def test_a_form_that_is_sent_twice_is_done_once_and_leads_to_the_same_place(
     desk.look(time.at + timedelta(hours=6))
     examples = forms(desk, signed_in)
     routes = {
-        route.path
+        str(route.path)
         for route in iter_route_contexts(create_app(context).routes)
         if "POST" in (route.methods or ()) and not str(route.path).startswith(("/api/", "/open311/"))
     }

@@ -1,17 +1,20 @@
 """How much may be asked."""
 
 import asyncio
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event, Semaphore
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from console import limits
+from console import guesses, limits, passwords
 from console.errors import TooLarge, TooMany
-from console.limits import Limits, SizeLimit
-from console.pages import signing_in
+from console.limits import Limits, SizeLimit, origin
+from tests.waiting import eventually
 
 
 def test_so_many_at_once_and_then_steadily() -> None:
@@ -58,15 +61,54 @@ def test_a_crowd_of_addresses_takes_no_more_memory_and_frees_no_busy_one(monkeyp
 
 
 def test_guesses_at_made_up_names_take_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signing_in, "MOST_KEYS", 100)
-    tries, now = signing_in.Tries(), datetime(2026, 11, 21, tzinfo=UTC)
+    monkeypatch.setattr(guesses, "MOST_KEYS", 100)
+    failures, now = guesses.Failures(5, timedelta(minutes=5)), datetime(2026, 11, 21, tzinfo=UTC)
     for number in range(1000):
-        tries.note(f"name {number}", now)
-    for _ in range(signing_in.TRIES):
-        assert not tries.too_many("ann", now)
-        tries.note("ann", now)
-    assert len(tries._failed) == 100  # noqa: SLF001 - memory is what this is about
-    assert tries.too_many("ann", now)
+        failures.note(f"name {number}", now)
+    for _ in range(5):
+        assert not failures.too_many("ann", now)
+        failures.note("ann", now)
+    assert len(failures._failed) == 100  # noqa: SLF001 - memory is what this is about
+    assert failures.too_many("ann", now)
+
+
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:0:7:1:2:3:4", "2001:db8:0:7::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        ("", ""),
+    ],
+)
+def test_an_address_of_version_6_counts_with_its_neighbours(address: str, where: str) -> None:
+    assert origin(address) == where
+
+
+def test_passwords_are_checked_two_at_a_time_and_no_more_than_ten_wait_or_are_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checking, go_on = Semaphore(0), Event()
+
+    def verify(_hasher: PasswordHasher, _kept: str, _password: str) -> bool:
+        checking.release()
+        return go_on.wait(timeout=60)
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    most = passwords.CHECKED + passwords.WAITING
+    with ThreadPoolExecutor(most) as pool:
+        asked = [pool.submit(passwords.matches, "x", "y") for _ in range(most)]
+        for _ in range(passwords.CHECKED):
+            assert checking.acquire(timeout=60)
+        eventually(lambda: not passwords._taken._value, "all have asked")  # noqa: SLF001
+        with pytest.raises(passwords.BusyError):
+            passwords.matches("x", "y")
+        assert not checking.acquire(blocking=False), "the others wait"
+        go_on.set()
+        assert all(each.result() for each in asked)
+    assert passwords.matches("x", "y"), "there is room again"
 
 
 @pytest.mark.parametrize(

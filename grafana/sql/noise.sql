@@ -11,7 +11,7 @@ WHERE facility.kind = 'noise' AND facility.district IN (${district:sqlstring})
 SELECT made.bucket AS "time", facility.name AS metric, made.laeq AS value
 FROM noise_hour AS made JOIN facility USING (device)
 WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring})
-  AND made.device = ANY (ARRAY(SELECT loudest.device FROM noise_day AS loudest WHERE $__timeFilter(loudest.bucket)
+  AND made.device = ANY (ARRAY(SELECT loudest.device FROM noise_level AS loudest WHERE $__timeFilter(loudest.bucket)
                                  GROUP BY 1 ORDER BY max(greatest(loudest.ld, loudest.ln)) DESC NULLS LAST LIMIT 8))
 ORDER BY 1
 

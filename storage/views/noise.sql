@@ -21,18 +21,15 @@ SELECT made.bucket, device.district, count(*) AS meters, sum(made.laeq_valid_min
 FROM rollup_hour_noise AS made JOIN device ON device.id = made.device
 GROUP BY 1, 2
 
--- name: noise_day
--- Each noise meter by the day and the night that follows it (by default 06:00 to 22:00 and 22:00 to 06:00): Ld and Ln as
--- energy means, Ldn = 10 lg((d 10^(Ld/10) + n 10^((Ln+10)/10)) / (d + n)) with the hours d and n of day and night (16 and
--- 8), the night 10 dB louder; VDR of both; limits of GB 3096-2008 by zone. A part is valid with 75 % of its minutes; an
--- invalid one has no verdict.
-SELECT part.day::timestamp AT TIME ZONE part.zone AS bucket, part.day, part.device, ld, ln,
+-- name: noise_level
+-- Each noise meter by the day and the night that follows it (by default 06:00 to 22:00 and 22:00 to 06:00), whatever its
+-- limits: Ld and Ln as energy means, Ldn = 10 lg((d 10^(Ld/10) + n 10^((Ln+10)/10)) / (d + n)) with the hours d and n of
+-- day and night (16 and 8), the night 10 dB louder; VDR of both.
+SELECT bucket, day, device, ld, ln,
        10 * log(((24 - night_hours) * power(10, ld / 10) + night_hours * power(10, (ln + 10) / 10)) / 24) AS ldn,
-       part.lmax_night, vdr_day, vdr_night, day_limit.value AS day_limit, night_limit.value AS night_limit,
-       CASE WHEN vdr_day >= 0.75 THEN ld <= day_limit.value END AS day_ok,
-       CASE WHEN vdr_night >= 0.75 THEN ln <= night_limit.value END AS night_ok
+       lmax_night, vdr_day, vdr_night
 FROM (
-    SELECT half.day, half.device, city_clock.zone, hours.night AS night_hours,
+    SELECT half.bucket, half.day, made.device, hours.night AS night_hours,
            decibels(sum(energy_day), sum(n_day)) AS ld, decibels(sum(energy_night), sum(n_night)) AS ln,
            max(lmax_night) AS lmax_night, coalesce(sum(minutes_day), 0) / ((24 - hours.night) * 60) AS vdr_day,
            coalesce(sum(minutes_night), 0) / (hours.night * 60) AS vdr_night
@@ -41,20 +38,27 @@ FROM (
         SELECT extract(epoch FROM city_clock.night_end - city_clock.night_start)::double precision / 3600
                + CASE WHEN city_clock.night_start > city_clock.night_end THEN 24 ELSE 0 END
     ) AS hours (night)
-    CROSS JOIN (
-        SELECT day, device, laeq_energy_day AS energy_day, laeq_valid_n_day AS n_day,
-               laeq_valid_minutes_day AS minutes_day, laeq_energy_late AS energy_night, laeq_valid_n_late AS n_night,
-               laeq_valid_minutes_late AS minutes_night, lmax_max_late AS lmax_night
-        FROM rollup_day_noise
-        WHERE coalesce(laeq_valid_minutes_day, laeq_valid_minutes_late) IS NOT NULL
-        UNION ALL
-        SELECT day - 1, device, NULL, NULL, NULL, laeq_energy_early, laeq_valid_n_early, laeq_valid_minutes_early,
-               lmax_max_early
-        FROM rollup_day_noise
-        WHERE laeq_valid_minutes_early IS NOT NULL
-    ) AS half
-    GROUP BY half.day, half.device, city_clock.zone, hours.night
+    CROSS JOIN rollup_day_noise AS made
+    CROSS JOIN LATERAL (VALUES
+        (made.bucket, made.day, made.laeq_energy_day, made.laeq_valid_n_day, made.laeq_valid_minutes_day,
+         made.laeq_energy_late, made.laeq_valid_n_late, made.laeq_valid_minutes_late, made.lmax_max_late),
+        ((made.day - 1)::timestamp AT TIME ZONE city_clock.zone, made.day - 1, NULL, NULL, NULL,
+         made.laeq_energy_early, made.laeq_valid_n_early, made.laeq_valid_minutes_early, made.lmax_max_early)
+    ) AS half (bucket, day, energy_day, n_day, minutes_day, energy_night, n_night, minutes_night, lmax_night)
+    -- Nobody asks for a part of a day that has been settled.
+    WHERE made.bucket >= coalesce((SELECT until FROM settled_view WHERE name = 'noise_level'), '-infinity')
+      AND coalesce(half.minutes_day, half.minutes_night) IS NOT NULL
+    GROUP BY half.bucket, half.day, made.device, hours.night
 ) AS part
+
+-- name: noise_day
+-- Each noise meter by the day and the night that follows it, as noise_level has them, against the limits of GB 3096-2008
+-- by zone. A part is valid with 75 % of its minutes; an invalid one has no verdict.
+SELECT part.bucket, part.day, part.device, part.ld, part.ln, part.ldn, part.lmax_night, part.vdr_day, part.vdr_night,
+       day_limit.value AS day_limit, night_limit.value AS night_limit,
+       CASE WHEN part.vdr_day >= 0.75 THEN part.ld <= day_limit.value END AS day_ok,
+       CASE WHEN part.vdr_night >= 0.75 THEN part.ln <= night_limit.value END AS night_ok
+FROM noise_level AS part
 LEFT JOIN device_limit AS day_limit ON day_limit.device = part.device AND day_limit.name = 'day'
     AND part.day >= day_limit.valid_from AND part.day < day_limit.valid_until
 LEFT JOIN device_limit AS night_limit ON night_limit.device = part.device AND night_limit.name = 'night'

@@ -2,8 +2,11 @@
 
 import socket
 import threading
+import time
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from cases.words import Language
@@ -18,6 +21,7 @@ from storage.registry_store import NoCityError, import_city, load_city
 
 _NAMES = {Language.EN: "Trial supervisor", Language.ZH: "试用值班长"}
 _LOOKING = 0.5  # seconds between two looks whether all of them still run
+MOST_ENDS, WITHIN = 3, 60.0  # a process that ends is started again, unless it has so often in so many seconds
 _HERE = ("127.0.0.1", "localhost")
 
 
@@ -30,7 +34,7 @@ def run(settings: Settings, city_file: Path | None, stop: threading.Event) -> No
         stop: Ends all.
 
     Raises:
-        CommandError: without a city, without a broker of its own, or when a process ends by itself.
+        CommandError: without a city, without a broker of its own, or when a process keeps ending by itself.
     """
     kinds, clock = wiring.kinds(settings), wiring.clock(settings)
     with ExitStack() as stack:
@@ -57,12 +61,28 @@ def run(settings: Settings, city_file: Path | None, stop: threading.Event) -> No
         desk.wait(stop)
         _say(f"{name} is up; Ctrl-C ends it, and what is stored stays")
         _say(f"devices send to {settings.broker}; the desk, signed in by this link once: {desk.link}")
+        ends = Ends()
         while not stop.wait(_LOOKING):
-            for command, process in running.items():
-                if process.poll() is not None:
-                    raise CommandError(f"cityward {command} has ended; what it said stands above")
+            for command in [command for command, process in running.items() if process.poll() is not None]:
+                if ends.too_many(command, time.monotonic()):
+                    raise CommandError(f"cityward {command} keeps ending; what it said stands above")
+                _say(f"cityward {command} has ended, and is started again; what it said stands above")
+                running[command] = start(command)
         for process in running.values():
             process.terminate()  # all at once; each is waited for when the stack ends it
+
+
+class Ends:
+    """How often processes have ended by themselves lately."""
+
+    def __init__(self) -> None:
+        self._lately: defaultdict[str, deque[float]] = defaultdict(partial(deque, maxlen=MOST_ENDS))
+
+    def too_many(self, command: str, now: float) -> bool:
+        """Whether one that has ended now, in seconds of any clock, has done so too often to be started again."""
+        ends = self._lately[command]
+        ends.append(now)
+        return len(ends) == MOST_ENDS and now - ends[0] < WITHIN
 
 
 def _migrate(url: str, settings: Settings, kinds: Mapping[str, Kind]) -> None:

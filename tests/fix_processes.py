@@ -26,6 +26,10 @@ class Process:
                 arguments, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=file, stderr=file
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
 

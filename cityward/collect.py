@@ -10,6 +10,7 @@ import structlog
 
 from cityward import wiring
 from cityward.clock import Clock
+from cityward.cuts import check_turn
 from cityward.metrics import Metrics, serve
 from cityward.partitions import Partitions
 from cityward.persisting import Works, hold, persist
@@ -21,11 +22,11 @@ from ingest.loop import run
 from ingest.marking import Marking
 from ingest.session import Session
 from rules.engine import Engine
+from storage import partition_sessions, permit_store, rule_texts, waiting
 from storage import partition_store as storage
-from storage import permit_store, rule_texts, waiting
 from storage.connection import connect, describe
 from storage.errors import translated
-from storage.locks import PARTITION
+from storage.locks import PARTITION, holders
 from storage.registry_store import load_city, load_registry
 from storage.rule_states import load_states, unbench
 
@@ -67,8 +68,18 @@ def _collect(
 
     def attempt(works: Works) -> None:
         with connect(dsn, name=f"cityward collect {partition}") as connection, translated(describe(dsn)):
+
+            def check() -> None:
+                """Whether partitions were cut anew, and others have to end before."""
+                kept = partition_sessions.load_all(connection)
+                check_turn(settings.partitions, partition, kept, holders(connection, PARTITION, list(kept)))
+
+            check()
             if not hold(connection, PARTITION, partition, stop):
                 return
+            # Of two with other settings that begin at once, the later one to be seen here sees the other.
+            partition_sessions.ask(connection, partition, settings.partitions[partition])
+            check()
             city = load_city(connection)
             registry = load_registry(connection, installed)
             unbench(connection, partition, clock.now())
@@ -96,6 +107,7 @@ def _collect(
                 ) as session,
                 working.track_inprogress(),
             ):
+                partition_sessions.granted(connection, partition, clock.now())
                 if works():
                     devices = len(registry.devices)
                     _log.info("collecting", broker=str(settings.broker), devices=devices, rules=len(book.rules))

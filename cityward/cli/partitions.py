@@ -6,8 +6,10 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out
+from cityward.cuts import check_names
 from cityward.settings import Settings
 from ingest.session import Session
+from storage import partition_sessions
 from storage.locks import PARTITION, try_hold
 
 partitions_app = typer.Typer(no_args_is_help=True)
@@ -18,19 +20,22 @@ def prepare() -> None:
     """Have the broker keep what is sent to the partitions of the settings from now on, and end.
 
     Before partitions are cut anew: with the new settings, while collectors still run with the old ones. What both keep
-    is stored and judged once. Partitions that somebody collects are left alone.
+    is stored and judged once. Partitions that somebody collects are left alone. One with other topics than before needs
+    a name of its own: a session at the broker keeps the topics that it had.
     """
     settings = load_settings()
+    clock = wiring.clock(settings)
     with database(settings) as connection:
+        check_names(settings.partitions, partition_sessions.load_all(connection))
         for name in settings.partitions:
             if not try_hold(connection, PARTITION, name):
                 out.print(f"{name}: is collected already", soft_wrap=True)
                 continue
-            filters = settings.filters(name)
-            with _session(settings, name, filters):
-                out.print(
-                    f"{name}: the broker keeps what is sent to {', '.join(settings.partitions[name])}", soft_wrap=True
-                )
+            topics = settings.partitions[name]
+            partition_sessions.ask(connection, name, topics)
+            with _session(settings, name, settings.filters(name)):
+                partition_sessions.granted(connection, name, clock.now())
+                out.print(f"{name}: the broker keeps what is sent to {', '.join(topics)}", soft_wrap=True)
 
 
 @partitions_app.command("forget")
@@ -49,6 +54,7 @@ def forget(
             if not try_hold(connection, PARTITION, name):
                 raise CommandError(f"{name} is collected still: stop its collector first")
             with _session(settings, name, [], keep=False):
+                partition_sessions.forget(connection, name)
                 out.print(f"{name}: the broker keeps nothing for it any more", soft_wrap=True)
 
 

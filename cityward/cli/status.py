@@ -8,8 +8,10 @@ from pydantic import BaseModel
 
 from cityward.cli.context import database, load_settings, out, table
 from cityward.cli.rules import benched_table
+from cityward.cuts import contradictions
 from cityward.settings import CONFIG_FILE, Settings
 from devices.moments import moment
+from storage import partition_sessions
 from storage.capability import MISSING, detect
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview
@@ -30,6 +32,7 @@ def status() -> None:
         dispatcher = holders(connection, DISPATCH, [CITY])
         off = benched(connection)
         reached = load_all(connection)
+        sessions = partition_sessions.load_all(connection)
     book = now.ledger
     out.print(f"{capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
     out.print(
@@ -45,6 +48,15 @@ def status() -> None:
     ]
     headings = ["work", "topics", "done by", "since", "worked off until"]
     out.print(table("Processes", headings, (_held(*each) for each in work)))
+    if old := [
+        (name, " ".join(kept.topics), _time(kept.reached))
+        for name, kept in sessions.items()
+        if name not in current.partitions
+    ]:
+        out.print(table("Partitions that are not in these settings", ["partition", "topics", "worked off until"], old))
+        out.print("For them too the broker keeps whatever is sent, until cityward partitions forget <partition>.")
+    for problem in contradictions(current.partitions, sessions):
+        out.print(problem, soft_wrap=True)
     rows = [
         (kind, each.readings, each.active_alarms, each.alarms, each.open_cases, each.cases)
         for kind, each in now.by_kind.items()
@@ -67,10 +79,14 @@ def status() -> None:
 
 
 def _held(work: str, topics: str, holder: Holder | None, reached: int | None) -> tuple[str, str, str, str, str]:
-    until = "" if reached is None else f"{moment(reached):%Y-%m-%d %H:%M:%S} UTC"
+    until = _time(reached)
     if holder is None:
         return (work, topics, "nobody", "", until)
     return (work, topics, f"{holder.client} (connection {holder.pid})", f"{holder.since:%Y-%m-%d %H:%M:%S} UTC", until)
+
+
+def _time(ts: int | None) -> str:
+    return "" if ts is None else f"{moment(ts):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def settings(

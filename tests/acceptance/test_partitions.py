@@ -14,11 +14,14 @@ from devices.registry import Registry
 from ingest.session import Session
 from storage.locks import PARTITION, holders
 from storage.overview import ledger
+from storage.partition_sessions import load_all
 from tests.fix_city import payload, plain_client, topic_of
 from tests.fix_processes import Command, Starter
+from tests.prompting import Finished
 from tests.waiting import eventually
 
 EAST_AND_WEST = json.dumps({"east": ["city/east/#"], "west": ["city/west/#"]})
+SAME_NAME = json.dumps({"all": ["city/east/#"], "west": ["city/west/#"]})
 STRAIN = "bridge-1-strain"
 
 
@@ -29,6 +32,12 @@ def rising(registry: Registry) -> tuple[float, datetime]:
     yellow = 0.75 * (registry.limit(device, "strain", date(2026, 1, 1)).value or 0)
     began = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the collector under test has the wall's clock
     return yellow, began - timedelta(minutes=30)
+
+
+def worked_off(connection: Connection) -> bool:
+    """Whether the whole city's collector has stored what was sent before there were halves."""
+    sessions = load_all(connection)
+    return (sessions["all"].reached or 0) >= max(sessions[name].since or 0 for name in ("east", "west"))
 
 
 def test_two_partitions_share_a_collector_and_each_keeps_its_own_ledger(
@@ -75,17 +84,21 @@ def test_the_next_collector_goes_on_with_a_running_delay_at_its_right_event_time
     assert alarms == [("BR-01", began + timedelta(minutes=10))]
 
 
-def test_partitions_that_share_topics_are_refused(start: Starter) -> None:
-    refused = start("collect", CITYWARD_PARTITIONS=json.dumps({"all": ["city/#"], "west": ["city/west/#"]}))
-    assert refused.ended() == 1
-    assert "a device belongs to one partition" in refused.log()
+def test_partitions_that_share_topics_are_refused(command: Command) -> None:
+    refused = command("collect", CITYWARD_PARTITIONS=json.dumps({"all": ["city/#"], "west": ["city/west/#"]}))
+    assert refused.code == 1
+    assert "a device belongs to one partition" in refused.err
 
 
 @pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
 def test_a_delay_that_runs_while_partitions_are_cut_anew_ends_at_its_time_and_nothing_is_lost(
-    connection: Connection, registry: Registry, broker: Broker, start: Starter
+    connection: Connection, registry: Registry, broker: Broker, start: Starter, command: Command
 ) -> None:
     yellow, began = rising(registry)
+
+    def told(*words: str, partitions: str) -> Finished:
+        return command(*words, CITYWARD_BROKER_URL=broker.url, CITYWARD_PARTITIONS=partitions)
+
     whole = start("collect")
     whole.says("collecting")
     with plain_client(broker) as bridge:
@@ -96,13 +109,18 @@ def test_a_delay_that_runs_while_partitions_are_cut_anew_ends_at_its_time_and_no
                 bridge.publish(topic_of(registry, STRAIN), payload(at, seq=minute, strain=yellow))
 
         sends(*range(5))
-        prepared = start("partitions", "prepare", CITYWARD_PARTITIONS=EAST_AND_WEST)
-        assert prepared.ended() == 0
+        # The session "all" would go on getting what "west" judges.
+        same_name = start("collect", CITYWARD_PARTITIONS=SAME_NAME)
+        assert same_name.ended() == 1
+        assert "partition all had city/#" in same_name.log()
+        assert told("partitions", "prepare", partitions=SAME_NAME).code == 1
+        assert told("partitions", "prepare", partitions=EAST_AND_WEST).code == 0
         sends(5, 6)  # to the old partition and to the new one
-        eventually(lambda: ledger(connection).stored == 7, "seven minutes stored")
-        whole.stop()
-        sends(7, 8)  # while nobody collects
         halves = start("collect", CITYWARD_PARTITIONS=EAST_AND_WEST)
+        halves.says("which is collected: end its collector", times=2)
+        eventually(lambda: worked_off(connection), "worked off")
+        whole.kill()
+        sends(7, 8)  # while nobody collects
         halves.says("collecting ", times=2)
         sends(9, 10, 11)
         eventually(lambda: ledger(connection).stored == 12, "all stored")
@@ -110,7 +128,9 @@ def test_a_delay_that_runs_while_partitions_are_cut_anew_ends_at_its_time_and_no
         ("BR-01", began + timedelta(minutes=10))
     ]
     assert ledger(connection).duplicate == 2
-    assert start("partitions", "forget", "west", CITYWARD_PARTITIONS=EAST_AND_WEST).ended() == 1
-    assert start("partitions", "forget", "all", CITYWARD_PARTITIONS=EAST_AND_WEST).ended() == 0
+    assert "For them too" in told("status", partitions=EAST_AND_WEST).out
+    assert told("partitions", "forget", "west", partitions=EAST_AND_WEST).code == 1
+    assert told("partitions", "forget", "all", partitions=EAST_AND_WEST).code == 0
+    assert "For them too" not in told("status", partitions=EAST_AND_WEST).out
     with Session(broker, "all", ["city/#"], clock=Clock(), stopping=lambda: True) as session:
         assert not session.resumed

@@ -1,0 +1,49 @@
+"""What the broker keeps for partitions, as it was asked: a session outlives the settings that it was made with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+
+from storage.queries import load
+
+_SQL = load("sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A partition's session.
+
+    Attributes:
+        topics: All topic filters that it was ever asked for, as in the settings.
+        since: What was sent later is kept for it, µs since 1970 UTC; None until the broker has granted the topics.
+        reached: What was sent to it before is stored, µs since 1970 UTC; None if it was never collected.
+    """
+
+    topics: Sequence[str]
+    since: int | None = None
+    reached: int | None = None
+
+
+def load_all(connection: Connection) -> dict[str, Kept]:
+    """The sessions that have not been forgotten, by partition."""
+    return {
+        str(name): Kept(topics, since, reached)
+        for name, topics, since, reached in connection.execute(_SQL["load_sessions"])
+    }
+
+
+def ask(connection: Connection, partition: str, topics: Sequence[str]) -> None:
+    """Note topics before the broker is asked for them: killed in between, one is noted too many and none too few."""
+    connection.execute(_SQL["ask_for_topics"], {"partition": partition, "topics": list(topics)})
+
+
+def granted(connection: Connection, partition: str, at: datetime) -> None:
+    """Note that the broker keeps what is sent from now on, if it did not before."""
+    connection.execute(_SQL["grant_topics"], {"partition": partition, "at": at})
+
+
+def forget(connection: Connection, partition: str) -> None:
+    """The broker keeps nothing for the partition any more."""
+    connection.execute(_SQL["forget_session"], {"partition": partition})

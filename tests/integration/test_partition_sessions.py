@@ -1,0 +1,23 @@
+from datetime import UTC, datetime, timedelta
+
+from psycopg import Connection
+
+from devices.moments import micros
+from storage import partition_sessions, worked_off
+from storage.partition_sessions import Kept
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def test_a_session_has_every_topic_that_it_was_asked_for_since_it_was_first_granted(connection: Connection) -> None:
+    partition_sessions.ask(connection, "all", ["city/west/#"])
+    assert partition_sessions.load_all(connection) == {"all": Kept(["city/west/#"])}
+    partition_sessions.granted(connection, "all", NOON)
+    partition_sessions.ask(connection, "all", ["city/west/#", "city/east/#"])
+    partition_sessions.granted(connection, "all", NOON + timedelta(hours=1))
+    worked_off.save(connection, "all", micros(NOON) + 1)
+    assert partition_sessions.load_all(connection) == {
+        "all": Kept(["city/east/#", "city/west/#"], micros(NOON), micros(NOON) + 1)
+    }
+    partition_sessions.forget(connection, "all")
+    assert partition_sessions.load_all(connection) == {}

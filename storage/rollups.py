@@ -181,7 +181,7 @@ def _over_all_kinds(plans: Sequence[Plan]) -> Iterator[View]:
         f"SELECT {sql.Literal(made.kind.name).as_string()}::text AS kind, bucket, district, count(*) AS heard,"  # noqa: S608
         f" {columns}, sum(least(readings, {_due(made)})) AS on_time"
         f" FROM {_quoted(made.view(Level.DAY))} AS made JOIN device ON device.id = made.device"
-        " GROUP BY bucket, district"
+        f" WHERE device.kind = {sql.Literal(made.kind.name).as_string()} GROUP BY bucket, district"
         for made in plans
     ]
     yield View(

@@ -10,7 +10,16 @@ from storage.rollups import View
 
 # Days by place, and hours, to which many devices add up, and the days of noise meters with the nights after them: the
 # older ones are kept in tables where TimescaleDB keeps roll-ups.
-SETTLING = frozenset({"rollup_district", "rollup_road", "kpi_energy_road", "rollup_noise_district", "noise_level"})
+SETTLING = frozenset(
+    {
+        "rollup_district",
+        "rollup_road",
+        "kpi_energy_road",
+        "rollup_manhole_road",
+        "rollup_noise_district",
+        "noise_level",
+    }
+)
 
 
 def drop_views(connection: Connection) -> None:

@@ -16,9 +16,8 @@ GROUP BY facility.lat, facility.lon, facility.name, facility.device_id, facility
 ORDER BY severity LIMIT 5000
 
 -- name: openings
-SELECT made.bucket AS "time", sum(made.openings) AS openings, count(*) FILTER (WHERE made.tilt_max >= 10) AS tilted
-FROM manhole_day AS made JOIN facility USING (device)
-WHERE $__timeFilter(made.bucket) AND facility.district IN (${district:sqlstring}) AND facility.road IN (${road:sqlstring})
+SELECT bucket AS "time", sum(openings) AS openings, sum(tilted) AS tilted FROM rollup_manhole_road
+WHERE $__timeFilter(bucket) AND district IN (${district:sqlstring}) AND road IN (${road:sqlstring})
 GROUP BY 1 ORDER BY 1
 
 -- name: water

@@ -17,7 +17,7 @@ from devices.readings import Floats, Ints, Readings
 
 WIDTH, HEIGHT = 720, 190  # of the drawing, in its own units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 12, 10, 24  # on the left the longest word of a value finds room
-_LETTERS, _WORD = 11, 80  # high, and wide
+_LETTERS, _WORD, _NAMES = 11, 80, 200  # high; how wide a moment's word is, and the names of limits at the right
 _COLUMNS = WIDTH - _LEFT - _RIGHT  # no more is to be seen than the least and the most in each
 _DOUBTFUL = int(Quality.IMPLAUSIBLE | Quality.REPLAYED | Quality.FROZEN | Quality.SKEWED)
 _MOST_DOUBTS = 300
@@ -47,7 +47,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Down the drawing, where something happened; the word stands below that of a moment just before."""
+    """Down the drawing, where something happened; the word stands below that of a moment just before, and of limits."""
 
     at: float
     name: str
@@ -122,7 +122,7 @@ def curve(
     xs = _LEFT + _COLUMNS * ((readings.ts - micros(span.since)) / (micros(span.until) - micros(span.since)))
     stretches = list(_stretches(readings.ts[good], xs[good], values[good], _gap(readings.kind)))
     doubts = np.flatnonzero(sent & doubtful)[-_MOST_DOUBTS:]
-    believed = values[good]
+    believed, lines = values[good], list(_limits(limits or {}, y))
     return Curve(
         metric=metric.name,
         unit=metric.unit,
@@ -131,8 +131,8 @@ def curve(
         doubts=[(round(float(xs[each]), 1), y(float(values[each]))) for each in doubts],
         times=list(_times(span)),
         heights=[Tick(y(value), text) for value, text in (_named(words) if words else _heights(low, high))],
-        limits=list(_limits(limits or {}, y)),
-        moments=list(_moments(moments, span)),
+        limits=lines,
+        moments=list(_moments(moments, span, [line.label for line in lines])),
         readings=int(sent.sum()),
         least=float(believed.min()) if len(believed) else None,
         most=float(believed.max()) if len(believed) else None,
@@ -164,13 +164,19 @@ def _limits(limits: Mapping[str, float], y: _Height) -> Iterator[Limit]:
         yield Limit(y(value), [name for name, other in limits.items() if other == value], f"{value:g}", label)
 
 
-def _moments(moments: Sequence[tuple[str, datetime]], span: Span) -> Iterator[Moment]:
+def _moments(moments: Sequence[tuple[str, datetime]], span: Span, limits: Sequence[float]) -> Iterator[Moment]:
     last, row = -math.inf, 0
+
+    def label(row: int) -> float:
+        return _TOP + 9.0 + row * _LETTERS
+
     for name, at in sorted(moments, key=lambda moment: moment[1]):
         if span.since <= at <= span.until:
             x = span.x(at)
             row = row + 1 if x - last < _WORD else 0
-            yield Moment(x, name, _TOP + 9 + row * _LETTERS)
+            while x + _WORD > WIDTH - _RIGHT - _NAMES and any(abs(label(row) - each) < _LETTERS for each in limits):
+                row += 1
+            yield Moment(x, name, label(row))
             last = x
 
 

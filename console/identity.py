@@ -22,6 +22,7 @@ from storage.console_trail import Doer
 COOKIE = "cityward"
 TOKEN = "token"  # noqa: S105 - a field's name
 TOKEN_HEADER = "X-Cityward-Token"  # noqa: S105 - a header's name
+CREW_OF = "crew of "  # before the unit's id: how a crew with a link stands in histories
 _SAFE = frozenset({"GET", "HEAD"})
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="Of a machine: `cityward users token add`.")
 _COOKIE = APIKeyCookie(
@@ -148,7 +149,7 @@ def _identified(
         if not session.username:
             if crew_links.generation(connection, session.unit) != session.generation:
                 raise NotSignedIn
-            name = f"crew of {session.unit}"
+            name = f"{CREW_OF}{session.unit}"
             return Visitor("", name, Role.CREW, session.unit, at.language(request), address, session)
         user = console_store.find(connection, session.username)
     if user is None or user.disabled_at or user.generation != session.generation:

@@ -15,6 +15,7 @@ from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
 from cityward.explaining import words
 from cityward.explanation import explanation
+from console.words import named
 from storage import alarm_list
 from storage.registry_store import load_city
 
@@ -64,7 +65,7 @@ class _Shown:
             yield rule["text"]
         yield from self._judged_on(told["judged_on"])
         if told["limits"]:
-            yield self._table("limits", ["limit", "value", "whose", "source", "valid_from"], _limits(told["limits"]))
+            yield self._table("limits", ["limit", "value", "whose", "source", "valid_from"], self._limits())
         yield from self._readings()
         if told["in_force"]:
             rows = [
@@ -75,13 +76,13 @@ class _Shown:
             yield self._table("permits", ["permit", "kind", "holder", "why", "from", "to"], rows)
         if told["hushed"]:
             hushed = [
-                (self._local(each["at"]), say(Section.ALARM_EVENTS, each["event"], self.language), each["by"],
+                (self._local(each["at"]), say(Section.ALARM_EVENTS, each["event"], self.language), self._by(each),
                  each.get("because", ""), each.get("facility", ""))
                 for each in told["hushed"]
             ]  # fmt: skip
             yield self._table("quiet", ["decided", "event", "by", "why", "of"], hushed)
         history = [
-            (self._local(each["decided"]), say(Section.ALARM_EVENTS, each["event"], self.language), each["by"],
+            (self._local(each["decided"]), say(Section.ALARM_EVENTS, each["event"], self.language), self._by(each),
              each["because"])
             for each in told["history"]
         ]  # fmt: skip
@@ -96,6 +97,9 @@ class _Shown:
 
     def _facts(self, title: str, facts: Iterable[tuple[str, object]]) -> Table:
         return table(self._say(title), ["", ""], facts)
+
+    def _by(self, line: Mapping[str, Any]) -> str:
+        return named("actor", line["by"], self.language)
 
     def _local(self, at: datetime) -> str:
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S}"
@@ -185,6 +189,12 @@ class _Shown:
         again = told["heard_again"]
         yield (self._say("heard_again"), self._local(again) if again else self._say("not_heard"))
 
+    def _limits(self) -> Iterator[Sequence[object]]:
+        for each in self.told["limits"]:
+            value = "-" if each["value"] is None else f"{each['value']:g} {'' if each['unit'] == '1' else each['unit']}"
+            source = named("source_of", each["source"], self.language)
+            yield (each["name"], value.strip(), each["whose"], source, each["valid_from"] or "-")
+
     def _readings(self) -> Iterator[Table]:
         readings = self.told["readings"]
         if not readings:
@@ -205,12 +215,6 @@ class _Shown:
         if not replay["differences"]:
             return self._say("same")
         return self._say("differs", differences="; ".join(replay["differences"]))
-
-
-def _limits(limits: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
-    for each in limits:
-        value = "-" if each["value"] is None else f"{each['value']:g} {'' if each['unit'] == '1' else each['unit']}"
-        yield (each["name"], value.strip(), each["whose"], each["source"], each["valid_from"] or "-")
 
 
 def _values(values: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from cases.lifecycle import Event
 from cases.words import Language, Section, say
 from console.access import Action
 from console.context import Context, context
-from console.identity import Visitor
+from console.identity import CREW_OF, Visitor
 from console.moves import ALARM_MOVES, possible_of_alarm
 from console.pages.moving import SPANS
 from console.words import named, word
@@ -43,8 +43,8 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
     In it ``_('section.name')`` is a word of the console, ``noun(count, 'section.name')`` the one for so many, and
     ``say('states', key)`` one of dispatch; ``local(at)`` is a moment as the city's clocks show it, ``left(at)`` how
     long until then, ``ago(at)`` since; ``unit``, ``district``, ``pause``, ``kind``, ``rule``, ``metric``, ``limit``,
-    ``value``, ``source`` and ``permit_kind`` name what an id stands for; ``allowance('2h office')`` is time in words;
-    ``may('dispatch')`` says whether they may, ``alarm_moves(state)`` what they may do to an alarm.
+    ``value``, ``source``, ``actor`` and ``permit_kind`` name what an id stands for; ``allowance('2h office')`` is time
+    in words; ``may('dispatch')`` says whether they may, ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
     now = at.clock.now()
@@ -76,6 +76,7 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         limit=partial(named, "limit", language=language),
         value=partial(named, "value", language=language),
         source=partial(named, "source_of", language=language),
+        actor=partial(_actor, at, language),
         allowance=partial(allowance, language=language),
         permit_kind=partial(named, "permits", language=language),
         kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,
@@ -100,9 +101,14 @@ def _because(at: Context, language: Language, reason: str, event: str) -> str:
         return word(f"case.{reason}_by", language)
     if event == Event.REQUEST_DELAY:
         more, _, why = reason.partition(": ")
-        return f"{allowance(more, language)}: {why}"
+        return f"{allowance(more, language)}{word('mark.colon', language)}{why}"
     section = Section.DETAILS if event in {Occurrence.UNATTENDED, Occurrence.SHEET} else Section.REASONS
     return say(section, reason, language)
+
+
+def _actor(at: Context, language: Language, name: str) -> str:
+    unit = at.city.units.get(name.removeprefix(CREW_OF)) if name.startswith(CREW_OF) else None
+    return word("crew.of", language).format(unit=unit.name[language]) if unit else named("actor", name, language)
 
 
 def _local(at: Context, moment: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:

@@ -137,11 +137,15 @@ def test_who_reported_a_case_is_shown_and_how_to_call_back_to_those_who_may_act(
 def test_a_chinese_page_says_limits_allowances_and_values_in_chinese(
     trouble: Desk, console: httpx.Client, signing: Signing, signed_in: SignedIn, time: Time
 ) -> None:
-    trouble.moves(time.at).accept(trouble.numbers()[0])
+    trouble.moves(time.at, "crew of drainage").accept(trouble.numbers()[0])
     assert trouble.moves(time.at).request_delay(trouble.numbers()[0], Allowance.parse("4h office"), "crane") is None
     console.cookies.set(COOKIE, signing.cookie(signed_in(Role.SUPERVISOR, language=Language.ZH)))
     pages = [console.get(f"/cases/{trouble.numbers()[0]}").text, console.get(f"/devices/{COVER_EAST}").text]
     assert "4个工作小时" in pages[0]
+    assert set(re.findall(r'class="by">([^<]+)<', pages[0])) == {"系统", "排水公司班组", "crew 7"}
+    form = re.compile(r'/moves/(\w+)">(?:(?!</form>).)*<option value="(\w+)" selected', re.DOTALL)
+    chosen = dict(form.findall(pages[0]))
+    assert chosen == {"cancel": "not_found"}, "who cancels a case has mostly found nothing"
     assert ">甲烷预警值<" in pages[1]
     for page in pages:
         assert re.findall(r"\d[mhd] (?:urgent|natural|office|work)\b(?!\")", page) == []

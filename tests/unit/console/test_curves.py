@@ -82,6 +82,15 @@ def test_the_words_of_moments_that_lie_close_stand_below_each_other() -> None:
     assert found[2].label == found[0].label, "with room enough they stand at the top"
 
 
+def test_the_word_of_a_moment_stands_below_the_name_of_a_limit_at_the_right() -> None:
+    kind, span = KINDS["noise"], Span(NOON, NOON + timedelta(hours=1))
+    moments = [("early", NOON), ("late", NOON + timedelta(minutes=50))]
+    limits = {"top": 70.0, "bottom": 30.0}
+    found = curve(readings(kind, "laeq", []), kind.metric("laeq"), span, limits=limits, moments=moments)
+    assert found.moments[0].label < found.moments[1].label
+    assert all(abs(found.moments[1].label - limit.label) >= 11 for limit in found.limits)
+
+
 def test_ticks_stand_at_round_local_times() -> None:
     assert [tick.text for tick in drawn([], hours=2).times] == ["12:00", "12:30", "13:00", "13:30", "14:00"]
 

@@ -9,6 +9,7 @@ from cases.words import Language, Section, vocabulary
 from console.pages.rendering import allowance
 from console.words import entry, section
 from devices.kind import load_kinds
+from rules.measures import load_measures
 from rules.packs import load_packs
 
 KINDS = load_kinds()
@@ -35,6 +36,7 @@ def test_every_limit_metric_and_word_of_a_kind_has_its_name(kind: str) -> None:
 
 def test_every_source_of_a_limit_is_named_in_chinese_but_what_is_only_a_standard() -> None:
     limits = [limit for kind in KINDS.values() for limit in kind.limits.values()]
+    limits += [limit for measure in load_measures().values() for limit in measure.figures.limits.values()]
     sources = {limit.standard_ref for limit in limits}
     sources |= {change.standard_ref for limit in limits for change in limit.changes if change.standard_ref}
     only_standards = re.compile(r"[A-Z]+\d* ?/?[A-Z\d]* ?[\d.]+-\d{4}")

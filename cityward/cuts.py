@@ -9,7 +9,7 @@ those are worked off. A device is judged by one collector at any time, and what 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from devices.errors import Permanent, Retryable
-from devices.moments import moment
+from devices.moments import MICROS, moment
 from devices.topics import overlap
 from storage.partition_sessions import Kept
 
@@ -70,7 +70,7 @@ def check_turn(
         if other in partitions or not topics:
             continue
         older = theirs.since is not None and (since is None or max(theirs.since, theirs.reached or 0) < since)
-        when = "" if since is None else f"{moment(since):%Y-%m-%d %H:%M:%S} UTC"
+        when = "" if since is None else f"{moment(since + MICROS):%Y-%m-%d %H:%M:%S} UTC"  # whole seconds, not before
         give_up = f"or give up what the broker keeps for {other}: cityward partitions forget {other}"
         if older and not when:
             raise NotItsTurnError(

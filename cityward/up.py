@@ -15,6 +15,7 @@ from cityward.cli.context import CommandError, err
 from cityward.settings import Settings, environment
 from devices.broker import Broker
 from devices.kind import Kind
+from storage import partition_sessions
 from storage.connection import Connection, connect
 from storage.migrate import city_grid, migrate
 from storage.registry_store import NoCityError, import_city, load_city
@@ -50,7 +51,9 @@ def run(settings: Settings, city_file: Path | None, stop: threading.Event) -> No
         if _answers(settings.broker):
             _say(f"the broker at {settings.broker} is there already")
         elif settings.broker.host in _HERE:
-            children.open_sessions(settings, stack.enter_context(embedded.broker(settings.broker.port)), clock)
+            broker = stack.enter_context(embedded.broker(settings.broker.port))
+            partition_sessions.forget(connection, *partition_sessions.load_all(connection))  # the last broker's
+            children.open_sessions(settings, broker, clock)
         else:
             raise CommandError(f"no broker at {settings.broker}, and only one on 127.0.0.1 can be started here")
         desk = children.desk(

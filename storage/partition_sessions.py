@@ -39,11 +39,11 @@ def ask(connection: Connection, partition: str, topics: Sequence[str]) -> None:
     connection.execute(_SQL["ask_for_topics"], {"partition": partition, "topics": list(topics)})
 
 
-def granted(connection: Connection, partition: str, at: datetime) -> None:
-    """Note that the broker keeps what is sent from now on, if it did not before."""
-    connection.execute(_SQL["grant_topics"], {"partition": partition, "at": at})
+def granted(connection: Connection, partition: str, at: datetime, *, resumed: bool = True) -> None:
+    """Note that the broker keeps what is sent from now on; if it had kept the session (``resumed``), it did before."""
+    connection.execute(_SQL["grant_topics"], {"partition": partition, "at": at, "resumed": resumed})
 
 
-def forget(connection: Connection, partition: str) -> None:
-    """The broker keeps nothing for the partition any more."""
-    connection.execute(_SQL["forget_session"], {"partition": partition})
+def forget(connection: Connection, *partitions: str) -> None:
+    """The broker keeps nothing for these partitions any more."""
+    connection.execute(_SQL["forget_sessions"], {"partitions": list(partitions)})

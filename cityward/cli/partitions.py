@@ -33,8 +33,8 @@ def prepare() -> None:
                 continue
             topics = settings.partitions[name]
             partition_sessions.ask(connection, name, topics)
-            with _session(settings, name, settings.filters(name)):
-                partition_sessions.granted(connection, name, clock.now())
+            with _session(settings, name, settings.filters(name)) as session:
+                partition_sessions.granted(connection, name, clock.now(), resumed=session.resumed)
                 out.print(f"{name}: the broker keeps what is sent to {', '.join(topics)}", soft_wrap=True)
 
 

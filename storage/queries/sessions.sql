@@ -10,9 +10,9 @@ ON CONFLICT (partition) DO UPDATE
 SET topics = ARRAY(SELECT DISTINCT unnest(known.topics || excluded.topics) AS topic ORDER BY topic)
 
 -- name: grant_topics
--- The broker has granted a session's topics: what is sent from now on is kept for it.
-UPDATE partition_session SET since = %(at)s WHERE partition = %(partition)s AND since IS NULL
+-- The broker has granted a session's topics: what is sent from now on is kept for it, unless that was so before.
+UPDATE partition_session SET since = %(at)s WHERE partition = %(partition)s AND (since IS NULL OR NOT %(resumed)s)
 
--- name: forget_session
--- A session that the broker has ended.
-DELETE FROM partition_session WHERE partition = %(partition)s
+-- name: forget_sessions
+-- Sessions that are no more.
+DELETE FROM partition_session WHERE partition = ANY (%(partitions)s::text[])

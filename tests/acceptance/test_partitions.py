@@ -34,10 +34,15 @@ def rising(registry: Registry) -> tuple[float, datetime]:
     return yellow, began - timedelta(minutes=30)
 
 
+def since(connection: Connection) -> dict[str, int]:
+    """Since when the broker keeps what is sent to the halves of the city, µs since 1970 UTC."""
+    sessions = load_all(connection)
+    return {name: sessions[name].since or 0 for name in ("east", "west")}
+
+
 def worked_off(connection: Connection) -> bool:
     """Whether the whole city's collector has stored what was sent before there were halves."""
-    sessions = load_all(connection)
-    return (sessions["all"].reached or 0) >= max(sessions[name].since or 0 for name in ("east", "west"))
+    return (load_all(connection)["all"].reached or 0) >= max(since(connection).values())
 
 
 def test_two_partitions_share_a_collector_and_each_keeps_its_own_ledger(
@@ -115,6 +120,12 @@ def test_a_delay_that_runs_while_partitions_are_cut_anew_ends_at_its_time_and_no
         assert "partition all had city/#" in same_name.log()
         assert told("partitions", "prepare", partitions=SAME_NAME).code == 1
         assert told("partitions", "prepare", partitions=EAST_AND_WEST).code == 0
+        first = since(connection)
+        with Session(broker, "west", [], clock=Clock(), stopping=lambda: True, keep=False):
+            pass  # the broker has lost it
+        assert told("partitions", "prepare", partitions=EAST_AND_WEST).code == 0
+        again = since(connection)
+        assert (again["east"], again["west"] > first["west"]) == (first["east"], True)
         sends(5, 6)  # to the old partition and to the new one
         halves = start("collect", CITYWARD_PARTITIONS=EAST_AND_WEST)
         halves.says("which is collected: end its collector", times=2)

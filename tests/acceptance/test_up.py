@@ -4,6 +4,7 @@ import psutil
 
 from cityward import embedded
 from devices.broker import Broker
+from storage import partition_sessions
 from storage.connection import connect
 from storage.overview import ledger
 from tests.documents import ROOT
@@ -20,6 +21,8 @@ def test_a_collector_that_is_killed_is_started_again_and_stores_what_was_sent_me
     broker = Broker("127.0.0.1", embedded.free_port(0))
     city = str(ROOT / "examples/my-city/city.toml")
     port = str(embedded.free_port(0))
+    with connect(dsn) as connection:
+        partition_sessions.ask(connection, "all", ["city/north/#"])  # as another up had it, with a broker that is gone
     up = start_without_broker("up", city, CITYWARD_BROKER_URL=broker.url, CITYWARD_CONSOLE_PORT=port)
     up.says("is up")
     up.says("collecting ")

@@ -19,5 +19,8 @@ def test_a_session_has_every_topic_that_it_was_asked_for_since_it_was_first_gran
     assert partition_sessions.load_all(connection) == {
         "all": Kept(["city/east/#", "city/west/#"], micros(NOON), micros(NOON) + 1)
     }
-    partition_sessions.forget(connection, "all")
+    partition_sessions.granted(connection, "all", NOON + timedelta(hours=2), resumed=False)
+    assert partition_sessions.load_all(connection)["all"].since == micros(NOON + timedelta(hours=2))
+    partition_sessions.ask(connection, "west", ["city/west/#"])
+    partition_sessions.forget(connection, "all", "west")
     assert partition_sessions.load_all(connection) == {}

@@ -69,12 +69,12 @@ def test_a_partition_is_collected_if_no_other_has_what_it_needs(
         (
             {"all": Kept([CITY], since=1, reached=5 * MINUTE - 1), **PREPARED},
             ["all"],
-            "end its collector once it is worked off until 1970-01-01 00:05:00 UTC",
+            "end its collector once it is worked off until 1970-01-01 00:05:01 UTC",
         ),
         (
             {"all": Kept([CITY], since=1, reached=5 * MINUTE - 1), **PREPARED},
             [],
-            "partition all still has what was sent to city/east/# before 1970-01-01 00:05:00 UTC: .* forget all",
+            "partition all still has what was sent to city/east/# before 1970-01-01 00:05:01 UTC: .* forget all",
         ),
         ({"all": Kept([CITY], since=1), **PREPARED}, [], "partition all still has"),
     ],

@@ -42,12 +42,12 @@ class World:
     """What was, whatever rules are tried.
 
     ``read`` gives the readings of devices of a kind from a moment until before another, in order of device and time,
-    ``heard`` when each of them was heard last before a moment.
+    with these metrics at least, ``heard`` when each of them was heard last before a moment.
     ``permits`` gives the work permits that were in force from a moment on, ``ask`` the figures of a rule's measure at a
     moment by number of the group; None where nobody can.
     """
 
-    read: Callable[[Kind, Sequence[int], int, int], Readings]
+    read: Callable[[Kind, Sequence[int], int, int, Collection[str]], Readings]
     heard: Callable[[Kind, Sequence[int], int], Mapping[int, int]]
     local_time: LocalTime
     permits: Callable[[int], Spells]
@@ -162,10 +162,14 @@ def run(world: World, asked: Asked, tried: Side, in_force: Side | None, say: Cal
         devices = _devices(sides[0].registry, kind, groupings, subjects)
         heard = world.heard(sides[0].registry.kinds[kind], devices, asked.since)
         judges = [_judge(world, side, kind, permits, heard) for side in sides]
+        metrics = _metrics(rule for side in sides for rule in [*side.rules, *side.asked] if rule.kind == kind)
+        reach = max(judge.reach for judge in judges)
+        history: Readings | None = None
         for since, until in _steps(sides[0].registry.kinds[kind], len(devices), asked):
-            history = world.read(
-                sides[0].registry.kinds[kind], devices, since - max(judge.reach for judge in judges), until
-            )
+            unread = since - reach if history is None else since
+            fresh = world.read(sides[0].registry.kinds[kind], devices, unread, until, metrics)
+            # Windows may be many times as long as a slice: what they reach back to is kept, not read again.
+            history = fresh if history is None else Readings.joined([history.where(history.ts >= since - reach), fresh])
             begun = time.perf_counter()
             for judge, told in zip(judges, changes, strict=True):
                 told.extend(judge.slice(history, since, until))
@@ -194,6 +198,16 @@ def _judge(world: World, side: Side, kind: str, permits: Spells, heard: Mapping[
         ask=(lambda rule, at: ask(side.registry, rule, at)) if ask else None,
         heard=heard,
     )
+
+
+def _metrics(rules: Iterable[Rule]) -> set[str]:
+    """What rules look at, and what they keep as evidence."""
+    return {
+        name
+        for rule in rules
+        for names in [rule.evidence, *(condition.metrics for condition in rule.conditions)]
+        for name in names
+    }
 
 
 def _counted(side: Side, changes: Sequence[Transition], subjects: set[int]) -> list[Episode]:
@@ -269,7 +283,7 @@ def _advice(
     reach = max((each.window.length for each in [rule, *helpers] if each.window), default=0)
     facilities = [each for each in registry.groups.values() if each.id == subject]
     scene = Scene(
-        readings=world.read(kind, devices, asked.since - reach, asked.until),
+        readings=world.read(kind, devices, asked.since - reach, asked.until, _metrics([rule, *helpers])),
         registry=Registry(registry.kinds, [*(registry.devices[each] for each in devices), *facilities]),
         local_time=world.local_time,
         since=asked.since,

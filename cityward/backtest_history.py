@@ -1,6 +1,6 @@
 """Where a backtest's history comes from: the city's database, or a file of readings, with devices in a file or not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import time
 from functools import partial
@@ -18,7 +18,7 @@ from cityward import wiring
 from cityward.backtest import Asked, World
 from cityward.reading_file import ReadingFile, read_file
 from devices.device import Device
-from devices.kind import Kind, MetricType
+from devices.kind import Kind
 from devices.moments import MICROS, moment
 from devices.quality import Quality
 from devices.readings import Readings
@@ -79,7 +79,9 @@ def stored(
 
     if file is None:
         ask = partial(_figures, connection, local_time)
-        world = World(partial(_stored, connection), partial(_heard, connection), local_time, permits, ask)
+        world = World(
+            partial(reading_writer.read_back, connection), partial(_heard, connection), local_time, permits, ask
+        )
         return History(registry, world, concluded, _watched(city.policy, city.calendar))
     read = read_file(file, registry, local_time.zone, say)
     world = World(partial(_cut, read), partial(_heard_of, read), local_time, permits)
@@ -119,17 +121,14 @@ def _left_out(read: ReadingFile) -> dict[str, Any]:
     return {"unknown_devices": dict(read.unknown), "doubles": read.doubles}
 
 
-def _cut(read: ReadingFile, kind: Kind, devices: Sequence[int], since: int, until: int) -> Readings:
+def _cut(
+    read: ReadingFile, kind: Kind, devices: Sequence[int], since: int, until: int, _metrics: Collection[str] = ()
+) -> Readings:
     if kind.name not in read.readings:
         none = np.zeros(0, dtype=np.int64)
         return blank(kind, none, none)
     table = replace(read.readings[kind.name], kind=kind)  # its limits may be those that are tried
     return table.where((table.ts >= since) & (table.ts < until) & np.isin(table.device, devices))
-
-
-def _stored(connection: Connection, kind: Kind, devices: Sequence[int], since: int, until: int) -> Readings:
-    numbers = [metric.name for metric in kind.metrics if metric.type is not MetricType.TEXT]
-    return reading_writer.read_back(connection, kind, devices, since, until, numbers)
 
 
 def _heard(connection: Connection, kind: Kind, devices: Sequence[int], before: int) -> Mapping[int, int]:

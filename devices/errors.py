@@ -37,6 +37,10 @@ class Permanent(CitywardError):  # noqa: N818
     """It will not work until somebody says or does something else."""
 
 
+class StoppedError(CitywardError):
+    """Somebody has stopped it before its end."""
+
+
 class DescriptionError(Permanent):
     """A kind.toml or a registry file says something that cannot be; every problem is listed."""
 

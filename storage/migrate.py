@@ -20,7 +20,7 @@ from storage.queries import load
 from storage.reading_tables import ensure
 from storage.roles import ensure_roles
 from storage.rollup_levels import Grid
-from storage.rollups import build, keep_up
+from storage.rollups import Told, build, keep_up, nobody
 from storage.view_making import drop_views, make_views
 from storage.views import load_views
 
@@ -29,7 +29,9 @@ DEFAULT_ZONE = "Asia/Shanghai"
 _LOCK = 0x6369747977617264  # "cityward": one migration at a time
 
 
-def migrate(dsn: str, kinds: Mapping[str, Kind], say: Callable[[str], None], keep: Keep | None = None) -> Capability:
+def migrate(
+    dsn: str, kinds: Mapping[str, Kind], say: Callable[[str], None], keep: Keep | None = None, told: Told = nobody
+) -> Capability:
     """Apply what is missing: extension, numbered migrations, the job queue, tables of readings, roll-ups, views, roles.
 
     Args:
@@ -37,6 +39,7 @@ def migrate(dsn: str, kinds: Mapping[str, Kind], say: Callable[[str], None], kee
         kinds: The installed kinds.
         say: Told each step that changed something.
         keep: For how long readings and roll-ups are kept, where TimescaleDB can drop them.
+        told: How far new roll-ups are filled.
     """
     with connect(dsn, name="cityward migrate") as connection, translated(describe(dsn)):
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
@@ -45,6 +48,9 @@ def migrate(dsn: str, kinds: Mapping[str, Kind], say: Callable[[str], None], kee
         _install_queue(connection, say)
         if kinds:
             _follow_kinds(connection, kinds, capability, keep or Keep(), say)
+            if capability is Capability.COMMUNITY:
+                for step in keep_up(connection, [*kinds.values()], keep or Keep(), told):
+                    say(step)
     return capability
 
 
@@ -67,9 +73,6 @@ def _follow_kinds(
         steps += ensure_roles(connection, [view.name for view in views])
         steps += _without_compiling(connection)
         for step in [*done, *steps]:
-            say(step)
-    if capability is Capability.COMMUNITY:
-        for step in keep_up(connection, kinds.values(), keep):
             say(step)
 
 

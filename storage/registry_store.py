@@ -1,7 +1,7 @@
 """The city file and the registry of devices: imported as a whole, read as a snapshot."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
@@ -73,8 +73,21 @@ def load_city(connection: Connection) -> City:
     return read_city(row[0], "the imported city file")
 
 
-def import_devices(connection: Connection, devices: Sequence[Description], source: str, at: datetime) -> None:
+def import_devices(
+    connection: Connection,
+    devices: Sequence[Description],
+    source: str,
+    at: datetime,
+    told: Callable[[int], None] = lambda _written: None,
+) -> None:
     """Register devices, all of them or none; one already known keeps its number and its history.
+
+    Args:
+        connection: To the database.
+        devices: What is known of them.
+        source: Where that stands, for error messages.
+        at: Now, aware.
+        told: How many have been written, again and again.
 
     Raises:
         DescriptionError: if a known device is said to be of another kind.
@@ -88,6 +101,7 @@ def import_devices(connection: Connection, devices: Sequence[Description], sourc
             problems = [f"device {name} is a {kind}; give the new device an id of its own" for name, kind in changed]
             raise DescriptionError(source, problems)
         for start in range(0, len(devices), _WRITTEN_AT_ONCE):
+            told(start)
             connection.execute(_SQL["save_devices"], {**_columns(devices[start : start + _WRITTEN_AT_ONCE]), "at": at})
         connection.execute(_SQL["bump_revision"])
 

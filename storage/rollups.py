@@ -34,6 +34,8 @@ _INDEXED = 31
 _DAY_COLUMN = "day"
 
 
+# Told which share of long work is done, and what is done next.
+Told: TypeAlias = Callable[[float, str], None]
 # The columns of an index's key, and those beside them.
 _Index: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -46,6 +48,10 @@ class View:
     query: str
     doc: str
     columns: tuple[tuple[str, str], ...] = ()
+
+
+def nobody(_share: float, _next: str) -> None:
+    """Nobody is told how far long work is."""
 
 
 def build(
@@ -83,17 +89,18 @@ def build(
     return [*views, *_over_all_kinds(plans)], done
 
 
-def keep_up(connection: Connection, kinds: Iterable[Kind], keep: Keep) -> list[str]:
+def keep_up(connection: Connection, kinds: Sequence[Kind], keep: Keep, told: Told = nobody) -> list[str]:
     """Fill new continuous aggregates, and have TimescaleDB keep all of them as it should, outside of any transaction.
 
     Interrupted, it goes on where it was the next time.
     """
     done: list[str] = []
-    for kind in kinds:
+    for number, kind in enumerate(kinds):
         made, kept = plan(kind), keep.of(kind.name)
         filled, levels = _state(connection, kind)
         if not filled:
-            for level in levels:
+            for place, level in enumerate(levels):
+                told((number + place / len(levels)) / len(kinds), f"{kind.name} by the {level}")
                 connection.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [_live(made, level)])
         with connection.transaction():
             for level in levels:
@@ -129,20 +136,21 @@ def catch_up(connection: Connection) -> None:
         connection.execute("CALL rollup_catch_up(0, '{}')")
 
 
-def refresh(connection: Connection, kinds: Iterable[Kind], since: str, until: str) -> None:
+def refresh(connection: Connection, kinds: Iterable[Kind], since: str, until: str, told: Told = nobody) -> None:
     """Refresh all continuous aggregates between two moments, the finest level first, outside of any transaction.
 
     Raises:
         RefreshRunningError: if the database is at it just now.
     """
     connection.execute("CALL unsettle(%s::timestamptz)", [since])
-    for kind in kinds:
-        for name in stored_rollups(connection, kind):
-            with _alone():
-                connection.execute(
-                    "CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, %s::timestamptz)",
-                    [name, since, until],
-                )
+    names = [name for kind in kinds for name in stored_rollups(connection, kind)]
+    for number, name in enumerate(names):
+        told(number / len(names), name)
+        with _alone():
+            connection.execute(
+                "CALL refresh_continuous_aggregate(%s::regclass, %s::timestamptz, %s::timestamptz)",
+                [name, since, until],
+            )
     settle(connection)
 
 

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cityward.backfilling import backfill
-from cityward.bench.errors import StoppedError
 from cityward.simulate import write_city
+from devices.errors import StoppedError
 from devices.kind import Kind
 from devices.registry_csv import read_registry
 from simulators.city import build_city
@@ -61,8 +61,12 @@ class Weeks:
             begins += timedelta(days=1)
 
 
-def seed(dsn: str, kinds: dict[str, Kind], weeks: Weeks, say: Callable[[str], None], stop: threading.Event) -> int:
-    """Fill a database that has its tables and nothing in them; how many readings it has then.
+def seed(
+    dsn: str, kinds: dict[str, Kind], weeks: Weeks, say: Callable[[float, str], None], stop: threading.Event
+) -> None:
+    """Fill a database that has its tables and nothing in them.
+
+    ``say`` is told after each day which share of them is written, and how many readings.
 
     Raises:
         StoppedError: if somebody stops it; what was written stays.
@@ -70,7 +74,6 @@ def seed(dsn: str, kinds: dict[str, Kind], weeks: Weeks, say: Callable[[str], No
     stored = 0
     with connect(dsn, name="cityward bench boards") as connection:
         capability = detect(connection)
-        say(f"registering {weeks.devices} devices ...")
         fleet = _registered(connection, kinds, weeks)
         registry = load_registry(connection, kinds)
         if capability is Capability.COMMUNITY:
@@ -84,14 +87,13 @@ def seed(dsn: str, kinds: dict[str, Kind], weeks: Weeks, say: Callable[[str], No
             stored += written.stored
             if capability is Capability.COMMUNITY:
                 _settle(connection, kinds, begins, min(ends, weeks.until - _SETTLED), weeks.until)
-            say(f"day {number} of {weeks.days + 1}: {stored} readings")
+            say(number / (weeks.days + 1), f"{stored} readings")
         board_bench.happen(
             connection, weeks.since, weeks.until, {name: _RULES[name] for name in kinds if name in _RULES}
         )
         board_bench.tidy(connection)
         if capability is Capability.COMMUNITY:
             board_bench.pause_jobs(connection, running=True)
-    return stored
 
 
 def _registered(connection: Connection, kinds: dict[str, Kind], weeks: Weeks) -> Fleet:

@@ -27,7 +27,7 @@ from fastapi import FastAPI
 
 from cases.words import Language
 from cityward import embedded, simulate
-from cityward.bench.errors import BenchError, StoppedError
+from cityward.bench.errors import BenchError
 from cityward.bench.programs import Program
 from cityward.bench.rig import say
 from cityward.clock import Clock
@@ -36,6 +36,7 @@ from console.access import Role
 from console.identity import COOKIE
 from console.passwords import hashed
 from console.signing import Session, Signing
+from devices.errors import StoppedError
 from devices.kind import load_kinds
 from devices.registry_csv import read_registry
 from simulators.city import SMALLEST, build_city

@@ -8,19 +8,22 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cases.words import Language
 from cityward import embedded
 from cityward.bench.boards_city import Weeks, seed
-from cityward.bench.errors import BenchError, StoppedError
+from cityward.bench.errors import BenchError
 from cityward.bench.rig import say, share
+from cityward.cli.progress import progress
 from cityward.clock import Clock
+from devices.errors import StoppedError
 from devices.kind import load_kinds
 from grafana.expansion import Shown, expand
 from grafana.pushing import committed
@@ -82,7 +85,10 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
         if plan.again and not there:
             raise BenchError("the database holds no city to measure again: leave --again out")
         if not plan.again:
-            seed(dsn, kinds, Weeks(plan.days, plan.devices, plan.seed, Clock().now()), say, stop)
+            say(f"filling {plan.days} days of {plan.devices} devices ...")
+            with progress() as tell:
+                weeks = Weeks(plan.days, plan.devices, plan.seed, Clock().now())
+                seed(dsn, kinds, weeks, partial(tell, "filling"), stop)
         with connect(dsn, name="cityward bench boards") as connection:
             capability = detect(connection)
             densities = board_bench.densities(connection, kinds.values(), capability)
@@ -93,9 +99,12 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
             board_bench.look_as_grafana(connection)
             say("asking ...")
             floor = [board_bench.timed(connection, _FLOOR)[0] for _ in range(plan.rounds)]
-            panels = [
-                _measured(connection, asked, plan.rounds, stop) for asked in _queries(connection, plan, since, until)
-            ]
+            queries = [*_queries(connection, plan, since, until)]
+            with progress() as tell:
+                panels = [
+                    _measured(connection, asked, plan.rounds, stop, partial(tell, "asking", number / len(queries)))
+                    for number, asked in enumerate(queries)
+                ]
     slow = [each for each in panels if max(each["opened_p95_ms"], each["all_p95_ms"]) > GOAL_MS]
     return {
         "database": str(capability),
@@ -127,7 +136,10 @@ def _database(plan: Plan) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measured(connection: Connection, asked: Asked, rounds: int, stop: threading.Event) -> dict[str, Any]:
+def _measured(
+    connection: Connection, asked: Asked, rounds: int, stop: threading.Event, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    tell(f"{asked.board}: {asked.panel}")
     if stop.is_set():
         raise StoppedError("stopped before the end")
     opened, _ = _times(connection, asked.opened, rounds)

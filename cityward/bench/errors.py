@@ -5,7 +5,3 @@ from devices.errors import Permanent
 
 class BenchError(Permanent):
     """Something is not installed, does not start, or takes far too long; the message says what."""
-
-
-class StoppedError(BenchError):
-    """Somebody has stopped it."""

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cityward.bench.errors import BenchError, StoppedError
+from cityward.bench.errors import BenchError
 from cityward.bench.programs import Program
 from cityward.bench.publisher import Publisher
 from cityward.bench.servers import Mosquitto, Postgres, account
 from cityward.clock import Clock
 from cityward.settings import environment
 from devices.device import Description
+from devices.errors import StoppedError
 from devices.kind import load_kinds
 from devices.topics import subscriptions
 from ingest.session import Session

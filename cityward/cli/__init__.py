@@ -18,8 +18,8 @@ from rich.markup import escape
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from cityward.cli.context import err
-from devices.errors import CitywardError
+from cityward.cli.context import STOPPED, err
+from devices.errors import CitywardError, StoppedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,13 @@ class _Table(TyperGroup):
         super().__init__(**settings)
         self.commands: Any = _WhenCalled()
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; typer would end without a word after Ctrl-C."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise StoppedError("stopped by Ctrl-C") from interrupt
+
 
 app = typer.Typer(
     cls=_Table,
@@ -138,7 +145,10 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run a command; an error that a person can mend is one clear message and exit code 1, any other a traceback."""
+    """Run a command; an error that a person can mend is one clear message and exit code 1, any other a traceback.
+
+    What somebody stops before its end is a message too, and exit code 130.
+    """
     if not faulthandler.is_enabled():
         faulthandler.enable()  # where a library crashes the process, its log says what every thread was doing
     atexit.register(gc.freeze)  # a process that ends takes half a second to look through what goes with it anyway
@@ -146,4 +156,4 @@ def main() -> None:
         app()
     except CitywardError as error:
         err.print(f"[red]cityward:[/red] {escape(str(error))}", markup=True, soft_wrap=True)
-        sys.exit(1)
+        sys.exit(STOPPED if isinstance(error, StoppedError) else 1)

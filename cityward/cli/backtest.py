@@ -1,21 +1,21 @@
 """``cityward rules backtest``: what rules would have raised over stored history, or over the readings of a file."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cityward import backtest as trying
 from cityward import wiring
 from cityward.backtest_history import History, filed, stored
 from cityward.backtest_report import report
 from cityward.cli.backtest_tables import show
-from cityward.cli.context import CommandError, database, err, load_settings, out
+from cityward.cli.context import CommandError, database, load_settings, out
+from cityward.cli.progress import Say, progress
 from cityward.settings import Settings
 from devices.kind import Kind
 from devices.moments import micros
@@ -99,7 +99,7 @@ def backtest(
         tried_kinds = trying.with_limits(kinds, _limits(limit or []))
     except ValueError as error:
         raise CommandError(f"--limit: {error}") from error
-    with _progress() as say, _history(settings, kinds, file, devices, city, say) as history:
+    with progress() as say, _history(settings, kinds, file, devices, city, say) as history:
         asked = _span(history, since, until, _devices(history.registry, district, device or []))
         tried = trying.Side.of(wanted, among, history.with_kinds(tried_kinds))
         beside = trying.Side.of(wanted, in_force, history.registry) if limit or among != in_force else None
@@ -185,7 +185,7 @@ def _history(
     file: Path | None,
     devices: Path | None,
     city: Path | None,
-    say: Callable[[str, float, str], None],
+    say: Say,
 ) -> Iterator[History]:
     def reading(share: float) -> None:
         say(file.name if file else "", share, "")
@@ -195,18 +195,3 @@ def _history(
         return
     with database(settings) as connection:
         yield stored(connection, kinds, file, reading)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float, str], None]]:
-    """A bar for each thing that takes its time: what it is, which share is done, how fast it goes."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as shown:
-        tasks = {}
-
-        def say(what: str, share: float, speed: str) -> None:
-            if what not in tasks:
-                tasks[what] = shown.add_task(what, total=1.0, speed="")
-            shown.update(tasks[what], completed=share, speed=speed)
-
-        yield say

@@ -7,6 +7,7 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import database, head, heads, load_settings, out, table
+from cityward.cli.progress import progress
 from cityward.showing import many
 from devices.moments import MICROS
 from devices.registry_csv import read_registry
@@ -56,10 +57,14 @@ def devices_import(file: _File) -> None:
     """Register the devices of a CSV file: all of them, or none and a list of what is wrong."""
     settings = load_settings()
     kinds = wiring.kinds(settings)
-    with database(settings) as connection:
+    with database(settings) as connection, progress() as say:
         city = load_city(connection)
         devices = read_registry(file, kinds, units=city.units, districts=city.districts)
-        import_devices(connection, devices, str(file), wiring.clock(settings).now())
+
+        def told(written: int) -> None:
+            say("registering", written / len(devices), f"{written} of {many(len(devices), 'device')}")
+
+        import_devices(connection, devices, str(file), wiring.clock(settings).now(), told)
         settle(connection)
     out.print(f"{many(len(devices), 'device')} registered.")
 

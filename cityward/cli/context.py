@@ -31,6 +31,7 @@ err = Console(stderr=True, highlight=False, emoji=False)
 UntilStdin = Annotated[
     bool, typer.Option("--until-stdin-closes", hidden=True, help="Stop when the parent process goes away.")
 ]
+STOPPED = 130  # the exit code of what somebody stopped before its end, as shells give it after Ctrl-C
 _GAP = 2  # columns between two columns of a table
 _FEW = 8  # columns that do for a text without blanks that may be broken, as a Chinese one
 _WHOLE = 40  # columns beyond which a word is broken after all

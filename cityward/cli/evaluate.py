@@ -3,15 +3,17 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cityward import wiring
-from cityward.cli.context import CommandError, err, load_settings, out, stop_event, table
+from cityward.cli.context import STOPPED, CommandError, err, load_settings, out, stop_event, table
+from cityward.cli.progress import Say, progress
 from cityward.cli.simulating import MOMENTS, print_scenarios
+from cityward.showing import many
 from cityward.trial.driving import Course
 from cityward.trial.explained import Trouble, troubles
 from cityward.trial.outcome import Goals, Outcome
@@ -59,7 +61,7 @@ def evaluate(
     The pretend city publishes to a broker, a collector stores and judges, a dispatcher opens cases; the city's time
     goes on when both have kept up, so a day takes a minute or two and nothing is outrun. What was raised is held
     against what the scenario broke. Ends with 1 if the goals are not reached, the reasons on standard error. Ctrl-C
-    ends the trial early: what follows is then about the time until there.
+    ends the trial early, with 130: what follows is then about the time until there.
     """
     settings = load_settings()
     kinds = wiring.kinds(settings)
@@ -74,7 +76,6 @@ def evaluate(
     course = Course(begins, begins + timedelta(days=days or chosen.days), timedelta(seconds=tick))
     plan = Plan(chosen, build_city(seed, devices, kinds), seed, course, Servers(dsn, broker))
     goals = Goals(recall, false)
-    told = Told(_say, _progress(course))
     rules, found = wiring.rules(settings, kinds), list[Trouble]()
 
     def explain(stage: Stage, outcome: Outcome) -> None:
@@ -82,7 +83,9 @@ def evaluate(
             _say("explaining what went wrong ...")
             found.extend(troubles(stage, outcome, rules))
 
-    outcome = run(plan, settings, stop_event(with_stdin=False), told, explain)
+    with progress() as say:
+        told = Told(_say, _reporting(chosen.name, course, say))
+        outcome = run(plan, settings, stop_event(with_stdin=False), told, explain)
     if report:
         written = write(report, outcome, goals, found, " ".join(["cityward", *sys.argv[1:]]))
         _say(f"wrote {', '.join(map(str, written))}")
@@ -93,22 +96,17 @@ def evaluate(
     problems = outcome.problems(goals)
     for problem in problems:
         _say(problem)
-    raise typer.Exit(1 if problems else 0)
+    raise typer.Exit(STOPPED if outcome.cut_short else 1 if problems else 0)
 
 
 def _say(text: str) -> None:
     err.print(f"[dim]cityward evaluate:[/dim] {text}", markup=True, soft_wrap=True)
 
 
-def _progress(course: Course) -> Callable[[datetime, int], None]:
-    """One line over the last; where nobody looks, as in a file, one at midnight and one at the end."""
-
+def _reporting(what: str, course: Course, say: Say) -> Callable[[datetime, int], None]:
     def report(at: datetime, published: int) -> None:
-        local = at.astimezone(LOCAL)
-        ends = "\n" if at == course.ends or not err.is_terminal else "\r"
-        if err.is_terminal or at == course.ends or local.time() == time():
-            part = (at - course.begins) / (course.ends - course.begins)
-            err.print(f"{local:%Y-%m-%d %H:%M} in the city  {part:4.0%}  {published} messages", end=ends)
+        share = (at - course.begins) / (course.ends - course.begins)
+        say(what, share, f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M} in the city, {many(published, 'message')}")
 
     return report
 

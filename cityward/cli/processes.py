@@ -1,5 +1,6 @@
 """A database brought up to date, and the collector."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from cityward import collect as collecting
 from cityward import wiring
 from cityward.cli.context import CommandError, UntilStdin, load_settings, out, stop_event
+from cityward.cli.progress import progress
 from storage import console_store
 from storage.capability import MISSING
 from storage.connection import connect
@@ -17,9 +19,14 @@ def migrate() -> None:
     """Create or update the tables; safe to repeat, and beside running collectors."""
     settings = load_settings()
     with wiring.database_url(settings) as url:
-        capability = bring_up_to_date(
-            url, wiring.kinds(settings), lambda step: out.print(f"  {step}", soft_wrap=True), wiring.keep(settings)
-        )
+        with progress() as say:
+            capability = bring_up_to_date(
+                url,
+                wiring.kinds(settings),
+                lambda step: out.print(f"  {step}", soft_wrap=True),
+                wiring.keep(settings),
+                partial(say, "filling roll-ups"),
+            )
         with connect(url, name="cityward migrate") as connection:
             console_store.save_address(connection, settings.console_url)
     out.print(f"Database ready. {capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)

@@ -6,10 +6,10 @@ from datetime import datetime, tzinfo
 from typing import Annotated
 
 import typer
-from rich.progress import Progress as Bar
 
 from cityward import wiring
 from cityward.cli.context import CommandError, database, err, load_settings, moment_of, out, table
+from cityward.cli.progress import progress
 from cityward.replaying import await_replay, nobody_there, what_became
 from cityward.settings import Settings
 from cityward.showing import many, payload_text, printable, side_by_side
@@ -160,13 +160,17 @@ def report(connection: Connection, asked: Sequence[int], *, wait: bool) -> None:
     if not wait:
         out.print(f"{many(len(asked), 'message')} will be tried again; cityward quarantine list shows what stays.")
         return
-    with Bar(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("trying again", total=len(asked))
-        done = await_replay(
-            connection,
-            asked,
-            lambda now: bar.update(task, completed=len(asked) - sum(now.waiting.values())),
-        )
+    with progress() as say:
+
+        def show(now: store.Progress) -> None:
+            tried = len(asked) - sum(now.waiting.values())
+            say("trying again", tried / len(asked), f"{tried} of {many(len(asked), 'message')}")
+
+        try:
+            done = await_replay(connection, asked, show)
+        except KeyboardInterrupt:
+            err.print("What was asked for will be tried again; cityward quarantine list shows what stays.")
+            raise
     if said := what_became(done):
         out.print(said, markup=False)
     if done.waiting:

@@ -174,11 +174,16 @@ def _deliver(make: _Make, form: Printed | None, file: Path | None, language: Lan
 
 
 def _save(report: Report, form: Format, language: Language, file: Path) -> None:
+    """All of it, or the file that was there before."""
+    unfinished = file.with_name(f"{file.name}.unfinished")
     try:
-        with file.open("wb") as stream:
+        with unfinished.open("wb") as stream:
             write(report, form, language, stream)
+        unfinished.replace(file)
     except OSError as error:
         raise CommandError(f"--out {file}: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
     out.print(f"{file}: {heading(report.key, language)} {report.period}")
 
 

@@ -16,12 +16,13 @@ from cityward import simulate as simulating
 from cityward import wiring
 from cityward.backfilling import Backfilled, backfill
 from cityward.cli.context import CommandError, UntilStdin, database, err, load_settings, out, stop_event, table
+from cityward.cli.progress import Say, progress
 from cityward.clock import Clock
 from cityward.settings import Settings
 from cityward.showing import many
 from cityward.simulate import Leaping, Pace
 from devices.kind import Kind
-from devices.moments import MICROS
+from devices.moments import moment
 from simulators.city import SMALLEST, PretendCity, build_city
 from simulators.fleet import Fleet
 from simulators.labels import truth
@@ -99,29 +100,29 @@ def simulate(
     if labels is not None:
         _write_truth(story, city, seed, labels, chosen)
     fleet = Fleet(city, story, seed)
-    stop = stop_event(with_stdin=until_stdin_closes, heard=partial(_heard, fleet))
-    _stop_after(seconds, stop)
     if into_database:
         ends = min(now, begins + timedelta(days=days or chosen.days))
-        _into_database(settings, city, fleet, begins, ends, stop, as_json=json_lines)
+        _into_database(settings, city, fleet, begins, ends, _stop_after(seconds), as_json=json_lines)
         return
     pace = _pace(settings, begins, days, speed, rate, has_start=start is not None)
-    report = _progress(as_json=json_lines)
     connections = len(city.devices) if gateways == "each" else _positive(gateways, "--gateways", "each")
-    published = asyncio.run(
-        simulating.simulate(
-            fleet,
-            pace,
-            broker=settings.broker,
-            tls=wiring.broker_tls(settings),
-            gateways=int(connections),
-            stop=stop,
-            report=report,
+    stop = _stop_after(seconds, stop_event(with_stdin=until_stdin_closes, heard=partial(_heard, fleet)))
+    with progress() as say:
+        published = asyncio.run(
+            simulating.simulate(
+                fleet,
+                pace,
+                broker=settings.broker,
+                tls=wiring.broker_tls(settings),
+                gateways=int(connections),
+                stop=stop,
+                report=_as_json if json_lines else _reporting(chosen.name, begins, pace.until, say),
+            )
         )
-    )
-    report(published, pace.clock.now())
-    if not json_lines:
-        out.print()
+    if json_lines:
+        _as_json(published, pace.clock.now())
+    else:
+        out.print(f"{many(published, 'message')} published, until {_local(pace.clock.now())} in the city.")
 
 
 def _heard(fleet: Fleet, line: str) -> None:
@@ -167,11 +168,14 @@ def _positive(text: str, option: str, word: str) -> float:
     return value
 
 
-def _stop_after(seconds: float, stop: threading.Event) -> None:
+def _stop_after(seconds: float, stop: threading.Event | None = None) -> threading.Event:
+    """Set so many seconds from now, if any, or by whoever else has it."""
+    stop = stop or threading.Event()
     if seconds:
         timer = threading.Timer(seconds, stop.set)
         timer.daemon = True
         timer.start()
+    return stop
 
 
 def _write_truth(story: Story, city: PretendCity, seed: int, path: Path, scenario: Scenario) -> None:
@@ -180,20 +184,20 @@ def _write_truth(story: Story, city: PretendCity, seed: int, path: Path, scenari
     out.print(f"{scenario.title}: {many(len(found.labels), 'label')}, {many(len(found.permits), 'permit')} in {path}")
 
 
-def _overwrite(line: str) -> None:
-    """One line of progress over the last; where nobody looks, as in a file, none."""
-    if out.is_terminal:
-        out.print(line, end="\r")
+def _as_json(published: int, _at: datetime) -> None:
+    print(json.dumps({"published": published}), flush=True)  # noqa: T201 - another program reads it
 
 
-def _progress(*, as_json: bool) -> Callable[[int, datetime], None]:
+def _reporting(what: str, begins: datetime, ends: datetime | None, say: Say) -> Callable[[int, datetime], None]:
     def report(published: int, at: datetime) -> None:
-        if as_json:
-            print(json.dumps({"published": published}), flush=True)  # noqa: T201 - another program reads it
-        else:
-            _overwrite(f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S} in the city  {published} published")
+        share = (at - begins) / (ends - begins) if ends else None
+        say(what, share, f"{_local(at)} in the city, {many(published, 'message')}")
 
     return report
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}"
 
 
 def _into_database(
@@ -206,12 +210,12 @@ def _into_database(
     *,
     as_json: bool,
 ) -> None:
-    def report(done: Backfilled) -> None:
-        at = datetime.fromtimestamp(done.until / MICROS, LOCAL)
-        if not as_json:
-            _overwrite(f"{at:%Y-%m-%d %H:%M} in the city  {done.stored} stored")
+    with database(settings) as connection, progress() as say:
 
-    with database(settings) as connection:
+        def report(done: Backfilled) -> None:
+            at = moment(done.until)
+            say("writing the past", (at - begins) / (ends - begins), f"{_local(at)}, {many(done.stored, 'reading')}")
+
         registry = load_registry(connection, city.kinds)
         done = backfill(connection, registry, fleet.reports(begins, ends), stopping=stop.is_set, report=report)
     if as_json:

@@ -2,12 +2,14 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
+from cityward.cli.progress import progress
 from storage.capability import MISSING, Capability, detect
 from storage.rollups import catch_up, refresh
 from storage.storage_report import Room, report
@@ -53,7 +55,9 @@ def refresh_command(
         elif since is None or until is None or since >= until:
             raise CommandError("give both --since and --until, the earlier first")
         else:
-            refresh(connection, wiring.kinds(settings).values(), f"{since}+00", f"{until}+00")
+            kinds = wiring.kinds(settings).values()
+            with progress() as say:
+                refresh(connection, kinds, f"{since}+00", f"{until}+00", partial(say, "refreshing"))
     out.print("Roll-ups are up to date.")
 
 

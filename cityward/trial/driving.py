@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cityward.trial.errors import TrialError, TrialStoppedError
+from cityward.trial.errors import TrialError
 from cityward.trial.line import line
 from cityward.trial.stage import Stage
+from devices.errors import StoppedError
 from devices.moments import micros
 from simulators.fleet import Fleet
 from storage import waking
@@ -59,7 +60,8 @@ def drive(
         report: Told after each tick what time it is and how many messages there were.
 
     Raises:
-        TrialError: if a process or a server breaks off, or somebody stops it before anything has happened.
+        TrialError: if a process or a server breaks off.
+        StoppedError: if somebody stops it before anything has happened.
     """
     reached, published = course.begins, 0
     with line(stage.broker) as way, connect(stage.dsn, name="cityward evaluate, listening") as ears:
@@ -73,7 +75,7 @@ def drive(
                 waiting.for_collector(until, len(messages))
                 stage.decided.move(until)
                 waiting.for_dispatcher(until)
-            except TrialError:
+            except (TrialError, StoppedError):
                 # Ctrl-C ends the embedded broker too, and a tick that has begun may not come to its end.
                 if not stop.is_set() or reached == course.begins:
                     raise
@@ -116,6 +118,6 @@ class _Waiting:
         while not so():
             self.stage.check()
             if self.stop.wait(every):
-                raise TrialStoppedError("stopped before anything has happened")
+                raise StoppedError("stopped before anything has happened")
             if time.monotonic() > give_up:
                 raise TrialError(f"a tick did not end within {_PATIENCE:g} s; see the logs in {self.stage.folder}")

@@ -5,7 +5,3 @@ from devices.errors import Permanent
 
 class TrialError(Permanent):
     """The message says what to do, or which process broke off."""
-
-
-class TrialStoppedError(TrialError):
-    """Somebody stopped it."""

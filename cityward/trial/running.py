@@ -15,9 +15,9 @@ from cityward import wiring
 from cityward.evaluating import evaluate
 from cityward.settings import Settings
 from cityward.trial.driving import Course, drive
-from cityward.trial.errors import TrialStoppedError
 from cityward.trial.outcome import Outcome, raised
 from cityward.trial.stage import Servers, Stage, stage
+from devices.errors import StoppedError
 from devices.registry import Registry
 from rules.rule import Input, Rule
 from simulators.city import PretendCity
@@ -61,6 +61,7 @@ def run(
 
     Raises:
         TrialError: if it comes to no end.
+        StoppedError: if somebody stops it before anything has happened.
     """
     began, course = time.monotonic(), plan.course
     story = tell(plan.scenario, plan.city, course.begins, plan.seed)
@@ -127,7 +128,7 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     except Exception as error:
-        if isinstance(error, TrialStoppedError) or not any(folder.iterdir()):
+        if isinstance(error, StoppedError) or not any(folder.iterdir()):
             shutil.rmtree(folder)
         raise
     shutil.rmtree(folder)

@@ -12,7 +12,7 @@ from psycopg import Connection
 from typer.testing import CliRunner
 
 from cityward import replaying
-from cityward.cli import app
+from cityward.cli import app, quarantine
 from cityward.cli.context import out
 from devices.kind import Kind
 from devices.registry import Registry
@@ -175,6 +175,21 @@ def test_without_a_collector_one_is_told_whom_to_start(
     assert "no collector of partition all is running: 1 message" in refused(cityward("quarantine", "replay", "--all"))
     assert "to be tried again" in said(cityward("quarantine", "list"))
     assert "the collector of partition all does it" in said(cityward("quarantine", "show", 1))
+    assert rows(connection, "SELECT replay_partition FROM quarantine") == [("all",)]
+
+
+def test_who_waits_no_longer_is_told_that_it_goes_on(
+    cityward: Command, arrives: Callable[..., None], monkeypatch: pytest.MonkeyPatch, connection: Connection
+) -> None:
+    arrives((HERE, b"{}"))
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(quarantine, "await_replay", interrupted)
+    ended = cityward("quarantine", "replay", "--all")
+    assert str(ended.exception) == "stopped by Ctrl-C"
+    assert "What was asked for will be tried again" in ended.stderr
     assert rows(connection, "SELECT replay_partition FROM quarantine") == [("all",)]
 
 

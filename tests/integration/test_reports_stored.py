@@ -12,6 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from psycopg import errors
 
+from cityward.cli import reports
 from storage.connection import connect
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.lives import live
@@ -149,6 +150,22 @@ def test_the_ledger_has_a_line_for_each_case_in_every_format(
     assert [str(cell.value) for cell in sheet["A"][4:]] == [*lived.values()]
     printed = cityward(*asked, "--unit", "bridges").output
     assert [number for number in lived.values() if number in printed] == [lived["reported"], lived["suspended"]]
+
+
+def test_a_report_that_is_interrupted_leaves_the_file_that_was_there(
+    desk: Desk, cityward: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert desk
+    ledger = tmp_path / "ledger.csv"
+    ledger.write_bytes(b"last month's")
+
+    def interrupted(*stuff: Any) -> None:
+        stuff[-1].write(b"half of")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reports, "write", interrupted)
+    assert str(cityward("reports", "ledger", "--out", ledger).exception) == "stopped by Ctrl-C"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"ledger.csv": b"last month's"}
 
 
 def test_the_watch_list_follows_the_rule_of_repeated_excess(desk: Desk, cityward: Command, now: Now) -> None:

@@ -13,6 +13,7 @@ from console.headers import SafetyHeaders
 from console.limits import SizeLimit
 from console.open311 import routes as open311
 from console.pages import case, crew, crew_doing, desk, device, handover, moving, people, permits, reports, signing_in
+from console.proxies import UnnamedProxy
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -32,4 +33,5 @@ def create_app(context: Context) -> FastAPI:
     problems.answer_for(app)
     app.add_middleware(SizeLimit)
     app.add_middleware(SafetyHeaders, map_style=context.map_style)
+    app.add_middleware(UnnamedProxy)
     return app

@@ -1,0 +1,29 @@
+"""Tells from the log that a proxy stands before the console whose word is not taken: its visitors all count as one."""
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_log = structlog.get_logger(__name__)
+
+
+class UnnamedProxy:
+    """Says so once. Where the server believes a proxy, it has put one of the forwarded addresses in its place."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._said = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http" and not self._said:
+            forwarded = ",".join(Headers(scope=scope).getlist("X-Forwarded-For"))
+            address = scope["client"][0] if scope.get("client") else ""
+            if forwarded and address not in forwarded:
+                self._said = True
+                _log.warning(
+                    "a request was forwarded by an address that console_proxy does not name: whoever comes through it "
+                    "counts as one visitor",
+                    address=address,
+                )
+        await self._app(scope, receive, send)

@@ -164,18 +164,24 @@ def run(world: World, asked: Asked, tried: Side, in_force: Side | None, say: Cal
         judges = [_judge(world, side, kind, permits, heard) for side in sides]
         metrics = _metrics(rule for side in sides for rule in [*side.rules, *side.asked] if rule.kind == kind)
         reach = max(judge.reach for judge in judges)
-        history: Readings | None = None
-        for since, until in _steps(sides[0].registry.kinds[kind], len(devices), asked):
-            unread = since - reach if history is None else since
-            fresh = world.read(sides[0].registry.kinds[kind], devices, unread, until, metrics)
-            # Windows may be many times as long as a slice: what they reach back to is kept, not read again.
-            history = fresh if history is None else Readings.joined([history.where(history.ts >= since - reach), fresh])
+        before: list[Readings] = []
+        step = _step(sides[0].registry.kinds[kind], len(devices))
+        for since, until in _steps(asked.since, asked.until if devices else asked.since, step):
+            unread = since if before else since - reach
+            fresh = [
+                world.read(sides[0].registry.kinds[kind], devices, begins, ends, metrics)
+                for begins, ends in _steps(unread, until, step)
+            ]
+            history = Readings.joined([*before, *fresh])
             begun = time.perf_counter()
             for judge, told in zip(judges, changes, strict=True):
                 told.extend(judge.slice(history, since, until))
             judging += time.perf_counter() - begun
             readings += int((history.ts >= since).sum())
             say(Progress(kind, until, readings, judging))
+            # Windows may be many times as long as a slice: what they reach back to is kept, not read again.
+            before = [history.where(history.ts >= until - reach)]
+            del fresh, history  # large ones, while the next are made
     found = [_counted(side, told, subjects) for side, told in zip(sides, changes, strict=True)]
     return Found(
         tried=found[0],
@@ -247,15 +253,16 @@ def _devices(
     return sorted(wanted)
 
 
-def _steps(kind: Kind, devices: int, asked: Asked) -> Iterator[tuple[int, int]]:
-    """The stretches of time that are judged at once."""
+def _step(kind: Kind, devices: int) -> int:
+    """How much time is read and judged at once, µs."""
     longest = round(_LONGEST.total_seconds() * MICROS)
-    step = min(longest, round(AT_ONCE * kind.interval.total_seconds() / max(devices, 1) * MICROS))
-    since = asked.since
-    while since < asked.until and devices:
-        until = min(since + step, asked.until)
-        yield since, until
-        since = until
+    return min(longest, round(AT_ONCE * kind.interval.total_seconds() / max(devices, 1) * MICROS))
+
+
+def _steps(since: int, until: int, step: int) -> Iterator[tuple[int, int]]:
+    while since < until:
+        yield since, min(since + step, until)
+        since += step
 
 
 def _noisy(

@@ -37,7 +37,7 @@ class Permanent(CitywardError):  # noqa: N818
     """It will not work until somebody says or does something else."""
 
 
-class StoppedError(CitywardError):
+class StoppedError(Permanent):
     """Somebody has stopped it before its end."""
 
 

@@ -89,9 +89,11 @@ class Readings:
     @classmethod
     def joined(cls, tables: Sequence["Readings"]) -> "Readings":
         """Tables of one kind as one, in order of device and time; equal ones stay in the order given."""
+        order = np.lexsort([np.concatenate([getattr(table, name) for table in tables]) for name in ("ts", "device")])
+        # One column after the other: large tables are not there once more on the way.
         columns: dict[str, Any] = {
-            name: np.concatenate([getattr(table, name) for table in tables]) for name in (*_WHOLE_NUMBERS, "values")
+            name: np.concatenate([getattr(table, name) for table in tables])[order]
+            for name in (*_WHOLE_NUMBERS, "values")
         }
-        texts = {name: np.concatenate([table.texts[name] for table in tables]) for name in tables[0].texts}
-        whole = cls(kind=tables[0].kind, texts=texts, **columns)
-        return whole.take(np.lexsort((whole.ts, whole.device)))
+        texts = {name: np.concatenate([table.texts[name] for table in tables])[order] for name in tables[0].texts}
+        return cls(kind=tables[0].kind, texts=texts, **columns)

@@ -87,7 +87,7 @@ def frame_of(readings: Readings, windows: Sequence[tuple[int, int]], surrounding
         windows: Starts and ends, in order of their ends; a reading at the start is inside, one at the end is not.
         surroundings: A frame of these or other readings, for registry, local time and permits.
     """
-    readings = readings.take((readings.quality & int(Quality.REPEATED)) == 0)
+    readings = readings.where((readings.quality & int(Quality.REPEATED)) == 0)
     devices = np.unique(readings.device)
     starts, ends = np.array(windows, dtype=np.int64).reshape(-1, 2).T
     times = np.concatenate([starts, ends, readings.ts])

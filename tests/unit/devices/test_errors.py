@@ -13,6 +13,7 @@ WITHIN = {
     "_Refusal": "devices/codecs",
     "_NotFiniteError": "devices/codecs",
     "_NoneThereError": "simulators",
+    "BusyError": "console",
 }
 
 

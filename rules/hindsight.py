@@ -26,9 +26,10 @@ from rules.rule import Input, Rule
 from rules.silence import Heard, SilenceAlarm, watch
 from rules.spells import NONE, OPEN, Spell, Spells
 from rules.verdicts import Change, Key, Transition, Verdicts
-from rules.windows import Window, frame_of
+from rules.windows import Window, blank, frame_of
 
 WATCHED_EVERY = 5 * 60 * MICROS  # a silence is found up to so much later than in the city
+_FOREVER = np.iinfo(np.int64).max
 _TURNS = tuple(Input)  # readings first, then what may ask for their alarms
 
 # The figures of a rule's measure at a moment (µs since 1970 UTC), by number of the group.
@@ -211,6 +212,7 @@ class Hindsight:
         self, device: int, rule: Rule, alarms: Spells, times: Ints, since: int, until: int, found: Verdicts
     ) -> None:
         """One device, at every look that may change anything."""
+        minded = self._minded(device, rule, alarms, since, until)
         count, last = int(self._count[device]), int(self._last[device])
         key, now = (rule.id, device), since
         while (now := self._look(now)) < until:
@@ -228,6 +230,9 @@ class Hindsight:
             elif not heard.readings or now - heard.last <= rule.patience:
                 now = (heard.last if heard.readings else int(times[seen])) + rule.patience + 1
                 continue
+            elif now - heard.last <= minded[(now - self._look(since)) // self._every]:
+                now += 1
+                continue
             verdicts = watch(
                 [rule], self._registry, self._local_time, {device: heard}, self._silences, now, alarms=alarms,
                 permits=self._permits,
@@ -239,6 +244,20 @@ class Hindsight:
                     self._silences.pop(key, None)
             self._add(found, verdicts)
             now += 1
+
+    def _minded(self, device: int, rule: Rule, alarms: Spells, since: int, until: int) -> list[int]:
+        """For how long a device may be silent at each look before a branch minds whose condition holds then, µs."""
+        looks = np.arange(self._look(since), until, self._every)
+        moments = blank(self._registry.kinds[rule.kind], np.full(len(looks), device), looks)
+        frame = Frame(moments, self._registry, self._local_time, self._permits, alarms=alarms)
+        minded = np.full(len(looks), _FOREVER)
+        try:
+            for branch in rule.branches:
+                holds = branch.when.truth(frame).true if branch.when is not None else True
+                minded = np.where(holds, np.minimum(minded, branch.silent), minded)
+        except Exception as error:
+            raise HindsightError(f"{rule.id} crashed: {type(error).__name__}: {error}") from error
+        return list(minded.tolist())
 
     def _look(self, at: int) -> int:
         """The first look of the watchdog that is not before this."""

@@ -1,9 +1,12 @@
 """Rules over history find what the engine finds live, however the history is cut, and say what would be quieter."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,10 +31,12 @@ from rules.episodes import (
     returns,
     worst,
 )
-from rules.hindsight import Hindsight
+from rules.frame import Frame
+from rules.hindsight import Hindsight, HindsightError
 from rules.local_time import LocalTime
 from rules.packs import load_packs
-from rules.rule import Severity
+from rules.rule import Rule, Severity
+from rules.truth import Truth
 from rules.verdicts import Transition
 
 KINDS = load_kinds()
@@ -119,6 +124,37 @@ def test_who_was_silent_before_the_beginning_is_found_at_its_first_look_and_who_
     assert [(each.change.value, each.device, each.at) for each in changes[0]] == [("raised", 1, START)]
     assert changes[0][0].detail["since"] == START - 24 * HOUR
     assert changes[1:] == [[], [], []], "once"
+
+
+def while_(evaluate: Callable[[Frame], Truth]) -> Rule:
+    """FU-08, which minds silence while this holds."""
+    rule = RULES["FU-08"]
+    branch = rule.branches[0]
+    assert branch.when is not None
+    return replace(rule, branches=(replace(branch, when=replace(branch.when, _evaluate=evaluate)),))
+
+
+def test_whether_a_silence_would_be_minded_is_asked_once_for_all_looks() -> None:
+    asked: list[int] = []
+
+    def never(frame: Frame) -> Truth:
+        asked.append(len(frame.readings))
+        none = np.zeros(len(frame.readings), dtype=bool)
+        return Truth(none, none)
+
+    sight = Hindsight([while_(never)], REGISTRY, LocalTime(ZONE), heard={1: START - 24 * HOUR})
+    silent = history(np.full(COUNT, 0.5), slice(0, COUNT))
+    assert sight.slice(silent, START, START + HOURS * HOUR) == []
+    assert asked == [HOURS * 12]
+
+
+def test_a_rule_about_silence_that_crashes_over_history_is_named() -> None:
+    def crashing(_frame: Frame) -> Truth:
+        raise ZeroDivisionError("by none")
+
+    sight = Hindsight([while_(crashing)], REGISTRY, LocalTime(ZONE), heard={1: START - 24 * HOUR})
+    with pytest.raises(HindsightError, match="FU-08 crashed: ZeroDivisionError: by none"):
+        sight.slice(history(np.full(COUNT, 0.5)), START, START + HOUR)
 
 
 def test_what_a_gateway_repeats_is_no_sign_of_life() -> None:

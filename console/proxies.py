@@ -22,8 +22,8 @@ class UnnamedProxy:
             if forwarded and address not in forwarded:
                 self._said = True
                 _log.warning(
-                    "a request was forwarded by an address that console_proxy does not name: whoever comes through it "
-                    "counts as one visitor",
+                    "unnamed_proxy",
                     address=address,
+                    hint="whoever comes through it counts as one visitor; name it in console_proxy",
                 )
         await self._app(scope, receive, send)

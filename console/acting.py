@@ -1,4 +1,4 @@
-"""What a visitor does: every move of a case or an alarm, permits, sheets, reports. Desk, crew page and API call this.
+"""What a visitor does: every move of a case or an alarm, photos, reports. Desk, crew page and API call this.
 
 Each function is one transaction: whether the visitor may, whether the case is theirs, the move itself, its line in the
 record of changes, its key. It raises ``console.errors.ConsoleError`` and has then done nothing.
@@ -15,18 +15,16 @@ from cases.case import Finding
 from cases.clocks import Allowance
 from cases.lifecycle import Refusal, State
 from cases.photos import Photo
-from cases.reports.periods import Period
 from cases.words import Section, vocabulary
 from console.access import Action
 from console.context import Context
-from console.errors import BadInput, Conflict, Missing, NotAllowed, Stale
+from console.errors import BadInput, Conflict, NotAllowed, Stale
 from console.identity import Visitor, theirs
-from console.moments import in_our_time
 from console.moves import ALARM_MOVES, CASE_MOVES, AlarmMove, CaseMove, Plan
 from console.performing import Answer, Deed, perform
 from console.words import entry
 from rules.durations import parse_duration
-from storage import console_store, desk, month_close, permit_store
+from storage import desk
 from storage.alarm_list import list_alarms
 from storage.alarm_moves import AlarmMoves
 from storage.case_book import UnknownCaseError
@@ -34,8 +32,6 @@ from storage.case_moves import CaseMoves
 from storage.case_reports import Told, facility_near
 from storage.case_standing import Standing, standing
 from storage.connection import Connection
-from storage.month_close import MonthClosedError, MonthCloseError
-from storage.permit_store import Permit
 
 LONGEST = 2000  # characters of what is said with a move: several pages
 # Clocks of phones and machines are set so well (project default): what seems earlier by less happened at that moment.
@@ -238,7 +234,7 @@ def _move_alarms(
             case AlarmMove.ACKNOWLEDGE:
                 moves.acknowledge(ids, said.reason)
             case AlarmMove.SHELVE:
-                moves.shelve(ids, span=_span("span", said.span), reason=said.reason, once=bool(said.once))
+                moves.shelve(ids, span=span_of("span", said.span), reason=said.reason, once=bool(said.once))
             case AlarmMove.UNSHELVE:
                 moves.unshelve(ids, said.reason)
             case AlarmMove.RESET:
@@ -285,86 +281,16 @@ def _facility_at(connection: Connection, at: Context, kind: str, problem: str, t
     return found
 
 
-def answer_sheet(at: Context, who: Visitor, sheet: str, text: str, *, key: UUID | None = None) -> Answer:
-    """Answer a supervision sheet."""
-    if len(text) > LONGEST:
-        raise BadInput("field_long", field=entry("field.answer"), most=str(LONGEST))
+def span_of(field: str, text: str) -> timedelta:
+    """How long, as rule packs say it: ``30m``, ``4h``.
 
-    def do(connection: Connection, now: datetime) -> Answer:
-        if CaseMoves(connection, at.jobs, at.practice, at=now, actor=who.name).answer_sheet(sheet, text) is not None:
-            raise BadInput("field_missing", field=entry("field.answer"))
-        return {"sheet": sheet}
-
-    return perform(at, who, Deed(Action.JUDGE, "sheet.answer", sheet, {"answer": text}, key), do)
-
-
-def close_month(at: Context, who: Visitor, month: Period, *, key: UUID | None = None) -> Answer:
-    """Freeze the scores of a month."""
-    zone = at.city.calendar.timezone
-
-    def do(connection: Connection, now: datetime) -> Answer:
-        try:
-            month_close.close_month(connection, month, zone, at=now, by=who.name)
-        except MonthClosedError as error:
-            when = f"{error.close.closed_at.astimezone(zone):%Y-%m-%d %H:%M}"
-            raise Conflict("month_closed", month=month.name, by=error.close.closed_by, at=when) from error
-        except MonthCloseError as error:
-            raise Conflict("month_lasts", month=month.name) from error
-        return {"month": month.name}
-
-    return perform(at, who, Deed(Action.JUDGE, "month.close", month.name, {}, key), do)
-
-
-def grant_permit(
-    at: Context,
-    who: Visitor,
-    *,
-    kind: str,
-    target: str,
-    start: datetime | None,
-    span: str,
-    holder: str,
-    reason: str,
-    key: UUID | None = None,
-) -> Answer:
-    """Permit work from ``start``, else from now, for ``span`` such as ``4h``; its number and how many devices."""
-    long = _span("span", span)
-
-    def do(connection: Connection, now: datetime) -> Answer:
-        since = start or now
-        try:
-            in_our_time(since + long)
-        except (OverflowError, ValueError) as error:
-            raise BadInput("field_wrong", field=entry("field.span"), text=entry("wrong.value_error")) from error
-        permit = Permit(kind=kind, target=target, valid_from=since, valid_to=since + long, holder=holder, reason=reason)
-        number, devices = permit_store.grant(connection, permit, at=now, actor=who.name)
-        return {"permit": number, "devices": devices}
-
-    said = {"kind": kind, "from": start and start.isoformat(), "for": span, "holder": holder, "reason": reason}
-    return perform(at, who, Deed(Action.JUDGE, "permit.grant", target, said, key), do)
-
-
-def revoke_permit(at: Context, who: Visitor, number: int, reason: str, *, key: UUID | None = None) -> Answer:
-    """End a permit before its time."""
-
-    def do(connection: Connection, now: datetime) -> Answer:
-        permit_store.revoke(connection, number, at=now, actor=who.name, reason=reason)
-        return {"permit": number}
-
-    return perform(at, who, Deed(Action.JUDGE, "permit.revoke", str(number), {"reason": reason}, key), do)
-
-
-def shut_out(at: Context, who: Visitor, username: str, reason: str, *, key: UUID | None = None) -> Answer:
-    """End somebody's sessions and let them sign in no more; nobody does that to themselves."""
-
-    def do(connection: Connection, now: datetime) -> Answer:
-        if username == who.username:
-            raise Conflict("user_oneself")
-        if not console_store.disable(connection, username, now):
-            raise Missing("user_missing", name=username)
-        return {"user": username}
-
-    return perform(at, who, Deed(Action.MANAGE, "user.disable", username, {"reason": reason}, key), do)
+    Raises:
+        BadInput: naming the field.
+    """
+    try:
+        return timedelta(microseconds=parse_duration(text))
+    except (ValueError, OverflowError) as error:
+        raise BadInput("field_wrong", field=entry(f"field.{field}"), text=entry("wrong.duration")) from error
 
 
 def _theirs(connection: Connection, who: Visitor, number: str, move: CaseMove | None = None) -> Standing:
@@ -406,10 +332,3 @@ def _allowance(said: Said) -> Allowance:
         return Allowance.parse(said.more)
     except ValueError as error:
         raise BadInput("field_wrong", field=entry("field.more"), text=entry("wrong.allowance")) from error
-
-
-def _span(field: str, text: str) -> timedelta:
-    try:
-        return timedelta(microseconds=parse_duration(text))
-    except (ValueError, OverflowError) as error:
-        raise BadInput("field_wrong", field=entry(f"field.{field}"), text=entry("wrong.duration")) from error

@@ -117,6 +117,14 @@ class Plan:
         """The name under which a level is read."""
         return f"rollup_{level}_{self.kind.name}"
 
+    def live(self, level: Level) -> str:
+        """The continuous aggregate of a level."""
+        return f"{self.view(level)}_live"
+
+    def kept(self, level: Level) -> str:
+        """The table of what was made before the kind's description changed."""
+        return f"{self.view(level)}_kept"
+
     def select(self, level: Level, source: str, grid: Grid, *, timescale: bool) -> str:
         """The query that makes a level.
 

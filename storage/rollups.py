@@ -19,6 +19,7 @@ from storage.capability import Capability
 from storage.errors import RefreshRunningError
 from storage.hypertables import COLUMNSTORE_AFTER, Keep, compress, retain
 from storage.reading_tables import table_name
+from storage.rollup_indexes import index
 from storage.rollup_levels import EVERY_READING, Grid, Level, Plan, plan
 
 # What is older when it arrives is left to the job: one reading with an ancient time must not have years computed anew.
@@ -28,16 +29,11 @@ CATCH_UP_EVERY = timedelta(minutes=30)
 # Behind what is refreshed again and again. A board reads eight devices' month of hours from a few rows then, not from
 # thousands of pages; days are narrow, and counted from an index that compressed chunks have not.
 COMPRESS_AFTER = {level: timedelta(days=30) if level is Level.DAY else COLUMNSTORE_AFTER for level in Level}
-# Columns beside the first: PostgreSQL takes 32 in all.
-_INDEXED = 31
 # What a view begins with on every level, and what only days have.
 _DAY_COLUMN = "day"
 
-
 # Told which share of long work is done, and what is done next.
 Told: TypeAlias = Callable[[float, str], None]
-# The columns of an index's key, and those beside them.
-_Index: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +97,20 @@ def keep_up(connection: Connection, kinds: Sequence[Kind], keep: Keep, told: Tol
         if not filled:
             for place, level in enumerate(levels):
                 told((number + place / len(levels)) / len(kinds), f"{kind.name} by the {level}")
-                connection.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [_live(made, level)])
+                connection.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", [made.live(level)])
         with connection.transaction():
             for level in levels:
                 said = [
                     *_refresh_regularly(connection, made, level),
                     # A device has some hundred hours in a chunk, or ten days: these by device took four times the room.
                     *compress(
-                        connection, _live(made, level), "bucket", COMPRESS_AFTER[level], by_device=level is Level.MINUTE
+                        connection, made.live(level), "bucket", COMPRESS_AFTER[level], by_device=level is Level.MINUTE
                     ),
-                    *_index(connection, made, level),
+                    *index(connection, made, level),
                 ]
                 if level is not Level.DAY:
                     time = kept if level is Level.MINUTE else timedelta(days=keep.rollups)
-                    said += retain(connection, _live(made, level), time)
+                    said += retain(connection, made.live(level), time)
                 done += said if filled else []
             connection.execute(
                 "UPDATE rollup_state SET keep_days = %s, filled = true,"
@@ -170,7 +166,7 @@ def _alone() -> Iterator[None]:
 def stored_rollups(connection: Connection, kind: Kind) -> list[str]:
     """The continuous aggregates of a kind, the finest first."""
     made = plan(kind)
-    return [_live(made, level) for level in _state(connection, kind)[1]]
+    return [made.live(level) for level in _state(connection, kind)[1]]
 
 
 def _state(connection: Connection, kind: Kind) -> tuple[bool, list[Level]]:
@@ -217,7 +213,7 @@ def _due(made: Plan) -> str:
 
 def _build_live(connection: Connection, made: Plan, grid: Grid, drop_views: Callable[[], None]) -> Iterator[str]:
     queries = {
-        level: made.select(level, _live(made, _next_below(made, level)), grid, timescale=True)
+        level: made.select(level, made.live(_next_below(made, level)), grid, timescale=True)
         for level in grid.stored(made.levels)
     }
     fingerprint = hashlib.sha256("\n".join(queries.values()).encode()).hexdigest()
@@ -231,15 +227,13 @@ def _build_live(connection: Connection, made: Plan, grid: Grid, drop_views: Call
         for level in made.levels:
             _keep_older(connection, made, level, since)
         for level in reversed(Level):
-            connection.execute(
-                sql.SQL("DROP MATERIALIZED VIEW IF EXISTS {}").format(sql.Identifier(_live(made, level)))
-            )
+            connection.execute(sql.SQL("DROP MATERIALIZED VIEW IF EXISTS {}").format(sql.Identifier(made.live(level))))
     for level, query in queries.items():
         connection.execute(
             sql.SQL(
                 "CREATE MATERIALIZED VIEW {} WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS {}"
                 " WITH NO DATA"
-            ).format(sql.Identifier(_live(made, level)), sql.SQL(query))
+            ).format(sql.Identifier(made.live(level)), sql.SQL(query))
         )
     connection.execute(
         "INSERT INTO rollup_state (kind, fingerprint, since, levels, keep_days, filled)"
@@ -267,7 +261,7 @@ def _first_whole_day(connection: Connection, made: Plan, zone: str) -> str:
 
 def _keep_older(connection: Connection, made: Plan, level: Level, since: str) -> None:
     """Take what is older than ``since`` out of a continuous aggregate before it goes."""
-    live, kept = _live(made, level), _kept(made, level)
+    live, kept = made.live(level), made.kept(level)
     before = _columns(connection, live)
     if not before:
         return
@@ -294,16 +288,16 @@ def _keep_older(connection: Connection, made: Plan, level: Level, since: str) ->
 
 def _stored(connection: Connection, made: Plan, level: Level) -> str:
     """The query of a view over what is kept live and what was kept before."""
-    live = _columns(connection, _live(made, level))
-    kept = _columns(connection, _kept(made, level))
-    query = f"SELECT {', '.join(map(_quoted, live))} FROM {_quoted(_live(made, level))}"  # noqa: S608 - our own names
+    live = _columns(connection, made.live(level))
+    kept = _columns(connection, made.kept(level))
+    query = f"SELECT {', '.join(map(_quoted, live))} FROM {_quoted(made.live(level))}"  # noqa: S608 - our own names
     if kept:
         row = connection.execute("SELECT since::text FROM rollup_state WHERE kind = %s", [made.kind.name]).fetchone()
         since = f"{sql.Literal(row[0] if row else '-infinity').as_string()}::timestamptz"
         older = ", ".join(_quoted(name) if name in kept else f"NULL::{live[name]}" for name in live)
         query = (
             f"{query} WHERE bucket >= {since}\n"  # noqa: S608 - our own names
-            f"UNION ALL SELECT {older} FROM {_quoted(_kept(made, level))} WHERE bucket < {since}"
+            f"UNION ALL SELECT {older} FROM {_quoted(made.kept(level))} WHERE bucket < {since}"
         )
     return query
 
@@ -317,7 +311,7 @@ def _dated(query: str, level: Level, zone: str) -> str:
 
 
 def _refresh_regularly(connection: Connection, made: Plan, level: Level) -> Iterator[str]:
-    name, reach = _live(made, level), REFRESH_REACH[level]
+    name, reach = made.live(level), REFRESH_REACH[level]
     row = connection.execute(
         "SELECT (config ->> 'start_offset')::interval, (config ->> 'end_offset')::interval, schedule_interval"
         " FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate'"
@@ -334,43 +328,6 @@ def _refresh_regularly(connection: Connection, made: Plan, level: Level) -> Iter
         [name, reach, REFRESH_EVERY],
     )
     yield f"{name} is refreshed every {REFRESH_EVERY}"
-
-
-def _index(connection: Connection, made: Plan, level: Level) -> Iterator[str]:
-    """What is counted of a day, narrow beside it: a district's month is read from there, a tenth of the whole rows."""
-    wanted: set[_Index] = set()
-    if level is Level.DAY:
-        counted = [name for name, measure in made.kind.rollup.measures.items() if measure.minutes or measure.count]
-        columns = ("device", *(column.name for column in EVERY_READING), *counted)
-        wanted.add((("bucket",), columns[:_INDEXED]))
-    name = _live(made, level)
-    there = _narrow_indexes(connection, name)
-    for stale in there.keys() - wanted:
-        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(*there[stale])))
-    for missing in sorted(wanted - there.keys()):
-        keys, beside = (sql.SQL(", ").join(map(sql.Identifier, names)) for names in missing)
-        connection.execute(sql.SQL("CREATE INDEX ON {} ({}) INCLUDE ({})").format(sql.Identifier(name), keys, beside))
-    if there.keys() != wanted:
-        yield f"{name} has other indexes"
-
-
-def _narrow_indexes(connection: Connection, live: str) -> dict[_Index, tuple[str, str]]:
-    """Those of a continuous aggregate that carry columns beside their keys: their schema and name."""
-    rows = connection.execute(
-        """
-        SELECT schema.nspname::text, relation.relname::text, index.indnkeyatts, array(
-                   SELECT attname::text FROM unnest(index.indkey) WITH ORDINALITY AS part (number, place)
-                   JOIN pg_attribute ON attrelid = index.indrelid AND attnum = part.number ORDER BY place)
-        FROM timescaledb_information.continuous_aggregates AS made
-        JOIN pg_index AS index ON index.indrelid = format(
-            '%%I.%%I', made.materialization_hypertable_schema, made.materialization_hypertable_name)::regclass
-        JOIN pg_class AS relation ON relation.oid = index.indexrelid
-        JOIN pg_namespace AS schema ON schema.oid = relation.relnamespace
-        WHERE made.view_schema = current_schema() AND made.view_name = %s AND index.indnatts > index.indnkeyatts
-        """,
-        [live],
-    ).fetchall()
-    return {(tuple(names[:keys]), tuple(names[keys:])): (schema, name) for schema, name, keys, names in rows}
 
 
 def _catch_up_regularly(connection: Connection) -> None:
@@ -394,14 +351,6 @@ def _columns(connection: Connection, relation: str) -> dict[str, str]:
 def _next_below(made: Plan, level: Level) -> Level:
     """The level from which this one is made; itself for the finest, which is made from readings."""
     return made.levels[max(made.levels.index(level) - 1, 0)]
-
-
-def _live(made: Plan, level: Level) -> str:
-    return f"{made.view(level)}_live"
-
-
-def _kept(made: Plan, level: Level) -> str:
-    return f"{made.view(level)}_kept"
 
 
 def _quoted(name: str) -> str:

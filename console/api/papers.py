@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from console import acting
+from console import deciding
 from console.api.common import (
     Asked,
     At,
@@ -183,13 +183,13 @@ def read_permits(asked: Annotated[PermitQuery, Query()], who: Looks, at: At) -> 
 @router.post("/permits", summary="Grant a work permit", tags=["permits"], status_code=201, response_model=Granted)
 def grant(asked: Granting, who: Judges, at: At, key: Key = None) -> dict[str, Any]:
     """Alarms of what it covers are recorded, but open no case and tell nobody; what is active at its end is new."""
-    return acting.grant_permit(at, who, **asked.model_dump(), key=key)
+    return deciding.grant_permit(at, who, **asked.model_dump(), key=key)
 
 
 @router.post("/permits/{id}/revoke", summary="End a permit before its time", tags=["permits"], response_model=Revoked)
 def revoke(id: Id, asked: Revoking, who: Judges, at: At, key: Key = None) -> dict[str, Any]:  # noqa: A002
     """What is still active under it comes up."""
-    return acting.revoke_permit(at, who, id, asked.reason, key=key)
+    return deciding.revoke_permit(at, who, id, asked.reason, key=key)
 
 
 @router.get("/sheets", summary="Supervision sheets", tags=["sheets"])
@@ -206,7 +206,7 @@ def read_sheets(asked: Annotated[SheetQuery, Query()], who: Looks, at: At) -> li
 @router.post("/sheets/{number}/answer", summary="Answer a sheet", tags=["sheets"], response_model=Answered)
 def answer(number: _Sheet, asked: Answering, who: Judges, at: At, key: Key = None) -> dict[str, Any]:
     """Once; the answer stays on record."""
-    return acting.answer_sheet(at, who, number, asked.answer, key=key)
+    return deciding.answer_sheet(at, who, number, asked.answer, key=key)
 
 
 @router.get("/notifications", summary="Notifications", tags=["notifications"], response_model=Page[Notification])

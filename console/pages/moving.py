@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from console import acting
+from console import acting, deciding
 from console.access import Action
 from console.context import Context, context
 from console.errors import BadInput, Conflict, ConsoleError
@@ -68,7 +68,7 @@ def move_alarms(move: AlarmMove, who: _Operator, at: _At, form: _Filled) -> Resp
 @router.post("/sheets/{number}/answer")
 def answer_sheet(number: str, who: Annotated[Visitor, Depends(May(Action.JUDGE))], at: _At, form: _Filled) -> Response:
     """A supervision sheet, from its case's page."""
-    acting.answer_sheet(at, who, number, str(form.get("answer", "")), key=key_of(form))
+    deciding.answer_sheet(at, who, number, str(form.get("answer", "")), key=key_of(form))
     return back(form, "/")
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from console import acting
+from console import deciding
 from console.access import Action
 from console.context import Context, context
 from console.identity import May, Visitor
@@ -42,5 +42,5 @@ def disable(
     reason: Annotated[str, Form(max_length=1000)],
 ) -> Response:
     """Somebody who may not sign in any more."""
-    acting.shut_out(at, who, username, reason, key=key_of(form))
+    deciding.shut_out(at, who, username, reason, key=key_of(form))
     return back(form, "/people")

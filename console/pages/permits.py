@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from console import acting
+from console import deciding
 from console.access import Action
 from console.context import Context, context
 from console.errors import BadInput
@@ -52,7 +52,7 @@ def grant(
     start: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """A permit, from a local time on, else from now."""
-    acting.grant_permit(
+    deciding.grant_permit(
         at, who, kind=kind, target=target.strip(), start=_local(start, at), span=span, holder=holder, reason=reason,
         key=key_of(form),
     )  # fmt: skip
@@ -68,7 +68,7 @@ def revoke(
     reason: Annotated[str, Form(max_length=1000)],
 ) -> Response:
     """The end of a permit before its time."""
-    acting.revoke_permit(at, who, number, reason, key=key_of(form))
+    deciding.revoke_permit(at, who, number, reason, key=key_of(form))
     return back(form, "/permits")
 
 

@@ -15,7 +15,7 @@ from cases.reports.files import Format, write
 from cases.reports.periods import Period
 from cases.reports.sheets import TooLongError
 from cases.words import Language
-from console import acting
+from console import deciding
 from console.access import Action
 from console.context import Context, context
 from console.errors import BadInput
@@ -122,7 +122,7 @@ def close(
 ) -> Response:
     """Freeze the scores of a month."""
     period = _period("month", month)
-    acting.close_month(at, who, period, key=key_of(form))
+    deciding.close_month(at, who, period, key=key_of(form))
     return back(form, f"/reports/month?month={period.name}")
 
 

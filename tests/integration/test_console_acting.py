@@ -8,7 +8,7 @@ import pytest
 from psycopg import Connection
 
 from cases.words import Language
-from console import acting
+from console import acting, deciding
 from console.access import Role
 from console.context import Context
 from console.errors import BadInput, Conflict, ConsoleError, Missing, NotAllowed, Stale
@@ -188,7 +188,7 @@ def test_alarms_are_moved_together_or_not_at_all(
 
 def test_permits_are_granted_and_revoked_by_who_judges(context: Context, time: Time) -> None:
     def grant(who: Visitor, start: datetime | None = None) -> dict[str, Any]:
-        return acting.grant_permit(
+        return deciding.grant_permit(
             context, who, kind="maintenance", target=COVER_EAST, start=start, span="4h", holder="crew 7", reason="x"
         )
 
@@ -198,6 +198,6 @@ def test_permits_are_granted_and_revoked_by_who_judges(context: Context, time: T
     assert granted["devices"] == 1
     with pytest.raises(BadInput, match="is over already"):
         grant(SUPERVISOR, time.at - timedelta(days=1))
-    acting.revoke_permit(context, SUPERVISOR, granted["permit"], "rain")
+    deciding.revoke_permit(context, SUPERVISOR, granted["permit"], "rain")
     with pytest.raises(Missing, match="no permit"):
-        acting.revoke_permit(context, SUPERVISOR, granted["permit"], "rain")
+        deciding.revoke_permit(context, SUPERVISOR, granted["permit"], "rain")

@@ -14,5 +14,8 @@ def save(connection: Connection, partition: str, until: int) -> None:
 
 
 def load_all(connection: Connection) -> dict[str, int]:
-    """By partition until when (µs since 1970 UTC) what was sent to it is stored; without those never collected."""
+    """By partition until when (µs since 1970 UTC) what was sent to it is stored.
+
+    For one that is prepared and not collected yet the broker keeps what is sent; one that is neither is missing.
+    """
     return {str(partition): int(until) for partition, until in connection.execute(_SQL["load_worked_off"])}

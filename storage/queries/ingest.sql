@@ -94,5 +94,6 @@ INSERT INTO worked_off AS known (partition, until) VALUES (%(partition)s, %(unti
 ON CONFLICT (partition) DO UPDATE SET until = greatest(known.until, excluded.until)
 
 -- name: load_worked_off
--- How far each partition has been collected.
-SELECT partition, (extract(epoch FROM until) * 1000000)::bigint FROM worked_off
+-- How far each partition has been collected; one for which the broker keeps readings already, since when it does.
+SELECT partition, (extract(epoch FROM coalesce(until, since)) * 1000000)::bigint
+FROM worked_off FULL JOIN partition_session USING (partition) WHERE coalesce(until, since) IS NOT NULL

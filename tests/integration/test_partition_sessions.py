@@ -12,7 +12,9 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def test_a_session_has_every_topic_that_it_was_asked_for_since_it_was_first_granted(connection: Connection) -> None:
     partition_sessions.ask(connection, "all", ["city/west/#"])
     assert partition_sessions.load_all(connection) == {"all": Kept(["city/west/#"])}
+    assert worked_off.load_all(connection) == {}
     partition_sessions.granted(connection, "all", NOON)
+    assert worked_off.load_all(connection) == {"all": micros(NOON)}, "what is sent from now on waits to be collected"
     partition_sessions.ask(connection, "all", ["city/west/#", "city/east/#"])
     partition_sessions.granted(connection, "all", NOON + timedelta(hours=1))
     worked_off.save(connection, "all", micros(NOON) + 1)

@@ -222,6 +222,10 @@
     return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
   }
 
+  // While a finger or a mouse's button is down, a promise of its going up.
+  let held = null;
+  let letGo = null;
+
   // Not while somebody is writing.
   function writing() {
     return main().querySelector("details.act[open]") !== null;
@@ -233,6 +237,7 @@
     const mine = reloads;
     try {
       const fresh = await page(location.href);
+      while (held) await held; // a button that goes away below a finger is not pressed
       if (mine !== reloads || !fresh?.querySelector("main[data-page]")) return; // asked again since
       if (writing()) {
         Object.assign(main().dataset, fresh.querySelector("main").dataset);
@@ -281,6 +286,15 @@
     pressed.add(form);
     press(form).finally(() => pressed.delete(form)).then(send);
   });
+  document.addEventListener("pointerdown", () => {
+    held ??= new Promise((resolve) => { letGo = resolve; });
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    document.addEventListener(end, () => setTimeout(() => { // what is clicked by it comes first
+      held = null;
+      letGo?.();
+    }));
+  }
   document.addEventListener("click", (event) => {
     if (event.target.matches("[data-do=distance]")) locate();
   });

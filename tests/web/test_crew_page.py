@@ -100,6 +100,32 @@ def test_from_the_list_to_done_with_a_photo(
     is_for_everybody(page)
 
 
+def test_a_button_below_a_finger_stays_until_it_is_pressed(
+    browse: Browse, desk: Desk, number: str, signed_in: SignedIn
+) -> None:
+    page = browse(signed_in(unit="drainage"))
+    page.goto(f"/crew/{number}")
+    waiting: list[Route] = []
+
+    def wait(route: Route) -> None:
+        if waiting:
+            route.continue_()
+        waiting.append(route)
+
+    page.context.route("**/moves", wait)
+    press(page, "Accept")
+    eventually(lambda: page.title() and waiting, "it is being sent")
+    page.get_by_role("button", name="Arrived", exact=True).hover()
+    page.mouse.down()
+    with page.expect_response(f"**/crew/{number}"):
+        waiting[0].continue_()
+    page.evaluate("() => fetch(location.href).then((answer) => answer.text())")  # by then the page had been drawn anew
+    page.mouse.up()
+    expect(page.locator('[data-move="done"]')).to_be_visible()
+    expect(page.locator("#queue")).to_be_hidden()
+    assert moves(desk, number) == ["accept", "arrive"]
+
+
 def test_what_is_pressed_without_a_network_is_sent_once_in_order_at_its_time(
     browse: Browse, desk: Desk, number: str, signed_in: SignedIn
 ) -> None:

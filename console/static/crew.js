@@ -15,6 +15,7 @@
   let reloads = 0;
   let shown = [];
   const pressed = new WeakSet();
+  const undrawn = new Set(); // keys of what was pressed here and no page has shown as done yet
 
   const main = () => document.querySelector("main");
   const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -33,7 +34,9 @@
   }
 
   async function keep(path, number, label, fields, photo) {
-    await crewQueue.add({ key: crewQueue.newKey(), happened: now().toISOString(), whose, path, number, label, fields, photo });
+    const key = crewQueue.newKey();
+    await crewQueue.add({ key, happened: now().toISOString(), whose, path, number, label, fields, photo });
+    undrawn.add(key);
   }
 
   const NOT_KEPT = ["token", "key"]; // what is kept has a key of its own, and goes with the token of when it is sent
@@ -103,7 +106,9 @@
   // The page again, if anything that it shows as kept is kept no more, or is refused.
   async function news() {
     const kept = new Map((await crewQueue.all()).map((action) => [action.key, action.refused]));
-    if (shown.some((action) => kept.get(action.key) !== action.refused || !kept.has(action.key))) await reload();
+    const gone = [...undrawn].filter((key) => !kept.has(key) || kept.get(key) !== undefined);
+    for (const key of gone) undrawn.delete(key);
+    if (gone.length || shown.some((action) => kept.get(action.key) !== action.refused || !kept.has(action.key))) await reload();
     await show();
   }
 

@@ -13,9 +13,8 @@
   let sending = null;
   let again = false;
   let reloads = 0;
-  let shown = [];
   const pressed = new WeakSet();
-  const undrawn = new Set(); // keys of what was pressed here and no page has shown as done yet
+  const undrawn = new Set(); // keys of what was kept, and that no page has shown as done or refused yet
 
   const main = () => document.querySelector("main");
   const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -103,12 +102,12 @@
     return sending;
   }
 
-  // The page again, if anything that it shows as kept is kept no more, or is refused.
+  // The page again, if anything that was kept is kept no more, or is refused.
   async function news() {
     const kept = new Map((await crewQueue.all()).map((action) => [action.key, action.refused]));
     const gone = [...undrawn].filter((key) => !kept.has(key) || kept.get(key) !== undefined);
     for (const key of gone) undrawn.delete(key);
-    if (gone.length || shown.some((action) => kept.get(action.key) !== action.refused || !kept.has(action.key))) await reload();
+    if (gone.length) await reload();
     await show();
   }
 
@@ -122,7 +121,7 @@
 
   async function show() {
     const kept = await crewQueue.all();
-    shown = kept;
+    for (const action of kept) if (action.refused === undefined) undrawn.add(action.key);
     const queue = document.getElementById("queue");
     queue.hidden = !kept.length;
     queue.replaceChildren(...(kept.length ? [element("b", words.queue), list(kept)] : []));

@@ -26,7 +26,7 @@ from devices.errors import CitywardError, StoppedError
 class Group:
     """Commands under one name: ``app`` has most of them, ``more`` stand in modules of their own.
 
-    Places are ``module:name`` within this package.
+    Places are ``module:name`` within this package, or ``package.module:name`` of what is built upon it.
     """
 
     help: str
@@ -80,13 +80,13 @@ COMMANDS: Mapping[str, str | Group] = {
         "console:users_app",
         {"token": Group("Tokens of machines, for the API.", "tokens:tokens_app"), "audit": "tokens:audit"},
     ),
-    "bench": Group("Proof by killing, and what it costs.", "bench:bench_app"),
+    "bench": Group("Proof by killing, and what it costs.", "benchmarks.commands:bench_app"),
 }
 
 
 def _at(place: str) -> Any:
     module, _, name = place.partition(":")
-    return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    return getattr(importlib.import_module(module if "." in module else f"{__name__}.{module}"), name)
 
 
 def _enter(app: typer.Typer, name: str, entry: str | Group) -> None:

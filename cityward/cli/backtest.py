@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from cityward import backtest as trying
 from cityward import wiring
-from cityward.backtest_history import History, filed, stored
-from cityward.backtest_report import report
+from cityward.backtest import judging as trying
+from cityward.backtest.history import History, filed, stored
+from cityward.backtest.report import report
 from cityward.cli.backtest_tables import show
 from cityward.cli.context import CommandError, database, load_settings, out
 from cityward.cli.progress import Say, progress

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from cases.words import Language
-from cityward.backtest_report import Hint
+from cityward.backtest.report import Hint
 from cityward.cli.context import table
 from cityward.showing import many
 
@@ -27,7 +27,7 @@ def show(
     """What to print, one after the other.
 
     Args:
-        report: From ``cityward.backtest_report``.
+        report: From ``cityward.backtest.report``.
         names: Of the rules, by id.
         language: Whose words.
         zone: In which times are shown.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from cityward.evaluating import Raised
 from cityward.explaining import doubts
+from cityward.trial.evaluating import Raised
 from cityward.trial.outcome import Outcome
 from cityward.trial.stage import Stage
 from devices.kind import Metric, MetricType

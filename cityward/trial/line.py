@@ -4,7 +4,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from cityward.bench.publisher import Unacknowledged, welcomed
+from cityward.publishing import Unacknowledged, welcomed
 from cityward.trial.errors import TrialError
 from devices.broker import Broker
 from simulators.message import Message

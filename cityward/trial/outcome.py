@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cityward.evaluating import Raised, RuleScore, Score
+from cityward.trial.evaluating import Raised, RuleScore, Score
 from ingest.messages import Ledger
 from simulators.labels import Label
 from storage.outcome import Activation, Dispatched

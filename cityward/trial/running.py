@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cityward import wiring
-from cityward.evaluating import evaluate
 from cityward.settings import Settings
 from cityward.trial.driving import Course, drive
+from cityward.trial.evaluating import evaluate
 from cityward.trial.outcome import Outcome, raised
 from cityward.trial.stage import Servers, Stage, stage
 from devices.errors import StoppedError

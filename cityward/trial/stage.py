@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from cityward import embedded
-from cityward.bench.programs import Program
 from cityward.clock import Clock, Driven
+from cityward.program import Program
 from cityward.settings import Settings, environment
 from cityward.simulate import write_city
 from cityward.trial.errors import TrialError

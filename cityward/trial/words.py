@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cityward.evaluating import Score
+from cityward.trial.evaluating import Score
 from cityward.trial.outcome import Outcome, case_times, share
 
 HEADINGS = ("rule", "expected", "in time", "late", "recall", "alarms", "right", "precision", "delay", "95 of 100")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cityward.bench.servers import Postgres, account
+from benchmarks.servers import Postgres, account
 from cityward.clock import Clock
 from devices.broker import Broker
 from devices.kind import Kind

@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 import pytest
 
-from cityward.backtest import with_limits
+from cityward.backtest.judging import with_limits
 from devices.kind import LimitChange, load_kinds
 
 KINDS = load_kinds()

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from cityward import backtest
-from cityward.backtest import Asked, Progress, Side, World
+from cityward.backtest import judging as backtest
+from cityward.backtest.judging import Asked, Progress, Side, World
 from devices.device import Device
 from devices.kind import Kind, load_kinds
 from devices.moments import MICROS

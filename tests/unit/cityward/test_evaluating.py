@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cityward.evaluating import AFTERMATH, Raised, Score, evaluate
+from cityward.trial.evaluating import AFTERMATH, Raised, Score, evaluate
 from simulators.labels import Expected, Label
 
 T0 = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cityward.reading_file import ReadingFile, read_file
+from cityward.backtest.reading_file import ReadingFile, read_file
 from devices.device import Device
 from devices.errors import DescriptionError
 from devices.kind import load_kinds

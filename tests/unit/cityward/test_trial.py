@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cityward.clock import Driven
-from cityward.evaluating import evaluate
 from cityward.trial.driving import Course
+from cityward.trial.evaluating import evaluate
 from cityward.trial.outcome import Goals, Outcome, case_times, raised, share
 from ingest.messages import Ledger
 from simulators.labels import Expected, Label

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from cityward.evaluating import Raised, evaluate
 from cityward.trial import plots
+from cityward.trial.evaluating import Raised, evaluate
 from cityward.trial.explained import Trouble
 from cityward.trial.outcome import Goals, Outcome
 from cityward.trial.report import markdown, write

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pytest
 
-from cityward.evaluating import Raised, Score, evaluate
+from cityward.trial.evaluating import Raised, Score, evaluate
 from devices.device import Device
 from devices.moments import MICROS
 from devices.registry import Registry

@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from cityward.bench.load import STRANGER, FaultyCity, Happening
+from benchmarks.load import STRANGER, FaultyCity, Happening
 from storage.audit import Books, Run, Told
 
 Flags = NDArray[np.bool_]  # by device and sequence number, from 0 and from 1

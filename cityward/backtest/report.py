@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from cityward.backtest import Asked, Found
+from cityward.backtest.judging import Asked, Found
 from devices.moments import MICROS
 from devices.registry import Registry
 from rules.episodes import (

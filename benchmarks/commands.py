@@ -6,16 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks import chaos as chaotic
+from benchmarks import dashboards as asking
+from benchmarks import ingest as ingesting
+from benchmarks import outage as away
+from benchmarks import rules as judging
+from benchmarks import scenario_b as scenario
+from benchmarks import start as starting
+from benchmarks.load import Meters
+from benchmarks.publisher import Publisher
 from cityward import log
-from cityward.bench import chaos as chaotic
-from cityward.bench import dashboards as asking
-from cityward.bench import ingest as ingesting
-from cityward.bench import outage as away
-from cityward.bench import rules as judging
-from cityward.bench import scenario_b as scenario
-from cityward.bench import start as starting
-from cityward.bench.load import Meters
-from cityward.bench.publisher import Publisher
 from cityward.cli.context import CommandError, load_settings, out, stop_event, table
 from cityward.settings import LogFormat
 from simulators.city import SMALLEST
@@ -196,7 +196,7 @@ def console(
 
     Fills an embedded PostgreSQL and starts a console. Ends with 1 if a page's p95 is above 200 ms.
     """
-    from cityward.bench import console as looking  # noqa: PLC0415 - it loads what answers requests
+    from benchmarks import console as looking  # noqa: PLC0415 - it loads what answers requests
 
     log.configure(LogFormat.CONSOLE)
     found = looking.run(looking.Plan(cases, rounds, desks), stop_event(with_stdin=False))

@@ -15,8 +15,8 @@ from cases.calendars import WorkCalendar
 from cases.city import load_city as city_of
 from cases.policy import Policy
 from cityward import wiring
-from cityward.backtest import Asked, World
-from cityward.reading_file import ReadingFile, read_file
+from cityward.backtest.judging import Asked, World
+from cityward.backtest.reading_file import ReadingFile, read_file
 from devices.device import Device
 from devices.kind import Kind
 from devices.moments import MICROS, moment

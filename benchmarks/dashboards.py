@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.boards_city import Weeks, seed
+from benchmarks.errors import BenchError
+from benchmarks.rig import say, share
 from cases.words import Language
 from cityward import embedded
-from cityward.bench.boards_city import Weeks, seed
-from cityward.bench.errors import BenchError
-from cityward.bench.rig import say, share
 from cityward.cli.progress import progress
 from cityward.clock import Clock
 from devices.errors import StoppedError

@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from cityward.bench.errors import BenchError
-from cityward.bench.load import Meters
-from cityward.bench.processors import Usage, usage
-from cityward.bench.rig import Rig, Setup, rig, say, share
+from benchmarks.errors import BenchError
+from benchmarks.load import Meters
+from benchmarks.processors import Usage, usage
+from benchmarks.rig import Rig, Setup, rig, say, share
 from devices.moments import MICROS
 from storage.audit import alarms_after, commits
 from storage.overview import ledger, waiting_work

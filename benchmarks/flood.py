@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
-from cityward.bench.publisher import welcomed
-from cityward.bench.traffic import BLOCK, Traffic
+from benchmarks.traffic import BLOCK, Traffic
+from cityward.publishing import welcomed
 from devices.broker import Broker
 from ingest.mqtt.packets import DISCONNECT
 

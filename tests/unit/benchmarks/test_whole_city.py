@@ -4,7 +4,7 @@ from collections import Counter
 
 import msgspec
 
-from cityward.bench.start import Plan, WholeCity
+from benchmarks.start import Plan, WholeCity
 from devices.topics import parse
 
 CITY = WholeCity(Plan(5000), now=1_795_291_200_000)

@@ -25,12 +25,12 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from benchmarks.errors import BenchError
+from benchmarks.rig import say
 from cases.words import Language
 from cityward import embedded, simulate
-from cityward.bench.errors import BenchError
-from cityward.bench.programs import Program
-from cityward.bench.rig import say
 from cityward.clock import Clock
+from cityward.program import Program
 from cityward.settings import environment
 from console.access import Role
 from console.identity import COOKIE

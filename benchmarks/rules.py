@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from cityward.bench.rig import say
+from benchmarks.rig import say
 from cityward.clock import Clock
 from devices.device import Description, Device
 from devices.kind import load_kinds

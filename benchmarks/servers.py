@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.errors import BenchError
 from cityward import embedded
-from cityward.bench.errors import BenchError
 from devices.broker import Broker
 from storage.connection import connect
 from storage.errors import DatabaseUnavailableError

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cityward.bench.traffic import Source
+from benchmarks.traffic import Source
 from ingest.messages import Message
 from ingest.mqtt.packets import Protocol
 from ingest.mqtt.reader import Reader

@@ -4,10 +4,10 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cityward.bench.chaos import PACKS, compare, faulty_city, finish
-from cityward.bench.publisher import Publisher
-from cityward.bench.rig import Setup, publishing, rig, say
-from cityward.bench.verdict import Verdict
+from benchmarks.chaos import PACKS, compare, faulty_city, finish
+from benchmarks.publisher import Publisher
+from benchmarks.rig import Setup, publishing, rig, say
+from benchmarks.verdict import Verdict
 from devices.moments import MICROS
 
 AROUND = 3.0  # seconds of ordinary life before the outage, and after it

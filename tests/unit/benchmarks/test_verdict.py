@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cityward.bench.load import STRANGER, FaultyCity
-from cityward.bench.verdict import Verdict, judge
+from benchmarks.load import STRANGER, FaultyCity
+from benchmarks.verdict import Verdict, judge
 from ingest.messages import Ledger
 from storage.audit import Books, Run, Told
 

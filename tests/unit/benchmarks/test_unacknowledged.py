@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cityward.bench.publisher import Unacknowledged
-from cityward.bench.rig import share
+from benchmarks.rig import share
+from cityward.publishing import Unacknowledged
 
 
 def puback(publish: bytes) -> bytes:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.chaos import PACKS
+from benchmarks.load import DISTRICTS, STRANGER, FaultyCity, Happening, Meters
 from cases.city import read_city
 from cityward import wiring
-from cityward.bench.chaos import PACKS
-from cityward.bench.load import DISTRICTS, STRANGER, FaultyCity, Happening, Meters
 from cityward.clock import Clock
 from devices.device import Description, Device
 from devices.kind import Kind, load_kinds

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cityward.bench.load import DISTRICTS
-from cityward.bench.processors import usage
-from cityward.bench.programs import Program
-from cityward.bench.publisher import Publisher
-from cityward.bench.rig import Rig, Setup, publishing, rig, say
+from benchmarks.load import DISTRICTS
+from benchmarks.processors import usage
+from benchmarks.publisher import Publisher
+from benchmarks.rig import Rig, Setup, publishing, rig, say
+from cityward.program import Program
 from devices.device import Description
 from devices.topics import device_topic
 from ingest.hearing import Heard

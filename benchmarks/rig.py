@@ -14,11 +14,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cityward.bench.errors import BenchError
-from cityward.bench.programs import Program
-from cityward.bench.publisher import Publisher
-from cityward.bench.servers import Mosquitto, Postgres, account
+from benchmarks.errors import BenchError
+from benchmarks.publisher import Publisher
+from benchmarks.servers import Mosquitto, Postgres, account
 from cityward.clock import Clock
+from cityward.program import Program
 from cityward.settings import environment
 from devices.device import Description
 from devices.errors import StoppedError

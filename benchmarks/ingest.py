@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cityward.bench.errors import BenchError
-from cityward.bench.flood import flood
-from cityward.bench.processors import machine_seconds, usage
-from cityward.bench.rig import FILTER, PARTITION, PATIENCE, Rig, Setup, rig, say
-from cityward.bench.servers import installed
-from cityward.bench.traffic import Source, Traffic
+from benchmarks.errors import BenchError
+from benchmarks.flood import flood
+from benchmarks.processors import machine_seconds, usage
+from benchmarks.rig import FILTER, PARTITION, PATIENCE, Rig, Setup, rig, say
+from benchmarks.servers import installed
+from benchmarks.traffic import Source, Traffic
 from devices.device import Description
 from devices.shapes import convert
 from devices.topics import subscriptions

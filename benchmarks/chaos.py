@@ -9,11 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cityward.bench.errors import BenchError
-from cityward.bench.load import STEP, FaultyCity
-from cityward.bench.publisher import Publisher
-from cityward.bench.rig import Rig, Setup, publishing, rig, say, share
-from cityward.bench.verdict import Verdict, judge
+from benchmarks.errors import BenchError
+from benchmarks.load import STEP, FaultyCity
+from benchmarks.publisher import Publisher
+from benchmarks.rig import Rig, Setup, publishing, rig, say, share
+from benchmarks.verdict import Verdict, judge
 from cityward.clock import Clock
 from devices.moments import MICROS
 from storage.audit import heard_until, read_books

@@ -1,0 +1,1 @@
+"""Rules tried on what is stored, or on a file, before they page anybody: the same engine over history."""

@@ -23,7 +23,8 @@ _DOUBTFUL = int(Quality.IMPLAUSIBLE | Quality.REPLAYED | Quality.FROZEN | Qualit
 _MOST_DOUBTS = 300
 _GAP = 3  # intervals without a reading; rules interrupt their delays there too
 _STEPS = (600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800)  # s between two ticks of time
-_TIMES, _HEIGHTS = 7, 4  # ticks at most, or so
+_TIMES = 7  # ticks at most
+_HEIGHTS = 5  # steps that a curve is high at most; a round step is less than 2.5 times a fifth, so there are two ticks
 _Height = Callable[[float], float]
 
 

@@ -126,6 +126,16 @@ def test_nothing_is_drawn_outside_of_the_drawing(points: list[tuple[float, float
     assert all(0 <= tick.at <= max(WIDTH, HEIGHT) for tick in (*found.times, *found.heights))
 
 
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_a_curve_of_numbers_has_two_ticks_at_least_and_seven_at_most(low: float, height: float) -> None:
+    found = curve(
+        readings(KINDS["noise"], "laeq", [(0, low), (1, low + height)]),
+        KINDS["noise"].metric("laeq"),
+        Span(NOON, NOON + timedelta(hours=1)),
+    )
+    assert 2 <= len(found.heights) <= 7
+
+
 def test_moments_outside_of_the_span_are_left_out() -> None:
     kind = KINDS["noise"]
     span = Span(NOON, NOON + timedelta(hours=1))

@@ -1,5 +1,9 @@
 """Tells from the log that a proxy stands before the console whose word is not taken: its visitors all count as one."""
 
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +23,7 @@ class UnnamedProxy:
         if scope["type"] == "http" and not self._said:
             forwarded = ",".join(Headers(scope=scope).getlist("X-Forwarded-For"))
             address = scope["client"][0] if scope.get("client") else ""
-            if forwarded and address not in forwarded:
+            if forwarded and _host(address) not in {_host(each) for each in forwarded.split(",")}:
                 self._said = True
                 _log.warning(
                     "unnamed_proxy",
@@ -27,3 +31,11 @@ class UnnamedProxy:
                     hint="whoever comes through it counts as one visitor; name it in console_proxy",
                 )
         await self._app(scope, receive, send)
+
+
+def _host(text: str) -> object:
+    """The address, which proxies write with a port or without; what is none as it is written."""
+    for read in (str.strip, lambda text: urlsplit(f"//{text.strip()}").hostname or ""):
+        with suppress(ValueError):
+            return ip_address(read(text))
+    return text

@@ -26,7 +26,11 @@ async def send(_message: Message) -> None:
     [
         ("10.0.0.5", [b"203.0.113.7"], True),
         ("203.0.113.7", [b"junk", b"203.0.113.7:4711"], False),  # the server has believed the proxy
+        ("2001:db8::7", [b"10.1.1.1, [2001:DB8::7]:4711"], False),
+        ("2001:db8::7", [b"2001:db8:0::7"], False),
         ("203.0.113.7", [], False),
+        ("10.0.0.5", [b"10.0.0.55"], True),  # only begins alike
+        ("10.0.0.5", [b"110.0.0.5:80, [broken"], True),
     ],
 )
 def test_it_is_told_once(address: str, forwarded: list[bytes], *, said: bool) -> None:

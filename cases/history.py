@@ -50,6 +50,7 @@ class Because(StrEnum):
     CHECK_FAILED_AGAIN = "check_failed_again"
     NOBODY_TOOK_IT = "nobody_took_it"
     NOBODY_CLAIMED = "nobody_claimed"
+    REPAIRED = "repaired"  # what the crews of a demonstration report
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The words of dispatch for people, in the languages of the desk and the crews: ``words.toml``."""
+"""Words for people, in the languages of the desk and the crews: of dispatch in ``words.toml``, of limits beside it."""
 
 import string
 import tomllib
@@ -40,6 +40,8 @@ class Section(StrEnum):
     COLUMNS = "columns"
     TABLES = "tables"
     EXPLAIN = "explain"
+    LIMITS = "limits"
+    SOURCES = "sources"
 
 
 class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +59,8 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def vocabulary() -> dict[Section, dict[str, Word]]:
     """Every word, by section and key."""
-    text = Path(__file__).with_name("words.toml").read_text(encoding="utf-8")
+    files = [Path(__file__).with_name(name) for name in ("words.toml", "limits.toml")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return convert(tomllib.loads(text), dict[Section, dict[str, Word]])
 
 

@@ -13,8 +13,9 @@ from procrastinate import App
 
 from cases.dispatching import Practice
 from cases.errors import CaseError
+from cases.history import Because
 from cases.lifecycle import State
-from cases.words import Language
+from console.actors import CREW_OF
 from devices.registry import GROUP_KIND, Registry
 from storage.case_moves import CaseMoves
 from storage.connection import Connection
@@ -26,7 +27,6 @@ _MINUTE = timedelta(minutes=1)
 _ACCEPT, _TRAVEL, _SAFE, _REPAIR, _REPORT = (2, 6), (4, 12), (1, 2), (2, 4), (15, 22)
 _SLOW = 5  # one case in so many is accepted late
 _LATE = 8  # times as late
-_RESULT = {Language.EN: "repaired", Language.ZH: "已修复"}
 
 
 class Step(Enum):
@@ -76,14 +76,12 @@ class Crews:
         connection: The database.
         practice: What dispatch goes by.
         registry: The devices and groups.
-        language: In which they report.
         tell: Has the pretend city ``repair`` these devices, or ``ask`` them for reports.
     """
 
     connection: Connection
     practice: Practice
     registry: Registry
-    language: Language
     tell: Callable[[str, list[str]], None]
     _jobs: App = field(default_factory=deferring_app)
     _repaired: set[tuple[str, int]] = field(default_factory=set)
@@ -100,8 +98,7 @@ class Crews:
         step = next_step(case, now, repaired=key in self._repaired)
         if step is None:
             return
-        crew = self.practice.city.units[case.unit].name[self.language]
-        moves = CaseMoves(self.connection, self._jobs, self.practice, at=now, actor=crew)
+        moves = CaseMoves(self.connection, self._jobs, self.practice, at=now, actor=f"{CREW_OF}{case.unit}")
         try:
             match step:
                 case Step.ACCEPT:
@@ -114,7 +111,7 @@ class Crews:
                     self.tell("repair", [*self._devices(case)])
                     self._repaired.add(key)
                 case Step.DONE:
-                    moves.done(case.number, _RESULT[self.language])
+                    moves.done(case.number, Because.REPAIRED)
                     self.tell("ask", [*self._devices(case)])
         except CaseError:
             pass  # somebody at the desk was quicker

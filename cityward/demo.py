@@ -105,7 +105,7 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
         page = live_page.Page(
             clock, language, kinds, broker=str(broker), database=url, console=desk.link if desk else ""
         )
-        crews = _crews(connection, kinds, city, language)
+        crews = _crews(connection, kinds, city)
         _watch(plan, connection, page, simulated, stop, lambda: crews.work(clock.now()), live=live)
         children.end(city)
         listening.join(children.STOPPING)
@@ -133,7 +133,7 @@ def _prepare(
     _say(f"{len(devices)} devices registered in {len(city.districts)} districts")
 
 
-def _crews(connection: Connection, kinds: Mapping[str, Kind], city: subprocess.Popen[str], language: Language) -> Crews:
+def _crews(connection: Connection, kinds: Mapping[str, Kind], city: subprocess.Popen[str]) -> Crews:
     """Crews whose repairs the pretend city hears of at its standard input."""
 
     def tell(what: str, devices: list[str]) -> None:
@@ -142,7 +142,7 @@ def _crews(connection: Connection, kinds: Mapping[str, Kind], city: subprocess.P
             city.stdin.flush()
 
     practice = wiring.practice(load_city(connection), wiring.rules(Settings(), kinds), kinds)
-    return Crews(connection, practice, load_registry(connection, kinds), language, tell)
+    return Crews(connection, practice, load_registry(connection, kinds), tell)
 
 
 def _listen(city: subprocess.Popen[str], simulated: _Simulated) -> None:

@@ -11,6 +11,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from cases.words import Language
 from console.access import MAY, Action, Role
+from console.actors import CREW_OF
 from console.context import Context, context
 from console.errors import Missing, NotAllowed, NotSignedIn
 from console.limits import origin
@@ -22,7 +23,6 @@ from storage.console_trail import Doer
 COOKIE = "cityward"
 TOKEN = "token"  # noqa: S105 - a field's name
 TOKEN_HEADER = "X-Cityward-Token"  # noqa: S105 - a header's name
-CREW_OF = "crew of "  # before the unit's id: how a crew with a link stands in histories
 _SAFE = frozenset({"GET", "HEAD"})
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="Of a machine: `cityward users token add`.")
 _COOKIE = APIKeyCookie(

@@ -89,6 +89,8 @@ def _said(section: Section) -> tuple[Said, ...]:
 
 
 STATE = Column(Text("state", "状态"), words=_said(Section.STATES))
+LIMIT = Column(Text("limit", "限值名称"), words=_said(Section.LIMITS))
+SOURCE = Column(Text("stands in", "依据"), words=_said(Section.SOURCES))
 PROBLEM = Column(Text("problem", "问题"), words=_said(Section.PROBLEMS))
 CASE_COLUMNS = {
     "severity": SEVERITY,

@@ -10,9 +10,11 @@ import msgspec
 import typer
 
 from alarms.lifecycle import State
+from cases.city import City
 from cases.words import Language, Section, say
 from cityward import wiring
 from cityward.cli.context import CommandError, database, head, heads, load_settings, moment_of, out, table
+from console.actors import actor
 from rules.durations import parse_duration
 from rules.rule import Severity
 from storage import alarm_list
@@ -77,11 +79,11 @@ def show(number: _Id) -> None:
     """One alarm: what it is about, why it is quiet if it is, what it explains, and its whole history."""
     settings = load_settings()
     with database(settings) as connection:
-        zone = load_city(connection).calendar.timezone
+        city = load_city(connection)
         alarm = _alarm(alarm_list.list_alarms(connection, everything=True, ids=[number]), number)
         lines = alarm_list.history(connection, alarm=number)
         explained = alarm_list.list_alarms(connection, everything=True, cause=number, limit=1000)
-    language = settings.language
+    language, zone = settings.language, city.calendar.timezone
     facts = [
         ("severity", say(Section.SEVERITIES, str(alarm.severity), language)),
         ("state", say(Section.ALARM_STATES, alarm.state, language)),
@@ -99,7 +101,7 @@ def show(number: _Id) -> None:
         others = [(each.id, each.rule_id, each.device_id, each.name) for each in explained]
         headings = heads(language, "alarm", "rule", "device", "facility")
         out.print(table(head(language, "explains", count=len(others)), headings, others))
-    _print_history(lines, zone, language)
+    _print_history(lines, city, language)
 
 
 @alarms_app.command("ack")
@@ -162,15 +164,15 @@ def history(
     """What happened to alarms, the latest last: when out there, when decided, by whom and why."""
     settings = load_settings()
     with database(settings) as connection:
-        zone = load_city(connection).calendar.timezone
-        start = moment_of("--since", since, wiring.clock(settings).now(), zone)
+        city = load_city(connection)
+        start = moment_of("--since", since, wiring.clock(settings).now(), city.calendar.timezone)
         lines = alarm_list.history(
             connection, since=start, district=district or None, rule=rule or None, device=device or None, limit=limit
         )
     if json_lines:
         _print_json(lines)
     else:
-        _print_history(lines, zone, settings.language)
+        _print_history(lines, city, settings.language)
 
 
 @contextmanager
@@ -223,11 +225,13 @@ def _hush(alarm: AlarmRow, zone: tzinfo, language: Language) -> Iterator[tuple[s
         yield ("chatter", head(language, "raised_times", times=alarm.chatter, state=state))
 
 
-def _print_history(lines: Iterable[HistoryRow], zone: tzinfo, language: Language) -> None:
+def _print_history(lines: Iterable[HistoryRow], city: City, language: Language) -> None:
+    zone = city.calendar.timezone
     rows = [
         (_local(line.seen_at, zone), _local(line.at, zone), line.alarm_id, line.rule_id, line.device_id,
          say(Section.ALARM_EVENTS, line.event, language) + (f" {head(language, 'hushed')}" if line.hushed else ""),
-         say(Section.SEVERITIES, str(line.severity), language), line.actor, line.detail.get("because", ""))
+         say(Section.SEVERITIES, str(line.severity), language), actor(line.actor, city, language),
+         line.detail.get("because", ""))
         for line in lines
     ]  # fmt: skip
     keys = ("decided", "happened", "alarm", "rule", "device", "event", "severity", "by", "because")

@@ -89,7 +89,7 @@ def show(number: _Number) -> None:
         if file is None:
             raise UnknownCaseError(number)
         city = load_city(connection)
-    for each in show_file(file, city.calendar.timezone, wiring.clock(settings).now(), settings.language):
+    for each in show_file(file, city, wiring.clock(settings).now(), settings.language):
         out.print(each)
 
 

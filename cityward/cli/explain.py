@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -10,12 +10,13 @@ import typer
 from rich.console import RenderableType
 from rich.table import Table
 
+from cases.city import City
 from cases.words import Language, Section, say
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
 from cityward.explaining import words
 from cityward.explanation import explanation
-from console.words import named
+from console.actors import actor
 from storage import alarm_list
 from storage.registry_store import load_city
 
@@ -37,12 +38,12 @@ def explain(
         found = alarm_list.list_alarms(connection, everything=True, ids=[number])
         if not found:
             raise CommandError(f"there is no alarm {number}; cityward alarms list shows the open ones")
-        zone = load_city(connection).calendar.timezone
+        city = load_city(connection)
         told = explanation(connection, kinds, found[0], Language.EN if json_line else settings.language)
     if json_line:
         print(msgspec.json.encode(told).decode())  # noqa: T201 - another program reads it
         return
-    for part in _Shown(told, zone, settings.language).parts():
+    for part in _Shown(told, city, settings.language).parts():
         out.print(part, soft_wrap=isinstance(part, str))
 
 
@@ -51,7 +52,7 @@ class _Shown:
     """An explanation for people: tables and sentences in their language, times in the city's."""
 
     told: Mapping[str, Any]
-    zone: tzinfo
+    city: City
     language: Language
 
     def parts(self) -> Iterator[RenderableType]:
@@ -99,10 +100,10 @@ class _Shown:
         return table(self._say(title), ["", ""], facts)
 
     def _by(self, line: Mapping[str, Any]) -> str:
-        return named("actor", line["by"], self.language)
+        return actor(line["by"], self.city, self.language)
 
     def _local(self, at: datetime) -> str:
-        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S}"
+        return f"{at.astimezone(self.city.calendar.timezone):%Y-%m-%d %H:%M:%S}"
 
     def _because(self, raised: Mapping[str, Any], rule: Mapping[str, Any] | None) -> Iterator[tuple[str, Any]]:
         at, decided, since = raised["at"], raised["decided"], raised["observed_since"]
@@ -192,7 +193,7 @@ class _Shown:
     def _limits(self) -> Iterator[Sequence[object]]:
         for each in self.told["limits"]:
             value = "-" if each["value"] is None else f"{each['value']:g} {'' if each['unit'] == '1' else each['unit']}"
-            source = named("source_of", each["source"], self.language)
+            source = say(Section.SOURCES, each["source"], self.language)
             yield (each["name"], value.strip(), each["whose"], source, each["valid_from"] or "-")
 
     def _readings(self) -> Iterator[Table]:

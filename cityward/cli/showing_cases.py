@@ -5,11 +5,13 @@ from datetime import datetime, tzinfo
 
 from rich.table import Table
 
+from cases.city import City
 from cases.countdown import countdown
 from cases.indicators import indicators
 from cases.policy import Colour
 from cases.words import Language, Section, say
 from cityward.cli.context import head, heads, table
+from console.actors import actor
 from storage.case_list import CaseFile, CaseRow, SheetRow
 from storage.report_book import CountRow
 
@@ -51,8 +53,9 @@ def kpi_rows(by: str, rows: list[CountRow], language: Language) -> Table:
     return table(head(language, "by_deadline"), [by, *heads(language, *keys)], lines, least=least, language=language)
 
 
-def show_file(file: CaseFile, zone: tzinfo, now: datetime, language: Language) -> Iterator[Table]:
+def show_file(file: CaseFile, city: City, now: datetime, language: Language) -> Iterator[Table]:
     """One case, table by table."""
+    zone = city.calendar.timezone
     facts = [(say(Section.COLUMNS, fact, language), value) for fact, value in _facts(file.case, zone, now, language)]
     yield table(head(language, "case", number=file.case.number), ["", ""], facts)
     alarms = [
@@ -76,7 +79,8 @@ def show_file(file: CaseFile, zone: tzinfo, now: datetime, language: Language) -
     yield table(head(language, "told"), headings, told)
     history = [
         (_local(line["at"], zone), say(Section.EVENTS, line["event"], language),
-         say(Section.STATES, line["state"], language), line["actor"], say(Section.REASONS, line["reason"], language))
+         say(Section.STATES, line["state"], language), actor(line["actor"], city, language),
+         say(Section.REASONS, line["reason"], language))
         for line in file.history
     ]  # fmt: skip
     yield table(head(language, "history"), heads(language, "happened", "event", "state", "by", "reason"), history)

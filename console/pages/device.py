@@ -33,9 +33,9 @@ _CASES = 10
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The last value of a metric."""
+    """The last value of a metric, or that of an attribute."""
 
-    metric: str
+    name: str
     value: str
     unit: str
 
@@ -77,7 +77,7 @@ def show(
         curves=curves, span=span, spans=list(SPANS), soon=now + timedelta(hours=1), doubts=_doubts(status.quality),
         values=list(_values(kind, status.latest or {})) if kind else [],
         metrics=[each.name for each in kind.metrics if each.type is not MetricType.TEXT] if kind else [],
-        drawn=[each.metric for each in curves], attributes=_attributes(device, kind) if kind else {},
+        drawn=[each.metric for each in curves], attributes=list(_attributes(device, kind)) if kind else [],
         limits=list(_limits(device, kind, now.astimezone(at.city.calendar.timezone).date())) if kind else [],
         silent=kind is not None and _silent(kind, status.last_received_at, now),
     )  # fmt: skip
@@ -139,9 +139,11 @@ def _limits(device: Device, kind: Kind, day: date) -> Iterator[LimitInForce]:
         )
 
 
-def _attributes(device: Device, kind: Kind) -> dict[str, Any]:
-    known = Registry({kind.name: kind}, [device]).attributes(device)
-    return {name: value for name, value in known.items() if value is not None}
+def _attributes(device: Device, kind: Kind) -> Iterator[Value]:
+    for name, value in Registry({kind.name: kind}, [device]).attributes(device).items():
+        if value is not None:
+            unit = kind.attributes[name].unit
+            yield Value(name, _said(value), "" if unit == "1" else unit)
 
 
 def _doubts(quality: int | None) -> list[str]:

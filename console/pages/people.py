@@ -1,6 +1,6 @@
 """People: who may sign in, who changed what; an administrator shuts out who has left."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -29,7 +29,8 @@ def show(request: Request, who: _Admin, at: _At, *, by: str = "") -> Response:
         users = console_store.everybody(connection)
         trail = console_trail.read(connection, since=at.clock.now() - SHOWN, username=by or None, limit=_MOST)
     return page(
-        "people.html", request, who.language, who, users=users, trail=trail[::-1], by=by, days=SHOWN.days
+        "people.html", request, who.language, who, users=users, trail=trail[::-1], by=by, days=SHOWN.days,
+        moment=datetime.fromisoformat,
     )  # fmt: skip
 
 

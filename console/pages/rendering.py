@@ -17,9 +17,10 @@ from cases.history import Occurrence
 from cases.lifecycle import Event
 from cases.words import Language, Section, say
 from console.access import Action
+from console.actors import actor
 from console.context import Context, context
-from console.identity import CREW_OF, Visitor
-from console.moves import ALARM_MOVES, possible_of_alarm
+from console.identity import Visitor
+from console.moves import ALARM_MOVES, CASE_MOVES, possible_of_alarm
 from console.pages.moving import SPANS
 from console.words import named, word
 
@@ -43,8 +44,9 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
     In it ``_('section.name')`` is a word of the console, ``noun(count, 'section.name')`` the one for so many, and
     ``say('states', key)`` one of dispatch; ``local(at)`` is a moment as the city's clocks show it, ``left(at)`` how
     long until then, ``ago(at)`` since; ``unit``, ``district``, ``pause``, ``kind``, ``rule``, ``metric``, ``limit``,
-    ``value``, ``source``, ``actor`` and ``permit_kind`` name what an id stands for; ``allowance('2h office')`` is time
-    in words; ``may('dispatch')`` says whether they may, ``alarm_moves(state)`` what they may do to an alarm.
+    ``value``, ``attribute``, ``attribute_value``, ``source``, ``actor``, ``deed``, ``field`` and ``permit_kind`` name
+    what an id stands for; ``allowance('2h office')`` is time in words; ``may('dispatch')`` says whether they may,
+    ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
     now = at.clock.now()
@@ -73,10 +75,14 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         pause=lambda key: at.city.policy.pauses[key].names[language] if key in at.city.policy.pauses else key,
         rule=lambda key: at.rules[key].names[language] if key in at.rules else key,
         metric=partial(named, "metric", language=language),
-        limit=partial(named, "limit", language=language),
+        attribute=partial(named, "attribute", language=language),
+        attribute_value=partial(named, "attribute_value", language=language),
+        deed=partial(deed, language=language),
+        field=partial(named, "field", language=language),
+        limit=lambda name: say(Section.LIMITS, name, language),
         value=partial(named, "value", language=language),
-        source=partial(named, "source_of", language=language),
-        actor=partial(_actor, at, language),
+        source=lambda name: say(Section.SOURCES, name, language),
+        actor=lambda name: actor(name, at.city, language),
         allowance=partial(allowance, language=language),
         permit_kind=partial(named, "permits", language=language),
         kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,
@@ -93,6 +99,16 @@ def allowance(allowed: Allowance | str, language: Language) -> str:
     return word(f"allowance.{office}{unit}{one}", language).format(count=f"{given.value:g}")
 
 
+def deed(action: str, language: Language) -> str:
+    """What somebody did, as the record of changes has it: ``case.accept``."""
+    of, _, move = action.partition(".")
+    if of == "case" and move in CASE_MOVES:
+        return f"{word('desk.case', language)}{word('mark.colon', language)}{word(f'move.{move}', language)}"
+    if of == "alarm" and move in ALARM_MOVES:
+        return f"{word('desk.alarm', language)}{word('mark.colon', language)}{word(f'alarm_move.{move}', language)}"
+    return named("deed", action, language)
+
+
 def _because(at: Context, language: Language, reason: str, event: str) -> str:
     """A reason of a history: a rule, a milestone, a word of dispatch, time asked for and why, or what was written."""
     if reason in at.rules:
@@ -104,11 +120,6 @@ def _because(at: Context, language: Language, reason: str, event: str) -> str:
         return f"{allowance(more, language)}{word('mark.colon', language)}{why}"
     section = Section.DETAILS if event in {Occurrence.UNATTENDED, Occurrence.SHEET} else Section.REASONS
     return say(section, reason, language)
-
-
-def _actor(at: Context, language: Language, name: str) -> str:
-    unit = at.city.units.get(name.removeprefix(CREW_OF)) if name.startswith(CREW_OF) else None
-    return word("crew.of", language).format(unit=unit.name[language]) if unit else named("actor", name, language)
 
 
 def _local(at: Context, moment: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:

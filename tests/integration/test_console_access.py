@@ -163,7 +163,7 @@ def test_an_administrator_shuts_somebody_out_who_cannot_come_back_and_the_record
         assert "ask another administrator" in shut_out(session.username).text
         record = people.get("/people", params={"by": session.username}).text
         assert ("left the city" in record, "user.sign_in" in record) == (True, False)
-        assert "user.sign_in_refused" in people.get("/people").text
+        assert "Sign-in refused" in people.get("/people").text
 
 
 def test_every_answer_forbids_what_is_not_ours(console: httpx.Client) -> None:

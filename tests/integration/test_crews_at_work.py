@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from psycopg import Connection
 
-from cases.words import Language
 from cityward.crews import Crews
 from devices.registry import Registry
 from tests.integration.desk import FRIDAY, Desk
@@ -17,10 +16,10 @@ def test_a_crew_accepts_travels_repairs_and_reports_a_case_done(
     desk.alarm(("MH-01", COVER_EAST))
     desk.take_up()
     told: list[tuple[str, list[str]]] = []
-    crews = Crews(connection, desk.practice, registry, Language.EN, lambda what, devices: told.append((what, devices)))
+    crews = Crews(connection, desk.practice, registry, lambda what, devices: told.append((what, devices)))
     for minute in range(90):
         crews.work(FRIDAY + timedelta(minutes=minute))
     assert told == [("repair", [COVER_EAST]), ("ask", [COVER_EAST])]
-    by = rows(connection, "SELECT state FROM case_event WHERE actor = 'Drainage company' ORDER BY id")
-    assert [state for (state,) in by] == ["accepted", "on_site", "done"]
+    by = rows(connection, "SELECT state, reason FROM case_event WHERE actor = 'crew of drainage' ORDER BY id")
+    assert by == [("accepted", ""), ("on_site", ""), ("done", "repaired")]
     assert rows(connection, "SELECT state FROM dispatch_case") == [("verifying",)]

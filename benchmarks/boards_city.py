@@ -5,7 +5,6 @@ What the last hours are like is as in daily life too: roll-ups not yet refreshed
 """
 
 import tempfile
-import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from cityward.backfilling import backfill
 from cityward.simulate import write_city
-from devices.errors import StoppedError
 from devices.kind import Kind
 from devices.registry_csv import read_registry
 from simulators.city import build_city
@@ -61,15 +59,10 @@ class Weeks:
             begins += timedelta(days=1)
 
 
-def seed(
-    dsn: str, kinds: dict[str, Kind], weeks: Weeks, say: Callable[[float, str], None], stop: threading.Event
-) -> None:
+def seed(dsn: str, kinds: dict[str, Kind], weeks: Weeks, say: Callable[[float, str], None]) -> None:
     """Fill a database that has its tables and nothing in them.
 
     ``say`` is told after each day which share of them is written, and how many readings.
-
-    Raises:
-        StoppedError: if somebody stops it; what was written stays.
     """
     stored = 0
     with connect(dsn, name="cityward bench boards") as connection:
@@ -80,10 +73,8 @@ def seed(
             board_bench.pause_jobs(connection, running=False)
         for number, (begins, ends) in enumerate(weeks.each(), start=1):
             written = backfill(
-                connection, registry, fleet.reports(begins, ends), stopping=stop.is_set, report=lambda _done: None
+                connection, registry, fleet.reports(begins, ends), stopping=lambda: False, report=lambda _done: None
             )
-            if stop.is_set():
-                raise StoppedError("stopped before the end")
             stored += written.stored
             if capability is Capability.COMMUNITY:
                 _settle(connection, kinds, begins, min(ends, weeks.until - _SETTLED), weeks.until)

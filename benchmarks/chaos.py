@@ -1,7 +1,6 @@
 """Killing everything in turn, under load, and looking into the books afterwards."""
 
 import random
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -76,14 +75,14 @@ class Outcome:
                 "failovers": len(self.failovers), **times, "drained_s": round(self.drained_s, 1)}  # fmt: skip
 
 
-def run(plan: Plan, stop: threading.Event) -> Outcome:
+def run(plan: Plan) -> Outcome:
     """Start everything, go through the rounds, let it drain, compare."""
     city = faulty_city(plan.devices, plan.rate, plan.rounds * plan.seconds_per_round, plan.seed)
     chance = random.Random(plan.seed)
     done: dict[str, int] = {}
     failovers: list[float] = []
     setup = Setup(city.descriptions(), collectors=2, packs=PACKS, autosave=plan.autosave)
-    with rig(setup, stop) as made:
+    with rig(setup) as made:
         publisher = Publisher(made.broker.broker, city, plan.rate)
         with publishing(publisher):
             for number, victim in zip(range(1, plan.rounds + 1), _victims(plan, chance), strict=False):

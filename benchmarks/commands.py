@@ -1,7 +1,9 @@
 """Commands that prove and measure; each starts a broker and a database of its own."""
 
 import json
+import signal
 from collections.abc import Mapping
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -16,11 +18,12 @@ from benchmarks import start as starting
 from benchmarks.load import Meters
 from benchmarks.publisher import Publisher
 from cityward import log
-from cityward.cli.context import CommandError, load_settings, out, stop_event, table
+from cityward.cli.context import CommandError, load_settings, out, table
 from cityward.settings import LogFormat
 from simulators.city import SMALLEST
 
 _SHOWN = 20  # lines of a long list
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 bench_app = typer.Typer(no_args_is_help=True)
 
@@ -50,9 +53,9 @@ def chaos(
     foretold. Ends with 1 if anything is missing or there twice. With --kill-broker something may be missing: what the
     gaps in the database say must be what the publisher knows. Needs Mosquitto.
     """
-    log.configure(LogFormat.CONSOLE)
+    _begin()
     plan = chaotic.Plan(rounds, seconds_per_round, seed, rate, devices, kill_broker, autosave)
-    outcome = chaotic.run(plan, stop_event(with_stdin=False))
+    outcome = chaotic.run(plan)
     _report("Chaos", outcome.as_json(), as_json=json_line)
     raise typer.Exit(0 if outcome.passed else 1)
 
@@ -70,8 +73,8 @@ def outage(
 
     Ends with 1 if anything is missing or there twice. Needs Mosquitto.
     """
-    log.configure(LogFormat.CONSOLE)
-    outcome = away.run(away.Plan(minutes, rate, devices, seed, autosave), stop_event(with_stdin=False))
+    _begin()
+    outcome = away.run(away.Plan(minutes, rate, devices, seed, autosave))
     _report("Outage", outcome.as_json(), as_json=json_line)
     raise typer.Exit(0 if outcome.passed else 1)
 
@@ -88,8 +91,8 @@ def scenario_b(
     Says what processor time every process takes, how long a reading takes from its publishing to its commit and to
     its alarm, and whether the books are right. Needs Mosquitto.
     """
-    log.configure(LogFormat.CONSOLE)
-    found = scenario.run(scenario.Plan(minutes, devices, rate), stop_event(with_stdin=False))
+    _begin()
+    found = scenario.run(scenario.Plan(minutes, devices, rate))
     _report("Scenario B", found, as_json=json_line)
     raise typer.Exit(0 if found["passed"] else 1)
 
@@ -112,9 +115,9 @@ def ingest(
     Says the ratio of their speeds, and what processor time every process takes for a message. The ratio means something
     while strangers (processors that others keep busy) is near 0. Needs Mosquitto and mosquitto_sub.
     """
-    log.configure(LogFormat.CONSOLE)
+    _begin()
     plan = ingesting.Plan(messages, rounds, qos, queued, devices, kind or (), seed)
-    found = ingesting.run(plan, stop_event(with_stdin=False))
+    found = ingesting.run(plan)
     _report("Ingest", found, as_json=json_line)
     raise typer.Exit(0 if found["passed"] else 1)
 
@@ -129,8 +132,8 @@ def load(
     Registers the city first, with what rules remember and what was heard of each device; in the end some devices send.
     Ends with 1 if the collector needs more than 10 s or 1 GiB. Needs Mosquitto.
     """
-    log.configure(LogFormat.CONSOLE)
-    found = starting.run(starting.Plan(devices), stop_event(with_stdin=False))
+    _begin()
+    found = starting.run(starting.Plan(devices))
     _report("Start", found, as_json=json_line)
     raise typer.Exit(0 if found["passed"] else 1)
 
@@ -146,7 +149,7 @@ def rules(
 
     Needs nothing but a processor. What it has to reach is 2 million readings a second on long tables.
     """
-    log.configure(LogFormat.CONSOLE)
+    _begin()
     _report("Rules", judging.run(judging.Plan(messages, devices, seed)), as_json=json_line)
 
 
@@ -171,11 +174,11 @@ def dashboards(
     refreshed and its older days compressed where TimescaleDB does that; says what a reading takes on disk.
     A database given with --database keeps the city. 30 days of 10,000 devices take most of an hour and 10 GB.
     """
-    log.configure(LogFormat.CONSOLE)
+    _begin()
     if again and not database:
         raise CommandError("--again: name the database that an earlier run has filled with --database")
     plan = asking.Plan(days, devices, rounds, seed, database, again, board or ())
-    found = asking.run(plan, stop_event(with_stdin=False))
+    found = asking.run(plan)
     if json_line:
         _report("", found, as_json=True)
         return
@@ -198,8 +201,8 @@ def console(
     """
     from benchmarks import console as looking  # noqa: PLC0415 - it loads what answers requests
 
-    log.configure(LogFormat.CONSOLE)
-    found = looking.run(looking.Plan(cases, rounds, desks), stop_event(with_stdin=False))
+    _begin()
+    found = looking.run(looking.Plan(cases, rounds, desks))
     if json_line:
         _report("", found, as_json=True)
     else:
@@ -220,6 +223,19 @@ def meters(
     publisher.end_at(round(rate * seconds))
     publisher.run()
     print(json.dumps({"published": publisher.sent, "behind": publisher.behind}))  # noqa: T201 - scenario-b reads it
+
+
+def _begin() -> None:
+    """Log for people; the first Ctrl-C or SIGTERM ends whatever is done, and what was started then ends in peace."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        for each in _ENDING:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    log.configure(LogFormat.CONSOLE)
+    for each in _ENDING:
+        signal.signal(each, end)
 
 
 def _report(title: str, found: Mapping[str, Any], *, as_json: bool) -> None:

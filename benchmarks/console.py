@@ -36,7 +36,6 @@ from console.access import Role
 from console.identity import COOKIE
 from console.passwords import hashed
 from console.signing import Session, Signing
-from devices.errors import StoppedError
 from devices.kind import load_kinds
 from devices.registry_csv import read_registry
 from simulators.city import SMALLEST, build_city
@@ -64,7 +63,7 @@ class Plan:
     desks: int = 1
 
 
-def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
+def run(plan: Plan) -> dict[str, Any]:
     """Fill a database, start a console, measure, and give the figures."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cityward-bench-")))
@@ -74,11 +73,11 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
             _fill(url, connection, folder, plan.cases)
             known = console_bench.known(connection)
             cookies = {role: _cookie(connection, role, known.unit) for role in (Role.SUPERVISOR, Role.CREW)}
-        address = stack.enter_context(_console(url, folder, stop))
+        address = stack.enter_context(_console(url, folder))
         floor = stack.enter_context(_floor(url))
         say(f"asking, {plan.desks} at a time ...")
-        pages = [_measured(floor, _Page(FLOOR, "/"), cookies, plan, stop)]
-        pages += [_measured(address, page, cookies, plan, stop) for page in _pages(known, address, cookies)]
+        pages = [_measured(floor, _Page(FLOOR, "/"), cookies, plan)]
+        pages += [_measured(address, page, cookies, plan) for page in _pages(known, address, cookies)]
     return {
         "open_cases": known.cases,
         "rounds": plan.rounds,
@@ -163,7 +162,7 @@ def _cookie(connection: Connection, role: Role, unit: str) -> str:
 
 
 @contextmanager
-def _console(url: str, folder: Path, stop: threading.Event) -> Iterator[str]:
+def _console(url: str, folder: Path) -> Iterator[str]:
     """A console as a process of its own; its address."""
     port = embedded.free_port(0)
     settings = environment({"database_url": url, "console_port": port, "console_rate": 0})
@@ -172,8 +171,7 @@ def _console(url: str, folder: Path, stop: threading.Event) -> Iterator[str]:
     try:
         address = f"http://127.0.0.1:{port}"
         for _ in range(round(PATIENCE / _LOOK)):
-            if stop.wait(_LOOK):
-                raise StoppedError("stopped before the console was up")
+            time.sleep(_LOOK)
             if console.died() is not None:
                 raise BenchError(f"the console does not start: {console.log.read_text(encoding='utf-8')[-500:]}")
             with suppress(httpx.TransportError):
@@ -208,12 +206,8 @@ def _floor(url: str) -> Iterator[str]:
                 thread.join()
 
 
-def _measured(
-    address: str, page: _Page, cookies: Mapping[Role, str], plan: Plan, stop: threading.Event
-) -> dict[str, Any]:
+def _measured(address: str, page: _Page, cookies: Mapping[Role, str], plan: Plan) -> dict[str, Any]:
     """One page, asked for by some browsers at once."""
-    if stop.is_set():
-        raise StoppedError("stopped before the end")
     each = max(1, plan.rounds // plan.desks)
     with ThreadPoolExecutor(plan.desks) as desks:
         asked = [desks.submit(_asked, address, page, cookies[page.role], each) for _ in range(plan.desks)]

@@ -7,7 +7,6 @@ all days that there are, with every district, road, unit and kind chosen, by the
 import re
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from cases.words import Language
 from cityward import embedded
 from cityward.cli.progress import progress
 from cityward.clock import Clock
-from devices.errors import StoppedError
 from devices.kind import load_kinds
 from grafana.expansion import Shown, expand
 from grafana.pushing import committed
@@ -73,7 +71,7 @@ class Asked:
     all_days: str
 
 
-def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
+def run(plan: Plan) -> dict[str, Any]:
     """Fill the database, measure, and give the figures."""
     kinds = load_kinds()
     with _database(plan) as dsn:
@@ -88,7 +86,7 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
             say(f"filling {plan.days} days of {plan.devices} devices ...")
             with progress() as tell:
                 weeks = Weeks(plan.days, plan.devices, plan.seed, Clock().now())
-                seed(dsn, kinds, weeks, partial(tell, "filling"), stop)
+                seed(dsn, kinds, weeks, partial(tell, "filling"))
         with connect(dsn, name="cityward bench boards") as connection:
             capability = detect(connection)
             densities = board_bench.densities(connection, kinds.values(), capability)
@@ -102,7 +100,7 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
             queries = [*_queries(connection, plan, since, until)]
             with progress() as tell:
                 panels = [
-                    _measured(connection, asked, plan.rounds, stop, partial(tell, "asking", number / len(queries)))
+                    _measured(connection, asked, plan.rounds, partial(tell, "asking", number / len(queries)))
                     for number, asked in enumerate(queries)
                 ]
     slow = [each for each in panels if max(each["opened_p95_ms"], each["all_p95_ms"]) > GOAL_MS]
@@ -136,12 +134,8 @@ def _database(plan: Plan) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measured(
-    connection: Connection, asked: Asked, rounds: int, stop: threading.Event, tell: Callable[[str], None]
-) -> dict[str, Any]:
+def _measured(connection: Connection, asked: Asked, rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
     tell(f"{asked.board}: {asked.panel}")
-    if stop.is_set():
-        raise StoppedError("stopped before the end")
     opened, _ = _times(connection, asked.opened, rounds)
     over_all, rows = _times(connection, asked.all_days, rounds)
     return {

@@ -10,7 +10,6 @@ import platform
 import resource
 import statistics
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -64,7 +63,7 @@ class Run:
     strangers: float
 
 
-def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
+def run(plan: Plan) -> dict[str, Any]:
     """Every round, and what they say together."""
     if plan.queued and not plan.qos:
         raise BenchError("a broker queues nothing that is published with QoS 0")
@@ -72,7 +71,7 @@ def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
     city = build_city(plan.seed, plan.devices)
     descriptions = [convert(device, Description, from_attributes=True) for device in city.devices]
     setup = Setup(descriptions, autosave=30, at_work=False)
-    with rig(setup, stop) as made, made.connected("ledger") as connection:
+    with rig(setup) as made, made.connected("ledger") as connection:
         bench = _Bench(made, plan, program, connection)
         source = Source(city, plan.kinds, made.clock.now(), plan.seed)
         rounds = []

@@ -1,6 +1,5 @@
 """A database that is away for minutes while devices go on, and a collector that is killed meanwhile."""
 
-import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,11 +45,11 @@ class Outcome:
         return {"passed": self.passed, **numbers.pop("verdict"), **numbers}
 
 
-def run(plan: Plan, stop: threading.Event) -> Outcome:
+def run(plan: Plan) -> Outcome:
     """Stop the database, kill the collector half-way, start the database, let it drain, compare."""
     city = faulty_city(plan.devices, plan.rate, 60 * plan.minutes + 2 * AROUND, plan.seed)
     setup = Setup(city.descriptions(), collectors=2, packs=PACKS, autosave=plan.autosave)
-    with rig(setup, stop) as made:
+    with rig(setup) as made:
         publisher = Publisher(made.broker.broker, city, plan.rate)
         with publishing(publisher):
             made.pause(AROUND)

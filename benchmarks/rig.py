@@ -21,7 +21,6 @@ from cityward.clock import Clock
 from cityward.program import Program
 from cityward.settings import environment
 from devices.device import Description
-from devices.errors import StoppedError
 from devices.kind import load_kinds
 from devices.topics import subscriptions
 from ingest.session import Session
@@ -68,12 +67,11 @@ class Rig:
         failed: Set where those are worth keeping.
     """
 
-    def __init__(self, setup: Setup, folder: Path, stop: threading.Event) -> None:
+    def __init__(self, setup: Setup, folder: Path) -> None:
         self.clock = Clock()
         self.failed = False
         self.folder = folder
         self.kinds = load_kinds()
-        self._stop = stop
         user = account()
         self.broker = Mosquitto(folder / "mosquitto", user, self.wait, autosave=setup.autosave)
         self.database = Postgres(folder / "postgres", user, self.wait, **setup.postgres)
@@ -152,7 +150,7 @@ class Rig:
         """Return when it is so.
 
         Raises:
-            BenchError: if it takes too long, if somebody stops the benchmark, or if a process has died by itself.
+            BenchError: if it takes too long, or if a process has died by itself.
         """
         give_up = time.monotonic() + patience
         while not so():
@@ -162,8 +160,7 @@ class Rig:
 
     def pause(self, seconds: float) -> None:
         """Let it run for so long; raises as ``wait`` does."""
-        if self._stop.wait(seconds):
-            raise StoppedError("stopped before the end")
+        time.sleep(seconds)
         for program in self.programs:
             code = program.died()
             if code is not None:
@@ -171,20 +168,20 @@ class Rig:
 
 
 @contextmanager
-def rig(setup: Setup, stop: threading.Event) -> Iterator[Rig]:
+def rig(setup: Setup) -> Iterator[Rig]:
     """A rig that has started; its folder, with all logs, stays where something went wrong."""
     folder = Path(tempfile.mkdtemp(prefix="cityward-bench-"))
     folder.chmod(0o711)  # servers with an account of their own pass through
     say("starting Mosquitto, PostgreSQL and Cityward's processes ...")
     try:
-        made = Rig(setup, folder, stop)
+        made = Rig(setup, folder)
     except BaseException:
         shutil.rmtree(folder)
         raise
     try:
         made.start()
         yield made
-    except StoppedError:
+    except KeyboardInterrupt:
         raise
     except BaseException:
         made.failed = True

@@ -54,13 +54,13 @@ class Published:
     behind: int
 
 
-def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
+def run(plan: Plan) -> dict[str, Any]:
     """Start everything, publish for so long, let it drain; the figures."""
     load = Meters(plan.devices)
     # PostgreSQL's own settings otherwise: every commit is flushed.
     setup = Setup(load.descriptions(), autosave=30, postgres={"track_commit_timestamp": "on"})
     delays: list[float] = []
-    with rig(setup, stop) as made, _publisher(made, plan) as publisher, _watching(made, delays):
+    with rig(setup) as made, _publisher(made, plan) as publisher, _watching(made, delays):
         made.pause(WARM_UP)
         with made.connected("audit") as connection:
             since, before = made.clock.now(), _usage(made, publisher)

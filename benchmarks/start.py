@@ -5,7 +5,6 @@ collector is started as an operator does it. Its time is from its start as a pro
 log; its memory is what the operating system counts as resident, looked at twenty times a second.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -89,9 +88,9 @@ class WholeCity:
         )
 
 
-def run(plan: Plan, stop: threading.Event) -> dict[str, Any]:
+def run(plan: Plan) -> dict[str, Any]:
     """Register the city, start a collector and a dispatcher with it, let some devices send; the figures."""
-    with rig(Setup([]), stop) as made:
+    with rig(Setup([])) as made:
         for program in made.programs:
             program.stop()
         city = WholeCity(plan, made.clock.micros() // 1000)

@@ -22,6 +22,12 @@ NODE = shutil.which("node")
 SERVERS = ["pglite", "server"] if NAMED else ["pglite"]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on PGlite begin: they stay with one worker then, and others do not wait for the slowest in the end."""
+    items.sort(key=lambda item: "[pglite" not in item.nodeid)
+
+
 @dataclass(frozen=True, slots=True)
 class Migrated:
     """A migrated database on a server with TimescaleDB, and what ``migrate`` says of it."""

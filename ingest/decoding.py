@@ -20,7 +20,7 @@ from devices.readings import Floats, Ints, Readings
 from devices.registry import Registry
 from devices.rejection import Code, Rejected
 from devices.topics import CHANNELS, STATUS, DeviceTopic, parse
-from ingest.messages import Batch, DecodedBatch, Message, Status, condensed
+from ingest.messages import Batch, DecodedBatch, Message, Status
 
 MAX_PAYLOAD = 256 * 1024  # bytes: far above a day of readings in one array, far below what could hurt
 CLOCK_AHEAD = 5 * 60 * 1_000_000  # µs: project default for how far a device's clock may run ahead
@@ -60,9 +60,7 @@ class Decoder:
                         continue
             self._look_closely(message, position, found)
         readings = [self._columns(kind, rows, batch) for kind, rows in found.rows.items()]
-        return DecodedBatch(
-            batch, readings, condensed(found.rejected), dict(found.also_sent), found.asides, found.statuses
-        )
+        return DecodedBatch(batch, readings, found.rejected, dict(found.also_sent), found.asides, found.statuses)
 
     def _look_closely(self, message: Message, position: int, found: "_Found") -> None:
         """A message that is anything but a single reading of the usual kind."""

@@ -83,21 +83,23 @@ class DecodedBatch:
         return sum(map(len, self.readings)) + len(self.rejected)
 
 
-# Above so many refused readings a message is quarantined once as a whole: each row keeps the payload it came in.
-MOST_REFUSALS = 16
+# Above so many refused readings, or bytes, a message is quarantined once as a whole: each row keeps the payload it came
+# in, and a batch whose copies take longer than the broker's patience would come again for ever.
+MOST_REFUSALS, MOST_COPIED = 16, 16 * 1024
 
 
-def condensed(rejected: Sequence[Rejected]) -> list[Rejected]:
-    """The same refusals, but one for the whole message where a message has more than ``MOST_REFUSALS``."""
+def condensed(rejected: Sequence[Rejected], messages: Sequence[Message]) -> list[Rejected]:
+    """The same refusals, but one for the whole message where a message has too many of them."""
     counts = Counter(each.message for each in rejected)
     kept: list[Rejected] = []
     said: set[int] = set()
     for each in rejected:
-        if counts[each.message] <= MOST_REFUSALS:
+        count = counts[each.message]
+        if count == 1 or (count <= MOST_REFUSALS and count * len(messages[each.message].payload) <= MOST_COPIED):
             kept.append(each)
         elif each.message not in said:
             said.add(each.message)
-            detail = f"{counts[each.message]} readings of this message are refused, the first: {each.detail}"
+            detail = f"{count} readings of this message are refused, the first: {each.detail}"
             kept.append(Rejected(each.code, detail, each.message))
     return kept
 

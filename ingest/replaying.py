@@ -15,7 +15,7 @@ from devices.quality import Quality
 from devices.readings import Ints, Readings
 from devices.rejection import Code, Rejected
 from ingest.decoding import Decoder
-from ingest.messages import Batch, DecodedBatch, Ledger, Message, Quarantined, Status
+from ingest.messages import Batch, DecodedBatch, Ledger, Message, Quarantined, Status, condensed
 
 _GONE = "the message holds no such reading any more; replay another one of it, or drop this one with a reason"
 
@@ -82,7 +82,12 @@ def outcomes(batch: DecodedBatch, fresh: Iterable[Readings], rejected: Sequence[
     for one in rejected:
         refused[one.message].append(one)
     return [
-        Outcome(each, new, all_of_it - new - len(refused[position]), tuple(refused[position]))
+        Outcome(
+            each,
+            new,
+            all_of_it - new - len(refused[position]),
+            tuple(condensed(refused[position], batch.batch.messages)),
+        )
         for position, (each, all_of_it, new) in enumerate(zip(batch.again, sent.tolist(), stored.tolist(), strict=True))
     ]
 

@@ -141,8 +141,10 @@ class BatchTransaction:
         if batch.again:
             ledger = replay_store.settle(self._connection, outcomes(batch, fresh, rejected), self._at)
         else:
-            stored, quarantined = sum(map(len, fresh)), len(rejected)
-            ledger = Ledger(batch.received, stored, batch.received - stored - quarantined, quarantined)
+            stored = sum(map(len, fresh))
+            duplicate = batch.received - stored - len(rejected)
+            rejected = condensed(rejected, batch.batch.messages)
+            ledger = Ledger(stored + duplicate + len(rejected), stored, duplicate, len(rejected))
             self._quarantine(rejected, batch)
             self._enter(ledger)
         refused = Counter(each.code for each in rejected)
@@ -181,7 +183,6 @@ class BatchTransaction:
             worked_off.save(self._connection, self._partition, until)
 
     def _quarantine(self, rejected: list[Rejected], batch: DecodedBatch) -> None:
-        rejected = condensed(rejected)
         if not rejected:
             return
         messages = [batch.batch.messages[each.message] for each in rejected]

@@ -23,6 +23,7 @@ from devices.rejection import Code, Rejected
 _ENVELOPE = frozenset({"ts", "seq", "m", "type", "device", "fw"})
 _SIGNAL = ("csq", "rsrp")  # taken beside the metrics too, where they are none
 _MOST_FIRMWARE = 64  # characters
+_MOST_READINGS = 10_000  # in one message: more than fit into the largest that is taken, but for elements that are none
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 TYPE_CODE = {word: code for code, word in enumerate(MESSAGE_TYPES)}
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -57,6 +58,10 @@ class NativeCodec:
             return [_refusal(payload, error)]
         if not elements:
             return [Rejected(Code.EMPTY, "the array holds no reading")]
+        if len(elements) > _MOST_READINGS:
+            return [
+                Rejected(Code.TOO_LARGE, f"{len(elements)} elements in one array; at most {_MOST_READINGS} are taken")
+            ]
         return [self._one(bytes(element), device_id) for element in elements]
 
     def _one(self, payload: bytes, device_id: str) -> Decoded | Rejected:

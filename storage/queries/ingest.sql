@@ -7,7 +7,7 @@ SELECT set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0'
 -- Messages that could not become readings, whole.
 INSERT INTO quarantine (received_at, partition, code, detail, topic, payload, part)
 SELECT %(received_at)s::timestamptz, %(partition)s, code, detail, topic, payload, part
-FROM unnest(%(codes)s::text[], %(details)s::text[], %(topics)s::text[], %(payloads)s::bytea[], %(parts)s::integer[])
+FROM unnest(%(codes)s::text[], %(details)s::text[], %(topics)s::text[], %(payloads)b::bytea[], %(parts)s::integer[])
     AS bad (code, detail, topic, payload, part)
 
 -- name: write_ledger

@@ -8,11 +8,13 @@ from psycopg import Connection
 from devices.kind import Kind
 from devices.quality import Quality
 from devices.registry import Registry
-from storage.overview import overview
+from ingest.messages import MOST_REFUSALS, Ledger
+from storage.overview import ledger, overview
 from storage.quarantine import (
     Selection,
     find,
     progress,
+    request_replay,
 )
 from storage.reading_writer import stored_at
 from tests.fix_city import topic_of
@@ -24,6 +26,8 @@ from tests.integration.quarantining import (
     SECOND,
     Collect,
     adopted,
+    array,
+    element,
     message,
     minutes,
     only,
@@ -100,6 +104,20 @@ def test_a_stored_reading_is_found_by_device_and_time(
     assert found is not None
     assert (found["tilt"], found["received_at"], found["battery_v"]) == (1.5, NOON + SECOND, None)
     assert stored_at(connection, kinds["manhole"], device, NOON) is None
+
+
+def test_a_message_that_is_kept_once_counts_once_when_it_is_tried_again_too(
+    connection: Connection, registry: Registry, collects: Collect
+) -> None:
+    cover, count = topic_of(registry, COVER_EAST), MOST_REFUSALS + 1
+    elements = [[element(NOON + second * SECOND, tilt=tilt) for second in range(count)] for tilt in (1, 9)]
+    first, contradiction = (array(*each, topic=cover) for each in elements)
+    collects((NOON + MINUTE, [first]), (NOON + MINUTE, [contradiction]))
+    book = Ledger(received=count + 1, stored=count, duplicate=0, quarantined=1)
+    assert (ledger(connection), only(connection).part) == (book, -1)
+    request_replay(connection, {only(connection).id: "all"}, NOON, "li")
+    collects(tick())
+    assert (ledger(connection), only(connection).attempts) == (book, 1)
 
 
 def test_the_status_of_an_adopted_device_becomes_its_status_and_leaves_the_ledger(

@@ -154,6 +154,12 @@ def test_the_largest_payload_allowed_is_read() -> None:
     assert len(columns(message(7, payload.ljust(MAX_PAYLOAD)))) == 1
 
 
+def test_an_array_of_more_elements_than_can_be_readings_is_refused_unlooked_at() -> None:
+    (rejected,) = decode(message(7, [0] * 10_001)).rejected
+    assert (rejected.code, rejected.part) == (Code.TOO_LARGE, -1)
+    assert rejected.detail == "10001 elements in one array; at most 10000 are taken"
+
+
 def test_a_clock_may_run_ahead_as_far_as_allowed() -> None:
     ahead = NOW + CLOCK_AHEAD
     assert columns(message(7, reading(ahead // 1000))).ts.tolist() == [ahead]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.rejection import Code, Rejected
-from ingest.messages import MOST_REFUSALS, Batch, DecodedBatch, Ledger, LedgerError, condensed
+from ingest.messages import MOST_COPIED, MOST_REFUSALS, Batch, DecodedBatch, Ledger, LedgerError, Message, condensed
 
 COUNTS = st.integers(0, 1_000_000)
 
@@ -37,7 +37,15 @@ def test_a_batch_of_nothing_balances() -> None:
 def test_a_message_with_many_refusals_is_kept_once() -> None:
     few = [Rejected(Code.WRONG_TYPE, "not a number", 0, part) for part in range(MOST_REFUSALS)]
     many = [Rejected(Code.WRONG_TYPE, "not a number", 1, part) for part in range(MOST_REFUSALS + 1)]
-    *first, last = condensed([*few, *many])
+    *first, last = condensed([*few, *many], [Message("small", b"[]")] * 2)
     assert first == few
     assert (last.message, last.part, last.code) == (1, -1, Code.WRONG_TYPE)
     assert last.detail == f"{MOST_REFUSALS + 1} readings of this message are refused, the first: not a number"
+
+
+def test_of_a_large_message_no_copy_is_kept_for_each_refused_reading() -> None:
+    messages = [Message("fits", bytes(MOST_COPIED // 2)), *[Message("large", bytes(MOST_COPIED // 2 + 1))] * 2]
+    two, twice = ([Rejected(Code.WRONG_TYPE, "", number, part) for part in (3, 5)] for number in (0, 1))
+    once = Rejected(Code.WRONG_TYPE, "", 2, 4)
+    kept = condensed([*two, *twice, once], messages)
+    assert [(each.message, each.part) for each in kept] == [(0, 3), (0, 5), (1, -1), (2, 4)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alarms import storms
+from cases import supervision
 from cases.checking import Standard
 from cases.city import City, read_city
 from cases.dispatching import Practice
@@ -106,6 +107,8 @@ def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:
     """
     made, problems = {storms.RULE: CasePlan.parse(problem=storms.PROBLEM, fix="4h natural")}, []
     for rule in rules_in_force:
+        if rule.id in {storms.RULE, supervision.RULE_ID}:
+            problems.append(f"{rule.id}: id: Cityward has a rule of this id itself")
         try:
             made[rule.id] = CasePlan.parse(**asdict(rule.case))
         except ValueError as error:

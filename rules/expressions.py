@@ -22,6 +22,8 @@ from rules.functions import Type
 from rules.nodes import ExpressionError, Node, Scope, as_floats
 from rules.truth import Truth
 
+_LONGEST = 5000  # characters; project default, the longest that comes along has 400
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
@@ -59,12 +61,15 @@ def compile_condition(text: str, kind: Kind, scope: Scope = Scope.READING) -> Ex
         ExpressionError: naming what is wrong and where.
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        raise ExpressionError(1, f"is longer than {_LONGEST} characters; make several conditions or rules of it")
+    compiler = Compiler(kind, text, scope)
     try:
-        tree = ast.parse(text, mode="eval").body
+        node = compiler.compile(ast.parse(text, mode="eval").body)
     except SyntaxError as error:
         raise ExpressionError(error.offset or 1, f"not an expression: {error.msg}") from error
-    compiler = Compiler(kind, text, scope)
-    node = compiler.compile(tree)
+    except (RecursionError, MemoryError) as error:  # the latter is how the parser says the former
+        raise ExpressionError(1, "nested too deeply") from error
     if node.type is not Type.TRUTH:
         raise ExpressionError(1, f"is {node.type}, not a condition: compare it with something", text)
     return Expression(

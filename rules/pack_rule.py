@@ -1,6 +1,7 @@
 """From the fields of a rule as its pack states them to a rule that runs; every mistake names its field."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import time
@@ -20,6 +21,7 @@ from rules.rule import AT_ONCE, Branch, CaseSpec, Hold, Input, Rule, Severity
 from rules.windows import DAY, GRACE, Span, Window
 
 Path = tuple[str | int, ...]
+_ID = re.compile(r"[\w.-]{1,32}")  # it stands in addresses, files and messages
 
 
 class FieldError(ValueError):
@@ -42,7 +44,6 @@ def called(path: Path) -> str:
 
 class _Hold(msgspec.Struct, forbid_unknown_fields=True, rename={"or_": "or"}):
     samples: Annotated[int, msgspec.Meta(ge=1)] = 0
-    time: str = ""
     within: str = ""
     or_: str = ""
 
@@ -136,6 +137,8 @@ def read_rule(
             ("input",), f"{document['input']!r} is none; {_near(str(document['input']), inputs, 'they are')}"
         )
     raw = convert(document, _Rule)
+    if not _ID.fullmatch(raw.id):
+        raise FieldError(("id",), "give it letters, digits, - _ and . only, 32 at most")
     if raw.kind not in kinds:
         raise FieldError(("kind",), f"unknown kind {raw.kind!r}; {_near(raw.kind, kinds, 'installed are')}")
     if missing := {"en", "zh"} - raw.name.keys():
@@ -146,6 +149,9 @@ def read_rule(
     rows = _rows(raw, kind, measures)
     window = _window(raw.window) if raw.window else None
     severity, severity_when = _severity(raw, rows)
+    clear_hold = _hold(("clear_for",), raw.clear_for)
+    if clear_hold.within:
+        raise FieldError(("clear_for",), "within belongs to for; an end is seen in a row, or for a time")
     rule = Rule(
         id=raw.id,
         names=raw.name,
@@ -155,7 +161,7 @@ def read_rule(
         severity=severity,
         severity_when=severity_when,
         clear=_condition(("clear",), raw.clear, rows) if raw.clear else None,
-        clear_hold=_hold(("clear_for",), raw.clear_for),
+        clear_hold=clear_hold,
         clear_messages=raw.clear_messages,
         max_gap=_duration(("max_gap",), raw.max_gap) if raw.max_gap else _usual_gap(kind, window, raw.input),
         case=raw.case,
@@ -257,7 +263,7 @@ def _window(raw: str | _Window) -> Window:
         return Window(span=Span(raw.length), grace=grace)
     length = _duration(("window", "length"), "1h" if raw.length == "hour" else raw.length, "day, night or hour")
     every = _duration(("window", "every"), raw.every) if raw.every else length
-    if not 0 < every <= DAY or DAY % every:
+    if not MICROS <= every <= DAY or DAY % every:
         where = ("window", "every") if raw.every else ("window",)
         raise FieldError(where, "windows begin anew at midnight, so one must end every 1m, 20m, 1h, 1d or the like")
     if length < every:
@@ -338,12 +344,13 @@ def _hold(path: Path, raw: str | _Hold) -> Hold:
         return AT_ONCE
     if isinstance(raw, str):
         return Hold(duration=_duration(path, raw))
-    duration = raw.time or raw.or_
-    if raw.within and (duration or not raw.samples):
+    if raw.within and (raw.or_ or not raw.samples):
         raise FieldError(path, "within goes with samples, and with nothing else")
+    if not raw.samples:
+        raise FieldError(path, "say how many samples; a time alone is written 10m")
     return Hold(
         raw.samples,
-        _duration(path, duration) if duration else 0,
+        _duration(path, raw.or_) if raw.or_ else 0,
         _duration(path, raw.within) if raw.within else 0,
     )
 

@@ -17,6 +17,7 @@ from devices.errors import Permanent
 from devices.kind import Kind
 from rules.measures import load_measures
 from rules.pack_rule import FieldError, called, read_rule
+from rules.plain_yaml import Loader, Mistakes, read
 from rules.rule import Rule
 
 PACKS_FOLDER = Path(__file__).parent / "packs"
@@ -119,7 +120,7 @@ def pack_files(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[P
 
 
 def documents(
-    path: Path, problems: list[str], loader: type[yaml.CSafeLoader | yaml.CBaseLoader] = yaml.CSafeLoader
+    path: Path, problems: list[str], loader: Loader = yaml.CSafeLoader
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """The entries of a file of rules, or of their tests, with the line at which each starts."""
     for entry in read_entries(path, problems, loader):
@@ -159,11 +160,9 @@ class Entry:
 
     def problem(self, error: FieldError) -> str:
         """What is wrong, with file, line, column, rule and field."""
-        index = self._index(error)
-        line = self.text.count("\n", 0, index) + 1
-        column = index - self.text.rfind("\n", 0, index)
         field = f"{called(error.path)}: " if error.path else ""
-        return f"{self.path.name}:{line}:{column}: {self.document.get('id', 'rule')}: {field}{error.why}"
+        where = place(self.text, self._index(error))
+        return f"{self.path.name}:{where}: {self.document.get('id', 'rule')}: {field}{error.why}"
 
     def _index(self, error: FieldError) -> int:
         """Where in the file the fault is: at the word if there is one, else at its field."""
@@ -194,9 +193,7 @@ class Entry:
         return key, value if isinstance(value, yaml.ScalarNode) else None
 
 
-def read_entries(
-    path: Path, problems: list[str], loader: type[yaml.CSafeLoader | yaml.CBaseLoader] = yaml.CSafeLoader
-) -> Iterator[Entry]:
+def read_entries(path: Path, problems: list[str], loader: Loader = yaml.CSafeLoader) -> Iterator[Entry]:
     """The entries of a file of rules, or of their tests."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -222,16 +219,19 @@ def rule_as_written(text: str, kinds: Mapping[str, Kind]) -> Rule:
     raise PackError(problems or ["this is not one rule"])
 
 
-def _entries(
-    path: Path, text: str, problems: list[str], loader: type[yaml.CSafeLoader | yaml.CBaseLoader]
-) -> Iterator[Entry]:
+def _entries(path: Path, text: str, problems: list[str], loader: Loader) -> Iterator[Entry]:
     try:
-        tree, entries = yaml.compose(text, loader), yaml.load(text, loader)  # noqa: S506 - a safe one
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that the calendar does not have
-        problems.append(f"{path.name}: not YAML: {error}")
+        tree, entries = read(text, loader)
+    except Mistakes as error:
+        problems += [f"{path.name}:{place(text, index)}: {why}" for index, why in error.found]
         return
     if not isinstance(tree, yaml.SequenceNode) or not all(isinstance(each, dict) for each in entries):
         problems.append(f"{path.name}: a pack is a list of rules, each starting with '- id:'")
         return
     for node, document in zip(tree.value, entries, strict=True):
         yield Entry(path, text, node, document)
+
+
+def place(text: str, index: int) -> str:
+    """Line and column of a position in a text, both from 1."""
+    return f"{text.count(chr(10), 0, index) + 1}:{index - text.rfind(chr(10), 0, index)}"

@@ -221,14 +221,17 @@ def test_everything_wrong_with_a_folder_of_packs_is_listed(command: Command, tmp
     assert "one.yaml:5:10: MH-01: raise: " in refused.err
     assert "did you mean" in refused.err
     assert "two.yaml:5:9: MH-01: kind: unknown kind 'manhloe'" in refused.err
-    assert "three.yaml: not YAML" in refused.err
+    assert "three.yaml:1:9: not YAML" in refused.err
 
     for path in tmp_path.glob("*.yaml"):
         path.unlink()
-    (tmp_path / "one.yaml").write_text(good.replace("2h urgent", "2 hours"), encoding="utf-8")
+    texts = good.replace("2h urgent", "2 hours"), good.replace("MH-01", "AM-01"), good.replace("MH-01", "SV-01")
+    (tmp_path / "one.yaml").write_text("".join(texts), encoding="utf-8")
     refused = command("rules", "check", str(tmp_path))
     assert refused.code == 1
     assert "MH-01: case: " in refused.err
+    assert "AM-01: id: Cityward has a rule of this id itself" in refused.err
+    assert "SV-01: id: " in refused.err
 
 
 @pytest.mark.parametrize("action", ["show", "accept", "arrive", "safe"])

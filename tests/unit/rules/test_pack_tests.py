@@ -126,7 +126,7 @@ def test_a_test_that_cannot_be_is_refused_by_file_line_and_name(
 
 
 def test_tests_that_are_no_yaml_are_refused(ran: Ran) -> None:
-    with pytest.raises(PackError, match=r"x\.tests\.yaml: not YAML"):
+    with pytest.raises(PackError, match=r"x\.tests\.yaml:1:10: not YAML"):
         ran("- name: [")
 
 

@@ -165,6 +165,7 @@ def test_a_delay_beside_a_list_of_conditions_belongs_into_the_list(refused: Refu
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
+        (["input: window", "window: 0.001s"], "window: windows begin anew at midnight, so one must end every 1m, 20m"),
         (["input: window", "window: 7m"], "window: windows begin anew at midnight, so one must end every 1m, 20m, 1h"),
         (
             ["input: window", "window: soon"],
@@ -267,7 +268,7 @@ def test_every_problem_in_every_pack_is_listed_at_once(refused: Refused) -> None
     wrong = changed("raise: tlt > 15") + "\n" + changed("kind: manhol").replace("X-01", "X-02") + "\n"
     problems = refused(wrong + SOUND.replace("X-01", "X-03"), broken="- [", other=changed("severity: bad"))
     assert [problem.split(": ")[0] for problem in problems] == [
-        "broken.yaml", "other.yaml:5:13", "pack.yaml:4:10", "pack.yaml:10:9",
+        "broken.yaml:1:4", "other.yaml:5:13", "pack.yaml:4:10", "pack.yaml:10:9",
     ]  # fmt: skip
 
 
@@ -277,11 +278,74 @@ def test_a_pack_is_a_list_of_rules(refused: Refused, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["- id: [", "- id: X-01\n\tname: y", "- !!python/name:os.system x", "- id: 2026-02-30"]
+    ("text", "problem"),
+    [
+        ("- id: [", "1:8: not YAML: while parsing a flow node, did not find expected node content"),
+        ("- id: X-01\n\tname: y", "2:1: not YAML: while scanning a plain scalar, found a tab character"),
+        ("- id: X\x07", "1:8: not YAML: control characters are not allowed"),
+        ("- id: X\n---\n- id: Y", "2:1: not YAML: expected a single document in the stream, but found another"),
+    ],
 )
-def test_what_is_no_yaml_is_said_so(refused: Refused, text: str) -> None:
-    (problem,) = refused(text)
-    assert problem.startswith("pack.yaml: not YAML: ")
+def test_what_is_no_yaml_is_said_so_with_its_place(refused: Refused, text: str, problem: str) -> None:
+    (found,) = refused(text)
+    assert found.startswith(f"pack.yaml:{problem}")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (SOUND + "  kind: noise\n", "8:3: 'kind' stands twice"),
+        (SOUND.replace("{en: tilted", "{en: a, en: tilted"), "2:17: 'en' stands twice"),
+        (SOUND + "  1: 2\n", "8:3: a setting is called by a word"),
+        (SOUND + "  <<: {for: 1m}\n", "8:3: a setting is called by a word"),
+        (SOUND + "  ? [a, b]\n  : 1\n", "8:5: a setting is called by a word"),
+        (
+            SOUND + "  clear: &c tilt < 5\n" + SOUND + "  clear: *c\n",
+            "16:10: *c repeats what stands elsewhere; write it out",
+        ),
+        ("- &a {id: *a}", "1:11: *a repeats what stands elsewhere; write it out"),
+        (
+            SOUND.replace("tilt > 15", "!!bool tilt"),
+            "4:10: tag:yaml.org,2002:bool is a tag of YAML; write the value alone, in quotes where it is a word",
+        ),
+        (
+            SOUND.replace("a test", "2026-02-30"),
+            "7:11: '2026-02-30' is no value: day is out of range for month; write words in quotes",
+        ),
+        (SOUND + f"  covers: {'[' * 100_000}{']' * 100_000}", "8:29: nested too deeply"),
+    ],
+    ids=range(10),
+)
+def test_what_yaml_can_do_and_packs_do_not_need_is_refused(refused: Refused, text: str, problem: str) -> None:
+    assert refused(text) == [f"pack.yaml:{problem}"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("raise: " + "-" * 4000 + "tilt > 1", "4:10: X-01: raise: nested too deeply"),
+        ("raise: " + "not " * 1000 + "tilt > 1", "4:10: X-01: raise: nested too deeply"),
+        ("raise: " + "tilt + " * 600 + "1 > 1", "4:10: X-01: raise: nested too deeply"),
+        (
+            "raise: " + "tilt > 1 or " * 10_000 + "tilt > 1",
+            "4:10: X-01: raise: is longer than 5000 characters; make several conditions or rules of it",
+        ),
+        (f"for: {'9' * 400}d", f"8:8: X-01: for: '{'9' * 40}' is longer than a hundred years"),
+        ("for: {or: 10m}", "8:3: X-01: for: say how many samples; a time alone is written 10m"),
+        ("for: {}", "8:3: X-01: for: say how many samples; a time alone is written 10m"),
+        (
+            "clear_for: {samples: 2, within: 10m}",
+            "8:3: X-01: clear_for: within belongs to for; an end is seen in a row, or for a time",
+        ),
+        ('id: "X\\x01"', "1:7: X\x01: id: give it letters, digits, - _ and . only, 32 at most"),
+        ("id: ''", "1:7: : id: give it letters, digits, - _ and . only, 32 at most"),
+    ],
+    ids=range(10),
+)
+def test_what_would_cost_the_reader_dear_or_have_no_effect_is_refused(
+    refused: Refused, line: str, problem: str
+) -> None:
+    assert refused(changed(line)) == [f"pack.yaml:{problem}"]
 
 
 def test_another_encoding_than_utf8_is_said_so(refused: Refused) -> None:
@@ -298,7 +362,7 @@ def test_a_rule_is_read_as_it_is_written(rule_of: Callable[..., Rule]) -> None:
         "raise: [{when: tilt > 15, for: {samples: 2, or: 30s}, severity: major}, {when: tilt > 90}]",
         "severity: {critical: tilt > 90, default: notice, minor: tilt > 20}",
         "clear: tilt < 5",
-        "clear_for: {samples: 3, time: 10m}",
+        "clear_for: {samples: 3, or: 10m}",
         "max_gap: 1h",
     )
     assert [branch.hold for branch in rule.branches] == [Hold(samples=2, duration=MINUTE // 2), AT_ONCE]

@@ -25,6 +25,13 @@ _TOP = 10
 Watch = tuple[datetime, datetime]  # from when until before when, aware
 
 
+class By(StrEnum):
+    """What a seat is."""
+
+    DISTRICT = "district"
+    UNIT = "unit"  # of the alarm's latest case
+
+
 class Grade(StrEnum):
     """How a figure stands to its targets."""
 

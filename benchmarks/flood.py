@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 from benchmarks.traffic import BLOCK, Traffic
-from cityward.publishing import welcomed
 from devices.broker import Broker
 from ingest.mqtt.packets import DISCONNECT
+from ingest.mqtt.publishing import welcomed
 
 UNACKNOWLEDGED = 2000  # messages: as many devices wait for their PUBACK
 PATIENCE = 60.0  # seconds for the broker to take a block

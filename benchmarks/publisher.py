@@ -7,8 +7,8 @@ import time
 from contextlib import suppress
 
 from benchmarks.load import Load
-from cityward.publishing import Unacknowledged, welcomed
 from devices.broker import Broker
+from ingest.mqtt.publishing import Unacknowledged, welcomed
 
 WINDOW = 1000  # messages sent and not acknowledged
 TICK = 0.005  # seconds between two looks at the clock

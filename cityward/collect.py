@@ -10,12 +10,12 @@ import structlog
 
 from cityward import wiring
 from cityward.clock import Clock
-from cityward.cuts import check_turn
 from cityward.metrics import Metrics, serve
-from cityward.partitions import Partitions
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
+from devices.hearers import heard_in
+from ingest.cuts import check_turn
 from ingest.decoding import Decoder
 from ingest.holding import Holding
 from ingest.loop import run
@@ -63,7 +63,7 @@ def _collect(
     installed = wiring.kinds(settings)
     book = Rulebook(settings, installed)
     tls = wiring.broker_tls(settings)
-    partitions = Partitions(settings)
+    hears = wiring.hears(settings)
     working = metrics.collecting.labels(partition)
 
     def attempt(works: Works) -> None:
@@ -85,7 +85,7 @@ def _collect(
             unbench(connection, partition, clock.now())
             rule_texts.keep(connection, book.rules, clock.now())
             permits = permit_store.spells(connection, clock.now() - permit_store.REMEMBERED)
-            own = partial(partitions.devices, registry, partition)
+            own = partial(heard_in, registry, hears, partition)
             held = waiting.begin(connection, partition, installed, city.lateness, own, clock.micros())
             # What rules remember comes after: a partition that had some of the devices until now has ended by then.
             engine = Engine(book.rules, registry, wiring.local_time(city), load_states(connection), permits)

@@ -17,12 +17,12 @@ import structlog
 from cityward import wiring
 from cityward.clock import Clock
 from cityward.due import HOLDER, DueRules
-from cityward.links import ConsoleLinks
 from cityward.metrics import DispatcherMetrics, serve
-from cityward.partitions import NOBODY, Hearers, Hears, Partitions, stored_until
 from cityward.persisting import Works, hold, persist
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
+from console.links import ConsoleLinks
+from devices.hearers import Hearers, Hears, stored_until
 from devices.kind import Kind
 from notify.channels.mqtt import MqttChannel
 from notify.channels.person import PersonChannel
@@ -92,7 +92,7 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
         ):
             if not hold(connection, DISPATCH, CITY, stop):
                 return
-            desk = Rounds(connection, book.rules, installed, clock, heard_by=Partitions(settings))
+            desk = Rounds(connection, book.rules, installed, clock, heard_by=wiring.hears(settings))
             rule_states.unbench(connection, HOLDER, clock.now())
             waking.listen(ears)
             if works():
@@ -126,7 +126,7 @@ class Rounds:
         installed: Mapping[str, Kind],
         clock: Clock,
         *,
-        heard_by: Hears = NOBODY,
+        heard_by: Hears,
     ) -> None:
         groupings = [(rule.kind, rule.group) for rule in rules if rule.group]
         self.registry = register_groups(connection, load_registry(connection, installed), groupings, clock.now())

@@ -6,27 +6,25 @@ devices are judged when what was sent to their partition is stored, for half an 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import time
 
 import numpy as np
 import structlog
 
 from cityward.clock import Clock
-from cityward.partitions import DISTRICTS, NOBODY, Hearers, Hears, stored_until
+from devices.hearers import Hears, stored_until
 from devices.moments import MICROS, moment
-from devices.readings import Ints
 from devices.registry import Membership, Registry
 from rules.closing import close, dissolved
 from rules.frame import Frame
-from rules.jobs import Moments, due, judge_figures
+from rules.jobs import Moments, judge_figures
 from rules.local_time import LocalTime
 from rules.measures import Measure
 from rules.remembering import Memory
-from rules.rule import Input, Rule
-from rules.spells import NONE, Spells
+from rules.rule import Rule
+from rules.series import Series, joined, parted, series_of
+from rules.spells import Spells
 from rules.verdicts import Key, RuleState, Verdicts
-from rules.windows import GRACE, Window, blank, frame_of
+from rules.windows import blank, frame_of
 from storage import alarm_store, judged_store, measures, reading_writer, rule_states, worked_off
 from storage.connection import Connection
 
@@ -40,29 +38,6 @@ LONGEST = 30 * 60 * MICROS
 _NO_ROWS = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """Rules that are due at the same moments and look at the same readings.
-
-    ``subjects`` are the devices or groups whose readings the partitions ``heard_by`` bring. Progress is kept under each
-    of ``keys``: by districts, which stay where they are when partitions are cut anew.
-    """
-
-    name: str
-    rules: list[Rule]
-    window: Window | None = None
-    at: time = time()
-    lateness: int = 0
-    heard_by: frozenset[str] = frozenset()
-    subjects: Ints = field(default_factory=_NO_ROWS[0].copy)
-    keys: tuple[str, ...] = ()
-
-    @property
-    def grace(self) -> int:
-        """How long after a moment it is due, µs: readings that wait for late ones have been judged by then."""
-        return (self.window.grace if self.window else GRACE) + self.lateness
-
-
 class DueRules:
     """Judges windows, groups and jobs of the city as they come due.
 
@@ -74,7 +49,7 @@ class DueRules:
         known: The measures, by name.
         clock: The time.
         permits: The work permits in force.
-        heard_by: Which partition hears a device; without it nothing is waited for.
+        heard_by: Which partition hears a device.
         lateness: How long readings of a kind wait for late ones, µs.
     """
 
@@ -86,10 +61,10 @@ class DueRules:
         local_time: LocalTime,
         known: Mapping[str, Measure],
         clock: Clock,
-        permits: Spells = NONE,
+        permits: Spells,
         *,
-        heard_by: Hears = NOBODY,
-        lateness: Mapping[str, int] | None = None,
+        heard_by: Hears,
+        lateness: Mapping[str, int],
     ) -> None:
         self._connection = connection
         self._registry = registry
@@ -97,16 +72,16 @@ class DueRules:
         self._measures = known
         self._clock = clock
         self._permits = permits
-        whole = _series(rules, lateness or {})
+        whole = series_of(rules, lateness)
         self._memories = _memories(whole, rule_states.load_states(connection))
         self._behind: set[str] = set()
         stored, now = judged_store.judged(connection), clock.micros()
-        parts = list(_parts(whole, Hearers(registry, heard_by), Hearers(registry, DISTRICTS)))
+        parts = list(parted(whole, registry, heard_by))
         # A rule that was never judged begins with what ends from now on.
         new = {key: now - part.grace for part in parts for key in part.keys if key not in stored}
         if new:
             judged_store.save_judged(connection, new)
-        self._series, self._until = _joined_parts(parts, stored | new)
+        self._series, self._until = joined(parts, stored | new)
         self._dissolve(whole, now)
 
     def judge(self) -> bool:
@@ -125,7 +100,7 @@ class DueRules:
                 if until <= since:
                     continue
                 reached[series.keys] = until
-                if moments := self._due(series, since, until):
+                if moments := series.due(self._local_time, since, until):
                     judged |= dict.fromkeys(series.keys, until)
                     self._record(self._judge(series, moments), found)
             if judged:
@@ -147,7 +122,7 @@ class DueRules:
         self._behind = behind
         return {part: max(stored_until(part, reached, now), now - LONGEST) for part in parts}
 
-    def _dissolve(self, series: Iterable[_Series], now: int) -> None:
+    def _dissolve(self, series: Iterable[Series], now: int) -> None:
         """End what is active for groups that have lost their last member."""
         found = Verdicts()
         grouped = [rule for each in series for rule in each.rules if rule.group]
@@ -159,15 +134,10 @@ class DueRules:
             self._record(ended, found)
         self._remember(found)
 
-    def _due(self, series: _Series, since: int, until: int) -> list[tuple[int, int]]:
-        if series.window is not None:
-            return series.window.between(self._local_time, since, until)
-        return [(at, at) for at in due(self._local_time, series.at, since, until)]
-
-    def _judge(self, series: _Series, moments: Sequence[tuple[int, int]]) -> Iterator[Verdicts]:
+    def _judge(self, series: Series, moments: Sequence[tuple[int, int]]) -> Iterator[Verdicts]:
         """What each rule of a series finds, in order of time for each device."""
         if series.window is None:
-            yield from (self._ask(rule, series.subjects, moments) for rule in series.rules)
+            yield from (self._ask(rule, series.members(self._registry), moments) for rule in series.rules)
             return
         start, end = min(start for start, _ in moments), moments[-1][1]
         asked = {name for rule in series.rules for name in rule.asked}
@@ -177,7 +147,7 @@ class DueRules:
         most = READINGS_AT_ONCE * kind.interval.total_seconds() * MICROS / (end - start)
         verdicts = {rule.id: Verdicts() for rule in series.rules}
         nowhere = Frame(blank(kind, *_NO_ROWS), self._registry, self._local_time, self._permits)
-        for devices in self._portions(series, max(int(most), 1)):
+        for devices in series.portions(self._registry, max(int(most), 1)):
             readings = reading_writer.read_back(self._connection, kind, devices, start, end, metrics)
             frame = frame_of(readings, moments, nowhere)
             for rule in series.rules:
@@ -187,28 +157,9 @@ class DueRules:
                     )
         yield from verdicts.values()
 
-    def _portions(self, series: _Series, most: int) -> Iterator[list[int]]:
-        """Devices some at a time, those of a group never apart."""
-        rule, subjects = series.rules[0], series.subjects
-        if rule.input is not Input.GROUP:
-            yield from (subjects[start : start + most].tolist() for start in range(0, len(subjects), most))
-            return
-        members = _of_groups(self._registry.membership(rule.kind, rule.group), subjects)
-        portion: list[int] = []
-        last = -1
-        for device, group in zip(members.device.tolist(), members.group.tolist(), strict=True):
-            if len(portion) >= most and group != last:
-                yield portion
-                portion = []
-            portion.append(device)
-            last = group
-        if portion:
-            yield portion
-
-    def _ask(self, rule: Rule, groups: Ints, moments: Sequence[tuple[int, int]]) -> Verdicts:
+    def _ask(self, rule: Rule, members: Membership, moments: Sequence[tuple[int, int]]) -> Verdicts:
         """What a job finds at each of its moments."""
         measure = self._measures[rule.measure]
-        members = _of_groups(self._registry.membership(rule.kind, rule.group), groups)
         memory = Memory(self._memories[rule.id].states)
         verdicts = Verdicts()
         for at, _ in moments:
@@ -243,67 +194,7 @@ class DueRules:
         self._series = [series for series in self._series if series.rules]
 
 
-def _of_groups(members: Membership, groups: Ints) -> Membership:
-    """The members of these groups."""
-    mine = np.isin(members.group, groups)
-    return Membership(members.device[mine], members.group[mine])
-
-
-def _parts(whole: Iterable[_Series], hearers: Hearers, places: Hearers) -> Iterator[_Series]:
-    """Each series by the districts that its subjects lie in, and by the partitions that bring their readings."""
-    for series in whole:
-        rule = series.rules[0]
-        heard = hearers.subjects(rule.kind, rule.group)
-        for districts, there in places.subjects(rule.kind, rule.group).items():
-            parts = {heard_by: there[np.isin(there, subjects)] for heard_by, subjects in heard.items()}
-            found = {heard_by: subjects for heard_by, subjects in parts.items() if len(subjects)}
-            for heard_by, subjects in found.items():
-                # Where a district is cut in pieces, each goes by its partitions.
-                apart = sorted(heard_by) if len(found) > 1 else []
-                key = " ".join([series.name, *sorted(districts), *apart])
-                yield replace(series, heard_by=heard_by, subjects=subjects, keys=(key,))
-
-
-def _joined_parts(
-    parts: Iterable[_Series], progress: Mapping[str, int]
-) -> tuple[list[_Series], dict[tuple[str, ...], int]]:
-    """Parts that go by the same partitions and have come equally far, together; and how far each has come.
-
-    Where partitions were merged, districts that were behind are so still: none of their windows is passed over.
-    """
-    found: dict[tuple[str, frozenset[str], int], list[_Series]] = {}
-    for part in parts:
-        found.setdefault((part.name, part.heard_by, progress[part.keys[0]]), []).append(part)
-    until: dict[tuple[str, ...], int] = {}
-    joined = []
-    for (_, _, reached), same in found.items():
-        keys = tuple(key for part in same for key in part.keys)
-        subjects = np.sort(np.concatenate([part.subjects for part in same]))
-        joined.append(replace(same[0], subjects=subjects, keys=keys))
-        until[keys] = reached
-    return joined, until
-
-
-def _series(rules: Iterable[Rule], lateness: Mapping[str, int]) -> list[_Series]:
-    """Devices before groups, short windows before long ones, jobs last: who asks for alarms finds them written."""
-    found: dict[str, _Series] = {}
-    for rule in rules:
-        late = lateness.get(rule.kind, 0)
-        if rule.window is not None:
-            by = f" by {'/'.join(rule.group)}" if rule.group else ""
-            name = f"{rule.kind}{by} {rule.window.label}"
-            found.setdefault(name, _Series(name, [], rule.window, lateness=late)).rules.append(rule)
-        elif rule.at is not None:
-            name = f"{rule.id} at {rule.at:%H:%M:%S}"
-            found[name] = _Series(name, [rule], at=rule.at, lateness=late)
-    return sorted(found.values(), key=_turn)
-
-
-def _turn(series: _Series) -> tuple[bool, bool, int]:
-    return series.window is None, bool(series.rules[0].group), series.window.length if series.window else 0
-
-
-def _memories(series: Iterable[_Series], states: Mapping[Key, RuleState]) -> dict[str, Memory]:
+def _memories(series: Iterable[Series], states: Mapping[Key, RuleState]) -> dict[str, Memory]:
     memories = {rule.id: Memory() for each in series for rule in each.rules}
     for (rule_id, device), state in states.items():
         if rule_id in memories:

@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alarms import storms
-from cases.words import Language
-from cityward import explaining, wiring
-from cityward.explaining import CrashError, words
+from cases.words import Language, Section, fill, say
+from cityward import wiring
 from devices.device import Device
 from devices.kind import Kind, MetricType
 from devices.moments import MICROS, micros, moment
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Membership, Registry
-from rules import mentions
+from rules import explaining, mentions
 from rules.catalogue import held
+from rules.explaining import CrashError
 from rules.frame import Frame
 from rules.jobs import Moments, due, judge_figures
 from rules.local_time import LocalTime
@@ -29,7 +29,7 @@ from rules.remembering import Memory
 from rules.rule import Input, Rule
 from rules.silence import Heard, watch
 from rules.spells import Spells
-from rules.verdicts import Transition
+from rules.verdicts import Change, Transition
 from storage import alarm_list, alarm_store, judged_store, measures, permit_store, reading_writer, rule_texts
 from storage.alarm_list import AlarmRow, HistoryRow
 from storage.connection import Connection
@@ -52,7 +52,7 @@ def explanation(
         language: Of what is said about judging it again.
     """
     history = alarm_list.history(connection, alarm=alarm.id)
-    line = explaining.raising(history)
+    line = raising(history)
     told: dict[str, Any] = {
         "alarm": {
             name: getattr(alarm, name)
@@ -91,6 +91,31 @@ def explanation(
         return told | {"replay": _impossible(words(language, "unregistered"))}
     local_time = wiring.local_time(load_city(connection))
     return told | _Case(connection, registry, rule, alarm, line, local_time, language).told()
+
+
+def raising(history: Sequence[HistoryRow]) -> HistoryRow | None:
+    """The line that tells of the alarm's latest activation; None where there is none, or only the end of a hush."""
+    found = [line for line in history if line.event in {"raised", "repeated"} and "after" not in line.detail]
+    return found[-1] if found else None
+
+
+def words(language: Language, key: str, **values: object) -> str:
+    """What is said about explanations, with what stands in its braces."""
+    return fill(say(Section.EXPLAIN, key, language), values)
+
+
+def compared(found: Sequence[Transition], at: int, severity: int, language: Language = Language.EN) -> Iterator[str]:
+    """How a replay differs from what is on record; nothing where it does not."""
+    raised = [each for each in found if each.change is Change.RAISED]
+    same = [each for each in raised if each.at == at]
+    if same and int(same[0].severity) != severity:
+        word = say(Section.SEVERITIES, str(int(same[0].severity)), language)
+        yield words(language, "other_severity", severity=word)
+    elif not same and not raised:
+        yield words(language, "nothing_raised")
+    elif not same:
+        key = "later" if raised[-1].at > at else "earlier"
+        yield words(language, key, seconds=f"{abs(raised[-1].at - at) / MICROS:g}")
 
 
 def _impossible(why: str) -> dict[str, Any]:
@@ -354,4 +379,4 @@ class _Case:
         return judged
 
     def _compared(self, again: Callable[[], list[Transition]]) -> Iterator[str]:
-        yield from explaining.compared(again(), self._at, self.line.severity, self.language)
+        yield from compared(again(), self._at, self.line.severity, self.language)

@@ -19,7 +19,9 @@ from cityward.clock import Clock, Driven
 from cityward.settings import Settings
 from devices.codecs import codecs_of
 from devices.errors import DescriptionError
+from devices.hearers import Hears
 from devices.kind import KINDS_FOLDER, Kind, load_kinds
+from devices.topics import device_topic
 from rules.local_time import LocalTime
 from rules.packs import PACKS_FOLDER, PackError, load_packs
 from rules.rule import Rule
@@ -58,6 +60,15 @@ def keep(settings: Settings) -> Keep:
 def rules(settings: Settings, installed: Mapping[str, Kind]) -> list[Rule]:
     """The rules in force."""
     return load_packs(installed, settings.packs_dir or PACKS_FOLDER)
+
+
+def hears(settings: Settings) -> Hears:
+    """Which partition of the settings hears a device."""
+    filters = [each.split("/") for name in settings.partitions for each in settings.filters(name)]
+    return Hears(
+        lambda device: settings.partition_of(device_topic(device.district, device.kind, device.device_id)),
+        by_district=not any(len(levels) > 3 and levels[3] not in {"+", "#"} for levels in filters),
+    )
 
 
 def clock(settings: Settings) -> Clock:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from psycopg import Connection
@@ -11,7 +10,7 @@ from psycopg.rows import class_row
 
 from alarms import storms
 from alarms.lifecycle import Event
-from alarms.scorecard import Happening, Stale
+from alarms.scorecard import By, Happening, Stale
 from rules.rule import Severity
 from storage.queries import load
 
@@ -158,13 +157,6 @@ def history(
     }  # fmt: skip
     with connection.cursor(row_factory=class_row(HistoryRow)) as cursor:
         return cursor.execute(_SQL["alarm_history"], filters).fetchall()
-
-
-class By(StrEnum):
-    """What a seat of the scorecard is."""
-
-    DISTRICT = "district"
-    UNIT = "unit"  # of the alarm's latest case
 
 
 def scored(

@@ -1,29 +1,14 @@
 """What the broker keeps for partitions, as it was asked: a session outlives the settings that it was made with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import Connection
 
+from ingest.cuts import Kept
 from storage.queries import load
 
 _SQL = load("sessions")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A partition's session.
-
-    Attributes:
-        topics: All topic filters that it was ever asked for, as in the settings.
-        since: What was sent later is kept for it, µs since 1970 UTC; None until the broker has granted the topics.
-        reached: What was sent to it before is stored, µs since 1970 UTC; None if it was never collected.
-    """
-
-    topics: Sequence[str]
-    since: int | None = None
-    reached: int | None = None
 
 
 def load_all(connection: Connection) -> dict[str, Kept]:

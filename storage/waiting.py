@@ -20,7 +20,7 @@ def begin(
     partition: str,
     kinds: Mapping[str, Kind],
     bound: Iterable[str],
-    devices_of: Callable[[Kind], Sequence[int]],
+    devices_of: Callable[[str], Sequence[int]],
     now: int,
 ) -> list[Waiting]:
     """What waits in a partition, of the kinds with a bound and of those that had one.
@@ -41,7 +41,7 @@ def begin(
         for name, until, since in found:
             if name not in kinds:
                 continue
-            readings = _waiting(connection, partition, kinds[name], devices_of(kinds[name]), since, until)
+            readings = _waiting(connection, partition, kinds[name], devices_of(name), since, until)
             waiting.append(Waiting(micros(until), readings, _before(connection, readings)))
     return waiting
 

@@ -9,10 +9,10 @@ from cases.words import Language
 from cityward import wiring
 from cityward.cli.context import CommandError, UntilStdin, database, load_settings, out, stop_event, table
 from cityward.cli.tokens import check_unit, check_unit_of, write_down
-from cityward.links import crew_page
 from cityward.showing import many
 from console import passwords
 from console.access import MAY, Role
+from console.links import crew_page
 from console.signing import Signing
 from notify.linking import Place
 from storage import console_store, crew_links

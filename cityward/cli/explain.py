@@ -14,8 +14,7 @@ from cases.city import City
 from cases.words import Language, Section, say
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out, table
-from cityward.explaining import words
-from cityward.explanation import explanation
+from cityward.explanation import explanation, words
 from console.actors import actor
 from storage import alarm_list
 from storage.registry_store import load_city

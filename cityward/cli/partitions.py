@@ -6,8 +6,8 @@ import typer
 
 from cityward import wiring
 from cityward.cli.context import CommandError, database, load_settings, out
-from cityward.cuts import check_names
 from cityward.settings import Settings
+from ingest.cuts import check_names
 from ingest.session import Session
 from storage import partition_sessions
 from storage.locks import PARTITION, try_hold

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cases import supervision
-from cityward import supervision_testing, wiring
+from cases import supervision, supervision_testing
+from cases.supervision_testing import CaseOutcome
+from cityward import wiring
 from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
 from cityward.showing import many
-from cityward.supervision_testing import CaseOutcome
 from devices.errors import Retryable
 from devices.kind import Kind
 from rules.catalogue import catalogue, described

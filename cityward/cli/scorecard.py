@@ -9,13 +9,12 @@ import typer
 from rich.table import Table
 
 from alarms.lifecycle import Event
-from alarms.scorecard import Figure, Grade, Seat, Stale, figures
+from alarms.scorecard import By, Figure, Grade, Seat, Stale, figures
+from cases.seats import cards, parse_shifts
 from cases.words import Language, Section, say
 from cityward import wiring
 from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
-from cityward.scoring import cards, parse_shifts
 from storage import alarm_list
-from storage.alarm_list import By
 from storage.registry_store import load_city
 
 _OF_CITY = "city"  # --shifts: as the city file has them

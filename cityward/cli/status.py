@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from cityward.cli.context import database, load_settings, out, table
 from cityward.cli.rules import benched_table
-from cityward.cuts import contradictions
 from cityward.settings import CONFIG_FILE, Settings
 from devices.moments import moment
+from ingest.cuts import contradictions
 from storage import partition_sessions
 from storage.capability import MISSING, detect
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from cityward.explaining import doubts
 from cityward.trial.evaluating import Raised
 from cityward.trial.outcome import Outcome
 from cityward.trial.stage import Stage
 from devices.kind import Metric, MetricType
 from rules import mentions
+from rules.explaining import doubts
 from rules.rule import Rule
 from simulators.labels import Label
 from simulators.physics.daytime import LOCAL

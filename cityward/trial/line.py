@@ -4,9 +4,9 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from cityward.publishing import Unacknowledged, welcomed
 from cityward.trial.errors import TrialError
 from devices.broker import Broker
+from ingest.mqtt.publishing import Unacknowledged, welcomed
 from simulators.message import Message
 
 _PORTION = 200  # messages on the way at once

@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from cityward import wiring
 from cityward.dispatch import Rounds
+from devices.hearers import DISTRICTS
 from devices.kind import Kind
 from devices.moments import micros
 from ingest.decoding import Decoder
@@ -68,7 +69,7 @@ class Stage:
 
     def _start(self) -> None:
         """As processes do when they start, and when the registry has changed."""
-        self._rounds = Rounds(self.connection, self._rules, self._kinds, self._clock)
+        self._rounds = Rounds(self.connection, self._rules, self._kinds, self._clock, heard_by=DISTRICTS)
         self.registry, city = self._rounds.registry, load_city(self.connection)
         self.zone = city.calendar.timezone
         engine = Engine(self._rules, self.registry, wiring.local_time(city), load_states(self.connection))

@@ -45,7 +45,7 @@ def collect(
     kinds: Mapping[str, Kind],
     *batches: tuple[datetime, list[tuple[str, bytes]]],
     partition: str = "all",
-    own: Callable[[Kind], Sequence[int]] | None = None,
+    own: Callable[[str], Sequence[int]] | None = None,
     lateness: Mapping[str, int] | None = None,
 ) -> list[Written]:
     """What a collector that starts, takes these messages at these times and stops leaves of each batch."""
@@ -59,5 +59,5 @@ def collect(
     return [*run(session, Decoder(registry), Marking(kinds.values()), engine, store, Holding(bounds, held))]
 
 
-def _all(registry: Registry, kind: Kind) -> list[int]:
-    return [*map(int, registry.all_of(kind.name))]
+def _all(registry: Registry, kind: str) -> list[int]:
+    return [*map(int, registry.all_of(kind))]

@@ -8,14 +8,15 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from cityward.due import DueRules
-from cityward.partitions import NOBODY, Hears
 from devices.device import Description
+from devices.hearers import DISTRICTS
 from devices.kind import Kind
 from devices.moments import micros
 from rules.local_time import LocalTime
 from rules.measures import load_measures
 from rules.packs import load_packs
 from rules.rule import Rule
+from rules.spells import NONE
 from storage import reading_writer, rollups
 from storage.capability import Capability, detect
 from storage.registry_store import load_registry, register_groups
@@ -36,7 +37,7 @@ class City:
         self.registry = load_registry(connection, kinds)
         self.rules: list[Rule] = []
         self.due: DueRules | None = None
-        self.heard_by: Hears = NOBODY
+        self.heard_by = DISTRICTS
         self.lateness: dict[str, int] = {}
 
     def begin(self, pack: str, at: datetime) -> None:
@@ -54,6 +55,7 @@ class City:
             LOCAL,
             load_measures(),
             self.clock,
+            NONE,
             heard_by=self.heard_by,
             lateness=self.lateness,
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from cityward.links import ConsoleLinks
+from console.links import ConsoleLinks
 from notify.linking import Place
 from storage.outbox import NotificationStore
 from tests.fix_console import Time

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from cityward.partitions import DISTRICTS
-from devices.device import Device
+from devices.hearers import Hears
 from devices.moments import micros
 from devices.quality import Quality
 from storage import judged_store, rule_states, worked_off
@@ -194,7 +193,6 @@ def test_a_job_asks_every_evening_and_for_the_evenings_it_missed(lamp_road: City
 
 
 def test_windows_wait_for_the_partition_that_brings_their_readings_half_an_hour_at_most(evening: City) -> None:
-    evening.heard_by = DISTRICTS
     worked_off.save(evening.connection, device_of(evening.registry, METER).district, micros(NINE + 15 * MINUTE))
     evening.begin(LOUD, NINE)
     evening.sent(METER, minutes(0, 15, 70), "laeq")
@@ -211,7 +209,6 @@ def test_windows_wait_for_the_partition_that_brings_their_readings_half_an_hour_
 
 
 def test_who_is_up_to_date_does_not_wait_for_a_partition_that_is_not(evening: City) -> None:
-    evening.heard_by = DISTRICTS
     worked_off.save(evening.connection, "elsewhere", micros(NINE))
     worked_off.save(evening.connection, device_of(evening.registry, METER).district, micros(NINE + 30 * MINUTE))
     evening.begin(LOUD, NINE)
@@ -246,20 +243,10 @@ def test_the_alarm_of_a_group_without_members_is_over_and_says_why(lamp_road: Ci
     assert "G-01 circuit:C-8:streetlight raised 21:34" in lamp_road.history(), "the lamps are as dark as before"
 
 
-class Together:
-    """All districts in one partition."""
-
-    by_district = True
-
-    def of(self, _device: Device) -> str:
-        return "all"
-
-
 def test_who_was_behind_when_partitions_were_merged_misses_no_window(evening: City) -> None:
     put = replace(device_of(evening.registry, METER), device_id="meter-west", district="west")
     import_devices(evening.connection, [put], "a test", NINE)
     evening.registry = load_registry(evening.connection, evening.kinds)
-    evening.heard_by = DISTRICTS
     for district, minute in (("east", 30), ("west", 8)):
         worked_off.save(evening.connection, district, micros(NINE + minute * MINUTE))
     evening.begin(LOUD, NINE)
@@ -267,7 +254,7 @@ def test_who_was_behind_when_partitions_were_merged_misses_no_window(evening: Ci
         evening.sent(meter, minutes(0, 30, 70), "laeq")
     evening.until(NINE + 30 * MINUTE)
     assert evening.history() == ["W-01 4201020308000004 raised 21:20"]
-    evening.heard_by = Together()
+    evening.heard_by = Hears(lambda _device: "all")
     evening.begin(LOUD, NINE + 31 * MINUTE)
     evening.until(NINE + 40 * MINUTE)
     assert evening.history()[1:] == ["W-01 meter-west raised 21:20"]

@@ -12,6 +12,7 @@ import pytest
 
 from alarms import storms
 from cityward.due import DueRules
+from devices.hearers import DISTRICTS
 from devices.kind import Kind
 from devices.moments import micros
 from devices.registry import Registry
@@ -20,6 +21,7 @@ from rules.measures import load_measures
 from rules.packs import load_packs
 from rules.rule import Severity
 from rules.silence import Heard, watch
+from rules.spells import NONE
 from storage import alarm_round, alarm_store, permit_store, rule_texts
 from storage.alarm_list import list_alarms
 from storage.registry_store import load_registry, register_groups
@@ -90,7 +92,9 @@ def judged(desk: Desk, kinds: Mapping[str, Kind], tmp_path: Path) -> Judged:
         )
         rule_texts.keep(desk.connection, rules, clock.at)
         registry = load_registry(desk.connection, kinds)
-        due = DueRules(desk.connection, rules, registry, LOCAL, load_measures(), clock)
+        due = DueRules(
+            desk.connection, rules, registry, LOCAL, load_measures(), clock, NONE, heard_by=DISTRICTS, lateness={}
+        )
         clock.at = START
         while due.judge():
             pass

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from psycopg import Connection
 
 from devices.moments import micros
+from ingest.cuts import Kept
 from storage import partition_sessions, worked_off
-from storage.partition_sessions import Kept
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

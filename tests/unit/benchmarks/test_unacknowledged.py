@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.rig import share
-from cityward.publishing import Unacknowledged
+from ingest.mqtt.publishing import Unacknowledged
 
 
 def puback(publish: bytes) -> bytes:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cases.supervision_testing import run_tests
 from cityward.cli import app, context
 from cityward.cli.context import CommandError
 from cityward.cli.rules import page
-from cityward.supervision_testing import run_tests
 from devices.kind import load_kinds
 from rules.catalogue import duration
 from rules.durations import parse_duration

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cityward import explaining
+from cityward.explanation import compared
 from devices.readings import Readings
 from devices.registry import Registry
+from rules import explaining
 from rules.frame import Frame
 from rules.local_time import LocalTime
 from rules.packs import PackError, rule_as_written
@@ -56,7 +57,7 @@ def test_what_was_raised_is_raised_again_by_the_readings_around_it_alone(
         if each.change is Change.RAISED:
             since = explaining.judged_since(rule, each.detail, each.at, ends)
             again = replayed(rule, surroundings, since, each.at)
-            assert list(explaining.compared(again, each.at, int(each.severity))) == []
+            assert list(compared(again, each.at, int(each.severity))) == []
 
 
 def test_what_is_different_is_said(
@@ -65,10 +66,10 @@ def test_what_is_different_is_said(
     rule = rule_of("raise: laeq > 60", kind="noise")
     surroundings = Frame(laeq({0: 50, 1: 70}), registry_of("noise"), local_time)
     found = replayed(rule, surroundings, START, START + MINUTE)
-    assert list(explaining.compared(found, START, 2)) == ["it would be raised 60 s later"]
-    assert list(explaining.compared(found, START + 2 * MINUTE, 2)) == ["it would be raised 60 s earlier"]
-    assert list(explaining.compared(found, START + MINUTE, 4)) == ["the severity would be minor"]
-    assert list(explaining.compared([], START, 2)) == ["nothing would be raised"]
+    assert list(compared(found, START, 2)) == ["it would be raised 60 s later"]
+    assert list(compared(found, START + 2 * MINUTE, 2)) == ["it would be raised 60 s earlier"]
+    assert list(compared(found, START + MINUTE, 4)) == ["the severity would be minor"]
+    assert list(compared([], START, 2)) == ["nothing would be raised"]
 
 
 def test_a_rule_is_read_again_from_its_text(rule_of: Callable[..., Rule], registry_of: Callable[..., Registry]) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cases.supervision_testing import run_tests
 from cityward.cli import app
 from cityward.cli.context import CommandError
-from cityward.supervision_testing import run_tests
 from rules.packs import PackError
 
 SOUND = """\

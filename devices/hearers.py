@@ -1,67 +1,36 @@
-"""Which partition hears which device, and how far what they heard is stored."""
+"""Which partition hears which device, and how far what they heard is stored. Pure."""
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from cityward.settings import Settings
 from devices.device import Device
-from devices.kind import Kind
 from devices.readings import Ints
 from devices.registry import Registry
-from devices.topics import device_topic
 
 
-class Hears(Protocol):
-    """Which partition hears whom."""
+@dataclass(frozen=True, slots=True)
+class Hears:
+    """Which partition hears whom.
 
-    @property
-    def by_district(self) -> bool:
-        """Whether all devices of a kind and district share one."""
+    Attributes:
+        of: The partition of a device; None if none hears it.
+        by_district: Whether all devices of a kind and district share one.
+    """
 
-    def of(self, device: Device) -> str | None:
-        """The partition that hears a device; None if none does."""
-
-
-class Partitions:
-    """The partitions of a city."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        filters = [each.split("/") for name in settings.partitions for each in settings.filters(name)]
-        self.by_district = not any(len(levels) > 3 and levels[3] not in {"+", "#"} for levels in filters)
-
-    def of(self, device: Device) -> str | None:
-        """The partition that hears a device; None if none does."""
-        return self._settings.partition_of(device_topic(device.district, device.kind, device.device_id))
-
-    def devices(self, registry: Registry, partition: str, kind: Kind) -> list[int]:
-        """The numbers of the devices of a kind that a partition hears."""
-        numbers, codes, names = _heard_by(registry, kind.name, self)
-        return numbers[codes == names.index(partition)].tolist() if partition in names else []
+    of: Callable[[Device], str | None]
+    by_district: bool = True
 
 
-class Districts:
-    """As if each district had a partition of its name."""
-
-    by_district = True
-
-    def of(self, device: Device) -> str:
-        """Its district."""
-        return device.district
+# As if each district had a partition of its name.
+DISTRICTS = Hears(lambda device: device.district)
 
 
-class Nobody:
-    """Where nothing is collected: nothing is waited for."""
-
-    by_district = True
-
-    def of(self, _device: Device) -> None:
-        """None does."""
-
-
-DISTRICTS, NOBODY = Districts(), Nobody()
+def heard_in(registry: Registry, hears: Hears, partition: str, kind: str) -> list[int]:
+    """The numbers of the devices of a kind that a partition hears."""
+    numbers, codes, names = _heard_by(registry, kind, hears)
+    return numbers[codes == names.index(partition)].tolist() if partition in names else []
 
 
 def _heard_by(registry: Registry, kind: str, hears: Hears) -> tuple[Ints, Ints, list[str]]:

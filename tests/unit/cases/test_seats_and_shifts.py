@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alarms.lifecycle import Event
-from alarms.scorecard import Happening, Stale
+from alarms.scorecard import By, Happening, Stale
 from cases.calendars import WorkCalendar
 from cases.city import City, load_city
 from cases.people import Shift
-from cityward.scoring import cards, parse_shifts
+from cases.seats import cards, parse_shifts
 from rules.rule import Severity
-from storage.alarm_list import By
 from tests.fix_city import CITY
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -7,11 +7,26 @@ those are worked off. A device is judged by one collector at any time, and what 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from devices.errors import Permanent, Retryable
 from devices.moments import MICROS, moment
 from devices.topics import overlap
-from storage.partition_sessions import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A partition's session at the broker.
+
+    Attributes:
+        topics: All topic filters that it was ever asked for, as in the settings.
+        since: What was sent later is kept for it, µs since 1970 UTC; None until the broker has granted the topics.
+        reached: What was sent to it before is stored, µs since 1970 UTC; None if it was never collected.
+    """
+
+    topics: Sequence[str]
+    since: int | None = None
+    reached: int | None = None
 
 
 class KeptNameError(Permanent):

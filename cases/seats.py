@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from alarms.scorecard import Happening, Seat, Stale, between, seat_of
+from alarms.scorecard import By, Happening, Seat, Stale, between, seat_of
 from cases.city import City
 from cases.people import Shift
-from storage.alarm_list import By
 
 OUTSIDE = "outside"  # of every shift
 

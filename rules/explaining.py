@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cases.words import Language, Section, fill, say
 from devices.errors import Permanent
-from devices.moments import MICROS
 from devices.quality import Quality
 from devices.readings import Readings
 from devices.registry import Registry
@@ -16,9 +14,8 @@ from rules.frame import Frame
 from rules.remembering import Memory
 from rules.rule import Rule
 from rules.spells import NONE, Spells
-from rules.verdicts import Change, Transition, Verdicts
+from rules.verdicts import Transition, Verdicts
 from rules.windows import frame_of
-from storage.alarm_list import HistoryRow
 
 _DAY = 86_400_000_000  # µs
 
@@ -34,12 +31,6 @@ class Member:
     device: str
     state: str
     values: Mapping[str, float | str]
-
-
-def raising(history: Sequence[HistoryRow]) -> HistoryRow | None:
-    """The line that tells of the alarm's latest activation; None where there is none, or only the end of a hush."""
-    found = [line for line in history if line.event in {"raised", "repeated"} and "after" not in line.detail]
-    return found[-1] if found else None
 
 
 def doubts(quality: int) -> str:
@@ -121,22 +112,3 @@ def members(rule: Rule, frame: Frame | None, registry: Registry) -> Iterator[Mem
     silent = [Member(device.device_id, "silent", {}) for device in registry.devices.values() if device.id not in found]
     order = ("hit", "not hit", "unknown", "silent")
     yield from sorted([*found.values(), *silent], key=lambda each: (order.index(each.state), each.device))
-
-
-def words(language: Language, key: str, **values: object) -> str:
-    """What is said about explanations, with what stands in its braces."""
-    return fill(say(Section.EXPLAIN, key, language), values)
-
-
-def compared(found: Sequence[Transition], at: int, severity: int, language: Language = Language.EN) -> Iterator[str]:
-    """How a replay differs from what is on record; nothing where it does not."""
-    raised = [each for each in found if each.change is Change.RAISED]
-    same = [each for each in raised if each.at == at]
-    if same and int(same[0].severity) != severity:
-        word = say(Section.SEVERITIES, str(int(same[0].severity)), language)
-        yield words(language, "other_severity", severity=word)
-    elif not same and not raised:
-        yield words(language, "nothing_raised")
-    elif not same:
-        key = "later" if raised[-1].at > at else "earlier"
-        yield words(language, key, seconds=f"{abs(raised[-1].at - at) / MICROS:g}")

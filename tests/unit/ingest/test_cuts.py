@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cityward.cuts import KeptNameError, NotItsTurnError, check_names, check_turn, contradictions
 from devices.topics import overlap
-from storage.partition_sessions import Kept
+from ingest.cuts import Kept, KeptNameError, NotItsTurnError, check_names, check_turn, contradictions
 
 EAST, WEST, CITY = "city/east/#", "city/west/#", "city/#"
 MINUTE = 60_000_000  # µs

@@ -155,7 +155,10 @@ def written(made: Report, form: Format, language: Language = Language.EN) -> byt
     return stream.getvalue()
 
 
-DANGER = ["=1+1", "+86 27", "-x", "@SUM(A1)", "\tx", '=HYPERLINK("http://x","y")']
+DANGER = [
+    "=1+1", "+86 27", "-x", "@SUM(A1)", "\tx", "\n=1",
+    "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20SUM(A1)", '=HYPERLINK("http://x","y")',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", DANGER)

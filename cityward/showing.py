@@ -9,12 +9,13 @@ from devices.kind import Metric, MetricType
 from devices.readings import Readings
 
 _UNSAID = "-"
+_LEFT_ALONE = "\n\xa0\u3000"  # lines, and the spaces that Chinese texts and web pages have
 _WIDTH = 16  # bytes a line of a hex dump
 
 
 def printable(text: str) -> str:
-    """A text with its control characters spelled out, for they could command a terminal; lines stay lines."""
-    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+    """A text with its control characters spelled out, for they could command a terminal; lines and spaces stay."""
+    return "".join(each if each.isprintable() or each in _LEFT_ALONE else ascii(each)[1:-1] for each in text)
 
 
 def many(count: int, what: str) -> str:

@@ -21,6 +21,7 @@ from cases.words import Language, Section, fill, say
 from cityward import log, wiring
 from cityward.moments import parse_moment
 from cityward.settings import CONFIG_FILE, Settings
+from cityward.showing import printable
 from devices.errors import Permanent
 from storage.connection import Connection, connect, describe
 from storage.errors import translated
@@ -122,7 +123,7 @@ def table(
     least: Sequence[str] = (),
     language: Language = Language.EN,
 ) -> Table:
-    """A plain table in which words stay whole; without a title where that is empty.
+    """A plain table in which words stay whole, whoever wrote them; without a title where that is empty.
 
     Args:
         title: Above it.
@@ -132,7 +133,7 @@ def table(
             below the table.
         language: In which they are named.
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(str(cell).replace("\r\n", "\n")) for cell in row] for row in rows]
     columns = [[heading, *(row[place] for row in cells)] for place, heading in enumerate(headings)]
     widest = [max(map(_widest, column)) for column in columns]
     narrowest = [max(map(_narrowest, column)) for column in columns]

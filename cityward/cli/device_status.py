@@ -10,7 +10,6 @@ import typer
 from cases.countdown import countdown
 from cityward import wiring
 from cityward.cli.context import CommandError, database, head, heads, load_settings, out, table
-from cityward.showing import printable
 from devices.battery import METRICS, is_low
 from devices.kind import Kind
 from devices.quality import Quality
@@ -93,7 +92,7 @@ def _row(each: DeviceStatus, now: datetime) -> tuple[str, ...]:
     heard, ago = _heard(each.last_received_at, now)
     return (
         each.device_id, each.kind, each.district, each.name, heard, ago, _connection(each),
-        _measured(each, METRICS), _measured(each, _SIGNAL), printable(each.firmware or _UNKNOWN),
+        _measured(each, METRICS), _measured(each, _SIGNAL), each.firmware or _UNKNOWN,
     )  # fmt: skip
 
 
@@ -113,12 +112,12 @@ def _print_one(each: DeviceStatus, kind: Kind | None, now: datetime) -> None:
         ("connection", _connection(each)),
         ("battery", _measured(each, METRICS) + (" LOW" if low else "")),
         ("signal", _measured(each, _SIGNAL)),
-        ("firmware", printable(each.firmware or _UNKNOWN)),
+        ("firmware", each.firmware or _UNKNOWN),
         ("also sent", " ".join(each.also_sent or ()) or _UNKNOWN),
     ]
     out.print(table("Status", ["", ""], rows))
     units = {metric.name: metric.unit for metric in kind.metrics} if kind else {}
-    values = [(name, printable(str(value)), units.get(name, "")) for name, value in (each.latest or {}).items()]
+    values = [(name, value, units.get(name, "")) for name, value in (each.latest or {}).items()]
     out.print(table("Last values", ["metric", "value", "unit"], values))
 
 

@@ -12,7 +12,7 @@ from cityward.cli.context import CommandError, database, err, load_settings, mom
 from cityward.cli.progress import progress
 from cityward.replaying import await_replay, nobody_there, what_became
 from cityward.settings import Settings
-from cityward.showing import many, payload_text, printable, side_by_side
+from cityward.showing import many, payload_text, side_by_side
 from devices.moments import moment
 from devices.registry import Registry
 from devices.rejection import Code
@@ -58,8 +58,7 @@ def list_command(
         rows = store.load_rows(connection, list(found))
     headings = ["id", "received", "code", "topic", "tries", "now", "why"]
     cells = [
-        (row.id, _local(row.received_at, zone), row.code, printable(row.topic), row.attempts, _state(row),
-         printable(row.detail))
+        (row.id, _local(row.received_at, zone), row.code, row.topic, row.attempts, _state(row), row.detail)
         for row in rows
     ]  # fmt: skip
     out.print(table(many(len(rows), "message"), headings, cells))
@@ -204,9 +203,9 @@ def _state(row: store.Row) -> str:
 
 def _facts(row: store.Row, zone: tzinfo) -> list[tuple[str, str]]:
     facts = [
-        ("topic", printable(row.topic)),
+        ("topic", row.topic),
         ("code", row.code),
-        ("why", printable(row.detail)),
+        ("why", row.detail),
         ("received", _local(row.received_at, zone)),
         ("partition", row.partition),
         ("meant", "the message as a whole" if row.part < 0 else f"reading {row.part + 1} of the message"),

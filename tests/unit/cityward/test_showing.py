@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cityward.cli.context import table
 from cityward.showing import hex_dump, payload_text, printable, sent, side_by_side
 from devices.kind import Kind, load_kinds
 from devices.readings import Readings
@@ -28,12 +29,17 @@ def one(kind: Kind, **metrics: float | str) -> Readings:
 @given(st.text())
 def test_what_is_shown_cannot_command_a_terminal(text: str) -> None:
     shown = printable(text)
-    assert all(each.isprintable() or each == "\n" for each in shown)
+    assert all(each.isprintable() or each in "\n\xa0\u3000" for each in shown)
     assert text.isprintable() <= (shown == text)
 
 
 def test_control_characters_are_spelled_out_and_lines_stay_lines() -> None:
     assert printable("\x1b[2J城市\r\n\x00\u202e") == "\\x1b[2J城市\\r\n\\x00\\u202e"
+
+
+def test_whatever_people_wrote_into_a_table_commands_no_terminal() -> None:
+    made = table("", ["why"], [["\x1b]0;mine\x07dark\r\nsince\u3000Monday\x9b2J"]])
+    assert [str(cell) for cell in made.columns[0].cells] == ["\\x1b]0;mine\\x07dark\nsince\u3000Monday\\x9b2J"]
 
 
 def test_a_payload_is_text_where_it_is_utf_8_and_else_a_hex_dump() -> None:

@@ -6,7 +6,7 @@ record of changes, its key. It raises ``console.errors.ConsoleError`` and has th
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -145,7 +145,7 @@ def move_case(
         before = _theirs(connection, who, number, move)
         if seen is not None and seen != before.last:
             raise Stale("case_changed", number=number)
-        moment = now if happened is None else _plausible(happened, before, now)
+        moment = now if happened is None else _plausible(happened, before, now, at.city.calendar.timezone)
         moves = CaseMoves(connection, at.jobs, at.practice, at=moment, actor=who.name)
         refusal = _RUN[move](moves, number, said)
         if isinstance(refusal, Refusal):
@@ -301,15 +301,15 @@ def _theirs(connection: Connection, who: Visitor, number: str, move: CaseMove | 
     return found
 
 
-def _plausible(happened: datetime, before: Standing, now: datetime) -> datetime:
-    """When something can have happened that is said to have happened then."""
+def _plausible(happened: datetime, before: Standing, now: datetime, zone: tzinfo) -> datetime:
+    """When something can have happened that is said to have happened then; what is refused names the zone's time."""
     if happened > now:
         if happened - now > SKEW:
             raise BadInput("in_the_future")
         return now
     if before.moved_at is not None and happened < before.moved_at:
         if before.moved_at - happened > SKEW:
-            raise BadInput("before_last_move", last=before.moved_at.isoformat(timespec="seconds"))
+            raise BadInput("before_last_move", last=before.moved_at.astimezone(zone).isoformat(" ", "seconds"))
         return before.moved_at
     return happened
 

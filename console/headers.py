@@ -1,5 +1,6 @@
 """What every answer says about itself: nothing runs, loads or frames but what the console itself serves."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -19,19 +20,24 @@ HEADERS = {
 }
 
 
+def safety(map_style: str = "") -> Mapping[str, str]:
+    """What an answer says; the map's style of this address may bring tiles, signs and letters from its own server."""
+    at = urlsplit(map_style)
+    policy = _POLICY.format(tiles=f" {at.scheme}://{at.netloc}" if at.netloc else "")
+    return {**HEADERS, "Content-Security-Policy": policy}
+
+
 class SafetyHeaders:
     """Adds them; an answer about people and cases is kept by nobody but who asked.
 
     Args:
         app: What answers.
-        map_style: The address of a map's style; it may bring tiles, signs and letters from its own server.
+        map_style: The address of a map's style.
     """
 
     def __init__(self, app: ASGIApp, map_style: str = "") -> None:
         self._app = app
-        at = urlsplit(map_style)
-        policy = _POLICY.format(tiles=f" {at.scheme}://{at.netloc}" if at.netloc else "")
-        self._headers = {**HEADERS, "Content-Security-Policy": policy}
+        self._headers = safety(map_style)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""

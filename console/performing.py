@@ -110,7 +110,7 @@ def _of_alarm(error: AlarmMoveError) -> ConsoleError:
             state = vocabulary()[Section.ALARM_STATES][error.state]
             return Conflict("alarm_state", number=str(error.alarm_id), state=state)
         case ShelvedTooLongError():
-            return BadInput("shelved_too_long", most=f"{error.most / timedelta(hours=1):g} h")
+            return BadInput("shelved_too_long", most=f"{error.most / timedelta(hours=1):g}")
     return BadInput("told", text=str(error))
 
 

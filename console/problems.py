@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from cases.words import Language
 from console.context import Context
 from console.errors import BadInput, ConsoleError, NotSignedIn
+from console.headers import safety
 from console.open311 import forms
 from console.open311.forms import Kind
 from console.pages import crew
@@ -33,7 +34,11 @@ _OPEN311 = {
     HTTPStatus.CONFLICT: HTTPStatus.BAD_REQUEST,
 }
 # What the framework itself finds out.
-_KEYS = {HTTPStatus.NOT_FOUND: "nothing_here", HTTPStatus.METHOD_NOT_ALLOWED: "wrong_method"}
+_KEYS = {
+    HTTPStatus.BAD_REQUEST: "unreadable",
+    HTTPStatus.NOT_FOUND: "nothing_here",
+    HTTPStatus.METHOD_NOT_ALLOWED: "wrong_method",
+}
 
 
 def answer_for(app: FastAPI) -> None:
@@ -105,7 +110,10 @@ def _away(request: Request, _error: Exception) -> Response:
 
 def _failed(request: Request, error: Exception) -> Response:
     _log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
-    return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "failed", word("problem.failed", _language(request)))
+    answer = _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "failed", word("problem.failed", _language(request)))
+    context: Context = request.app.state.context
+    answer.headers.update({**safety(context.map_style), "Cache-Control": "no-store"})  # it is made outside of them
+    return answer
 
 
 def _problem(

@@ -144,7 +144,7 @@ def test_what_the_desk_cannot_do_is_said_in_its_language(machine: Machine, numbe
     permit = {"target": "road:nowhere", "span": "4h", "holder": "x", "reason": "x"}
     over = {**permit, "target": COVER_EAST, "start": "2026-01-01T00:00:00Z"}
     for address, asked, status, key, words in [
-        ("alarms/moves", shelving, 422, "shelved_too_long", "最长可搁置8 h"),
+        ("alarms/moves", shelving, 422, "shelved_too_long", "最长8小时"),
         ("alarms/moves", unshelving, 409, "alarm_state", "“未确认”"),
         ("permits", permit, 422, "permit_of_nothing", "road:nowhere"),
         ("permits", over, 422, "permit_over", "已经结束"),

@@ -10,11 +10,13 @@ from unittest.mock import Mock
 import httpx
 import pytest
 from psycopg import Connection
+from structlog.testing import capture_logs
 
 from console import guesses, passwords
 from console.access import Role
 from console.context import Context
 from console.identity import COOKIE, TOKEN
+from console.pages import device
 from console.signing import CrewLink, Session, Signing
 from storage import console_store, console_trail
 from tests.fix_console import SignedIn, Time, serving
@@ -166,12 +168,19 @@ def test_an_administrator_shuts_somebody_out_who_cannot_come_back_and_the_record
         assert "Sign-in refused" in people.get("/people").text
 
 
-def test_every_answer_forbids_what_is_not_ours(console: httpx.Client) -> None:
-    for path in ("/sign-in", "/static/console.css", "/nothing"):
-        answer = console.get(path)
+def test_every_answer_forbids_what_is_not_ours(
+    console: httpx.Client, signing: Signing, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "load_device", lambda *_: 1 // 0)
+    console.cookies.set(COOKIE, signing.cookie(signed_in(Role.VIEWER)))
+    for path in ("/sign-in", "/static/console.css", "/nothing", "/devices/x"):
+        with capture_logs():
+            answer = console.get(path)
         assert "script-src 'self'" in answer.headers["content-security-policy"]
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers.get("cache-control", "no-store") == "no-store"
+    assert answer.status_code == 500
 
 
 def test_a_link_opens_its_units_page_until_it_is_over(console: httpx.Client, signing: Signing, time: Time) -> None:

@@ -103,7 +103,13 @@ def run(plan: Plan, language: Language, stop: threading.Event, *, live: bool) ->
             desk.wait(stop)
             _say(f"the desk, signed in by this link once: {desk.link}")
         page = live_page.Page(
-            clock, language, kinds, broker=str(broker), database=url, console=desk.link if desk else ""
+            clock,
+            load_city(connection).calendar.timezone,
+            language,
+            kinds,
+            broker=str(broker),
+            database=url,
+            console=desk.link if desk else "",
         )
         crews = _crews(connection, kinds, city)
         _watch(plan, connection, page, simulated, stop, lambda: crews.work(clock.now()), live=live)

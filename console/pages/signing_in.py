@@ -115,9 +115,13 @@ def crew_link(sealed: str, request: Request, at: Annotated[Context, Depends(cont
 @router.get("/enter/{word}", dependencies=[Depends(guest)])
 def enter(word: str, request: Request, at: Annotated[Context, Depends(context)]) -> Response:
     """The link that a demonstration prints: it signs in once. A city has no such link."""
-    good = at.entry and secrets.compare_digest(word.encode(), at.entry.encode()) and not request.app.state.entered
+    if not (at.entry and secrets.compare_digest(word.encode(), at.entry.encode())):
+        return _over(request, at)
+    if request.app.state.entered:
+        signed_in = at.signing.session(request.cookies.get(COOKIE, ""), at.clock.now()) is not None
+        return RedirectResponse("/", HTTPStatus.SEE_OTHER) if signed_in else _over(request, at, "sign_in.entered")
     with at.connection() as connection:
-        user = console_store.find(connection, ENTRY_USER) if good else None
+        user = console_store.find(connection, ENTRY_USER)
     if user is None:
         return _over(request, at)
     request.app.state.entered = True
@@ -143,9 +147,9 @@ def _must_wait(at: Context, guesses: Guesses, name: str, here: str) -> bool:
         return here not in map(origin, console_trail.signed_in_from(connection, name, now - FAMILIAR))
 
 
-def _over(request: Request, at: Context) -> Response:
+def _over(request: Request, at: Context, problem: str = "sign_in.over") -> Response:
     """What is said of a link that opens nothing, or nothing any more."""
-    return page("sign_in.html", request, at.language(request), status=403, problem="sign_in.over", username="", back="")
+    return page("sign_in.html", request, at.language(request), status=403, problem=problem, username="", back="")
 
 
 def _begun(at: Context, session: Session, place: str) -> Response:

@@ -226,6 +226,9 @@ class Kind:
         return self.metrics[self.position[name]]
 
 
+_TYPES: Mapping[type, type[StrEnum]] = {Metric: MetricType, Attribute: AttributeType}
+
+
 def load_kind(folder: Path) -> Kind:
     """Read one kind from its folder.
 
@@ -280,7 +283,8 @@ def _named(table: Mapping[str, Mapping[str, Any]], shape: type[_T]) -> Iterable[
         try:
             yield convert({"name": name, **fields}, shape)
         except msgspec.ValidationError as error:
-            raise msgspec.ValidationError(f"{shape.__name__.lower()} {name}: {error}") from error
+            hint = f"; possible are {', '.join(_TYPES[shape])}" if str(error).endswith("`$.type`") else ""
+            raise msgspec.ValidationError(f"{shape.__name__.lower()} {name}: {error}{hint}") from error
 
 
 def _contradictions(kind: Kind, folder: Path) -> Iterable[str]:
@@ -334,6 +338,9 @@ def _contradictions_of_metric(metric: Metric) -> Iterable[str]:
         yield f"metric {metric.name}: a text, and only a text, has a max_length"
     if metric.is_number and metric.range is None:
         yield f"metric {metric.name}: a number needs its plausible range"
+    for name, span in (("range", metric.range), ("typical", metric.typical)):
+        if span and span[0] > span[1]:
+            yield f"metric {metric.name}: {name} goes from the least to the most, not from {span[0]:g} to {span[1]:g}"
 
 
 def _contradictions_of_live(kind: Kind) -> Iterable[str]:

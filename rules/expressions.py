@@ -67,7 +67,10 @@ def compile_condition(text: str, kind: Kind, scope: Scope = Scope.READING) -> Ex
     try:
         node = compiler.compile(ast.parse(text, mode="eval").body)
     except SyntaxError as error:
-        raise ExpressionError(error.offset or 1, f"not an expression: {error.msg}") from error
+        hint = f"{error.msg}; write and, or, not, ==, <= and such"
+        raise ExpressionError(error.offset or 1, f"not an expression: {hint}") from error
+    except ValueError as error:  # Python before 3.11.4 says so of a NUL
+        raise ExpressionError(1, f"not an expression: {error}") from error
     except (RecursionError, MemoryError) as error:  # the latter is how the parser says the former
         raise ExpressionError(1, "nested too deeply") from error
     if node.type is not Type.TRUTH:

@@ -112,6 +112,11 @@ def _misfit(error: msgspec.ValidationError) -> FieldError:
     return FieldError(path, match["why"] + hint)
 
 
+def shown(path: Path) -> str:
+    """A pack, or its tests, as messages name it: with its folder where every kind has one of that name."""
+    return f"{path.parent.name}/{path.name}" if path.name.startswith(KIND_PACK.removesuffix("yaml")) else path.name
+
+
 def pack_files(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[Path]:
     """The packs of a folder and those that kinds bring along, without their tests."""
     packs = (path for path in sorted(folder.glob("*.yaml")) if not path.name.endswith(TESTS))
@@ -162,7 +167,7 @@ class Entry:
         """What is wrong, with file, line, column, rule and field."""
         field = f"{called(error.path)}: " if error.path else ""
         where = place(self.text, self._index(error))
-        return f"{self.path.name}:{where}: {self.document.get('id', 'rule')}: {field}{error.why}"
+        return f"{shown(self.path)}:{where}: {self.document.get('id', 'rule')}: {field}{error.why}"
 
     def _index(self, error: FieldError) -> int:
         """Where in the file the fault is: at the word if there is one, else at its field."""
@@ -198,7 +203,7 @@ def read_entries(path: Path, problems: list[str], loader: Loader = yaml.CSafeLoa
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        problems.append(f"{path.name}: byte {error.start}: not UTF-8; save the file as UTF-8")
+        problems.append(f"{shown(path)}: byte {error.start}: not UTF-8; save the file as UTF-8")
         return
     yield from _entries(path, text, problems, loader)
 
@@ -223,10 +228,10 @@ def _entries(path: Path, text: str, problems: list[str], loader: Loader) -> Iter
     try:
         tree, entries = read(text, loader)
     except Mistakes as error:
-        problems += [f"{path.name}:{place(text, index)}: {why}" for index, why in error.found]
+        problems += [f"{shown(path)}:{place(text, index)}: {why}" for index, why in error.found]
         return
     if not isinstance(tree, yaml.SequenceNode) or not all(isinstance(each, dict) for each in entries):
-        problems.append(f"{path.name}: a pack is a list of rules, each starting with '- id:'")
+        problems.append(f"{shown(path)}: a pack is a list of rules, each starting with '- id:'")
         return
     for node, document in zip(tree.value, entries, strict=True):
         yield Entry(path, text, node, document)

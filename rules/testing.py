@@ -15,7 +15,7 @@ import yaml
 from devices.kind import Kind
 from devices.shapes import convert
 from rules.hindsight import HindsightError
-from rules.packs import PackError, documents, load_packs, pack_files, rule_ids
+from rules.packs import PackError, documents, load_packs, pack_files, rule_ids, shown
 from rules.rule import Input, Rule, Severity
 from rules.testing_story import Story, read_story
 from rules.testing_telling import tell
@@ -87,7 +87,7 @@ def run_packs(kinds: Mapping[str, Kind], folder: Path, only: Iterable[Path] = ()
         outcomes += found
         for rule_id in rule_ids(pack):
             mine = [outcome for outcome in found if outcome.test.rule.id == rule_id]
-            lacking += [f"{tests_beside(pack).name}: {rule_id}: {case}" for case in missing(rules[rule_id], mine)]
+            lacking += [f"{shown(tests_beside(pack))}: {rule_id}: {case}" for case in missing(rules[rule_id], mine)]
     if problems:
         raise PackError(problems)
     return outcomes, lacking
@@ -167,7 +167,7 @@ def _tests(path: Path, kinds: Mapping[str, Kind], rules: Mapping[str, Rule], pro
     if not path.exists():
         return
     for line, document in documents(path, problems, _TEXTS):
-        where = f"{path.name}:{line}"
+        where = f"{shown(path)}:{line}"
         try:
             yield _test(document, where, kinds, rules)
         except (ValueError, msgspec.ValidationError) as error:

@@ -33,5 +33,7 @@ async def send(topic: str, metrics: list[str]) -> None:
         await client.publish(topic, json.dumps(reading), qos=1)
 
 
+if len(sys.argv) < 3 or not all("=" in each for each in sys.argv[2:]):
+    sys.exit(__doc__)
 asyncio.run(send(sys.argv[1], sys.argv[2:]))
 print("sent to", sys.argv[1])

@@ -62,7 +62,7 @@ REFUSED = [
     ("streetlight", 'should_on("quarter")', "'quarter' is not a duration", "write 30s, 10m, 1h or 2d"),
     # Not an expression at all.
     ("manhole", "tilt > 15)", "column 10: not an expression", "unmatched ')'"),
-    ("manhole", "tilt = 15", "column 6: not an expression", "invalid syntax"),
+    ("manhole", "tilt = 15", "column 6: not an expression", "invalid syntax; write and, or, not, =="),
     ("manhole", "", "not an expression", ""),
 ]
 

@@ -63,14 +63,14 @@ def compile_condition(text: str, kind: Kind, scope: Scope = Scope.READING) -> Ex
     text = text.strip()
     if len(text) > _LONGEST:
         raise ExpressionError(1, f"is longer than {_LONGEST} characters; make several conditions or rules of it")
+    if "\0" in text:  # until 3.11.3 Python's parser says so in another way
+        raise ExpressionError(text.index("\0") + 1, "not an expression: null bytes")
     compiler = Compiler(kind, text, scope)
     try:
         node = compiler.compile(ast.parse(text, mode="eval").body)
     except SyntaxError as error:
         hint = f"{error.msg}; write and, or, not, ==, <= and such"
         raise ExpressionError(error.offset or 1, f"not an expression: {hint}") from error
-    except ValueError as error:  # Python before 3.11.4 says so of a NUL
-        raise ExpressionError(1, f"not an expression: {error}") from error
     except (RecursionError, MemoryError) as error:  # the latter is how the parser says the former
         raise ExpressionError(1, "nested too deeply") from error
     if node.type is not Type.TRUTH:

@@ -25,7 +25,7 @@ from storage.alarm_list import AlarmRow
 from storage.pool import Pool
 from storage.registry_store import load_city
 from tests.installed import installed_rules
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 class Time:
@@ -90,7 +90,7 @@ def site(context: Context) -> Iterator[str]:
 @pytest.fixture
 def console(site: str) -> Iterator[httpx.Client]:
     """A browser without a picture."""
-    with httpx.Client(base_url=site) as client:
+    with httpx.Client(base_url=site, timeout=PATIENCE) as client:
         yield client
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import structlog
 
 from cityward import cli
 from cityward.cli import context
@@ -42,7 +41,6 @@ def prompt(words: Sequence[str], folder: Path, settings: Mapping[str, str], *, o
         for console in (context.out, context.err):
             patch.setattr(console, "_width", int(settings["COLUMNS"]))
         code = _code()
-    structlog.reset_defaults()  # it logs to the screen, which is gone
     return Finished(code, _shown(out), "" if one_screen else _shown(err))
 
 

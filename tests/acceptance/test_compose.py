@@ -139,6 +139,8 @@ def test_the_first_start_can_be_repeated_and_gives_services_their_passwords(dsn:
 
 
 def test_certificates_are_made_once_and_carry_every_name(tmp_path: Path) -> None:
+    if not shutil.which("openssl"):
+        missing("openssl", "install Debian's openssl")
     script = ROOT / "deploy/certificates"
     subprocess.run([script, tmp_path, "broker.example.org", "localhost", "10.0.0.7"], check=True, capture_output=True)
     made = (tmp_path / "broker.crt").read_bytes()

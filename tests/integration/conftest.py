@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from psycopg import Connection
 from typer.testing import CliRunner
 
@@ -45,14 +44,13 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Now:
 
 
 @pytest.fixture
-def cityward(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, now: Now) -> Iterator[Command]:
+def cityward(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, now: Now) -> Command:
     """``cityward("alarms", "list")``: the command in the small city, in a folder of its own."""
     assert now
     monkeypatch.setenv("CITYWARD_DATABASE_URL", dsn)
     monkeypatch.setattr(out, "_width", 250)
     monkeypatch.chdir(tmp_path)
-    yield lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
-    structlog.reset_defaults()  # it logs to the runner's screen, which is gone
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.fix_console import Time
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, KITCHEN, LAMP, rows
 from tests.integration.prompt import Command
+from tests.waiting import PATIENCE
 
 Machine = Callable[..., httpx.Client]
 
@@ -30,7 +31,7 @@ def machine(site: str, connection: Connection, time: Time) -> Iterator[Machine]:
         text = console_tokens.add(
             connection, name, role=role, unit=unit, expires_at=time.at + timedelta(days=1), at=time.at
         )
-        clients.append(httpx.Client(base_url=site, headers={"Authorization": f"Bearer {text}"}))
+        clients.append(httpx.Client(base_url=site, headers={"Authorization": f"Bearer {text}"}, timeout=PATIENCE))
         return clients[-1]
 
     yield begin

@@ -13,6 +13,7 @@ from tests.documents import PAGES, blocks
 from tests.fix_console import Time
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST
+from tests.waiting import PATIENCE
 from tests.walking import split
 
 
@@ -52,7 +53,7 @@ def test_every_request_that_a_page_shows_is_answered(site: str, connection: Conn
     desk.take_up(time.at)
     until = time.at + timedelta(days=1)
     token = console_tokens.add(connection, "duty-desk", role=Role.SUPERVISOR, unit="", expires_at=until, at=time.at)
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE) as client:
         for line, shown in lines():
             answer = client.send(typed(line, site, str(token)))
             assert answer.is_success or shown, (line, answer.text)

@@ -20,7 +20,7 @@ from console.pages import device
 from console.signing import CrewLink, Session, Signing
 from storage import console_store, console_trail
 from tests.fix_console import SignedIn, Time, serving
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of the people below
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -149,7 +149,10 @@ def test_an_administrator_shuts_somebody_out_who_cannot_come_back_and_the_record
     site: str, connection: Connection, signing: Signing, signed_in: SignedIn
 ) -> None:
     session, name = signed_in(Role.ADMIN), person(connection, Role.SUPERVISOR)
-    with httpx.Client(base_url=site) as theirs, httpx.Client(base_url=site, follow_redirects=True) as people:
+    with (
+        httpx.Client(base_url=site, timeout=PATIENCE) as theirs,
+        httpx.Client(base_url=site, follow_redirects=True, timeout=PATIENCE) as people,
+    ):
         entered = theirs.post("/sign-in", data={"username": name, "password": PASSWORD})
         theirs.cookies[COOKIE] = entered.headers["set-cookie"].partition("=")[2].partition(";")[0].strip('"')
         assert theirs.get("/alarms").status_code == 200
@@ -206,10 +209,13 @@ def test_the_demonstrations_link_signs_in_once_and_a_city_has_none(
     person(connection, Role.SUPERVISOR)
     connection.execute("UPDATE console_user SET username = 'demo'")
     for entry, status in (("", 403), ("word", 303)):
-        with serving(replace(context, entry=entry)) as address, httpx.Client(base_url=address) as browser:
+        with (
+            serving(replace(context, entry=entry)) as address,
+            httpx.Client(base_url=address, timeout=PATIENCE) as browser,
+        ):
             assert browser.get("/enter/other").status_code == 403
             assert [browser.get("/enter/word").status_code for _ in range(2)] == [status, status], "in this browser"
-            elsewhere = httpx.get(f"{address}/enter/word")
+            elsewhere = httpx.get(f"{address}/enter/word", timeout=PATIENCE)
             assert elsewhere.status_code == 403
             assert ("signed somebody in" in elsewhere.text) == bool(entry)
             time.at += timedelta(days=20)  # its clock runs fast
@@ -219,6 +225,6 @@ def test_the_demonstrations_link_signs_in_once_and_a_city_has_none(
 def test_the_citys_tile_server_joins_the_policy_and_no_other(context: Context) -> None:
     style = "https://tiles.example:8443/style.json"
     with serving(replace(context, map_style=style)) as address:
-        policy = httpx.get(f"{address}/sign-in").headers["content-security-policy"]
+        policy = httpx.get(f"{address}/sign-in", timeout=PATIENCE).headers["content-security-policy"]
     assert policy.count("https://tiles.example:8443;") == 2
     assert "script-src 'self';" in policy

@@ -16,6 +16,7 @@ from console.identity import COOKIE, TOKEN_HEADER
 from console.limits import Limits
 from console.signing import Session, Signing
 from tests.fix_console import SignedIn, serving
+from tests.waiting import PATIENCE
 
 EVERYBODY = "- v c o s a h"  # nobody, viewer, crew, operator, supervisor, administrator, hotline
 LOOK, OWN, WORK, DISPATCH, JUDGE, MANAGE = "v o s a", "v c o s a", "c o s a", "o s a", "s a", "a"
@@ -117,7 +118,7 @@ def busy(context: Context) -> Iterator[str]:
 
 def somebody(where: str, signing: Signing, session: Session | None) -> httpx.Client:
     cookies = {COOKIE: signing.cookie(session)} if session else None
-    return httpx.Client(base_url=where, cookies=cookies)
+    return httpx.Client(base_url=where, cookies=cookies, timeout=PATIENCE)
 
 
 def test_the_table_has_every_route_of_the_console_and_no_other(context: Context) -> None:

@@ -103,8 +103,9 @@ def test_a_file_gets_lines_without_any_control_character() -> None:
 
 
 def test_a_terminal_gets_a_bar_that_is_gone_at_the_end_and_a_pipe_what_is_printed_meanwhile(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     screen, wall = Watched(), Wall()
     console = Console(file=screen, force_terminal=True, width=100)
     with progress(console, wall) as say:

@@ -129,7 +129,11 @@ def test_a_kind_is_read_from_its_file(tmp_path: Path) -> None:
         ("range = [0, 5]", "range = [0, 5]\nmax_length = 8", "metric opening: a text, and only a text, has"),
         ("range = [0, 5]", "", "metric opening: a number needs its plausible range"),
         ("range = [0, 5]", "range = [5, 0]", "metric opening: range goes from the least to the most, not from 5 to 0"),
-        ("range = [0, 5]", "range = [0, 5]\ntypical = [3, 1]", "metric opening: typical goes from the least to the most"),
+        (
+            "range = [0, 5]",
+            "range = [0, 5]\ntypical = [3, 1]",
+            "metric opening: typical goes from the least to the most",
+        ),
         ("value = 4", "", "limit opening: give either value, or by and values"),
         ("value = 4", 'value = 4\nby = "size"', "limit opening: give either value, or by and values"),
         ("value = 4", "value = 4\nvalues = { small = 1 }", "limit opening: give either value, or by and values"),

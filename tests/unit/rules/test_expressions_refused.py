@@ -64,6 +64,7 @@ REFUSED = [
     ("manhole", "tilt > 15)", "column 10: not an expression", "unmatched ')'"),
     ("manhole", "tilt = 15", "column 6: not an expression", "invalid syntax; write and, or, not, =="),
     ("manhole", "", "not an expression", ""),
+    ("manhole", "tilt > 1\0", "not an expression", "null bytes"),
 ]
 
 

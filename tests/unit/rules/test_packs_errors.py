@@ -207,7 +207,9 @@ def test_what_windows_groups_jobs_and_silence_cannot_be_is_refused(
 
 
 def test_a_pack_that_a_kind_brings_along_is_named_with_the_kinds_folder(refused: Refused) -> None:
-    assert refused(SOUND, rules="nothing")[0].endswith("/rules.yaml: a pack is a list of rules, each starting with '- id:'")
+    assert refused(SOUND, rules="nothing")[0].endswith(
+        "/rules.yaml: a pack is a list of rules, each starting with '- id:'"
+    )
 
 
 @pytest.mark.parametrize("key", ["name", "kind", "raise", "severity", "case", "source"])

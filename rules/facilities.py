@@ -82,6 +82,12 @@ def shock(frame: Frame, _margin: int) -> Floats:
     return np.asarray(np.abs(np.sqrt(x * x + y * y + z * z) - 1))
 
 
+def water_height(frame: Frame, _margin: int) -> Floats:
+    """m: water above the bottom, by a probe there or else by one that looks down from the cover."""
+    level = frame.metric("water_level")
+    return np.where(np.isnan(level), frame.number("well_depth") - frame.metric("water_distance"), level)
+
+
 def residual_strain(frame: Frame, _margin: int) -> Floats:
     """µε: strain less what the member's temperature explains; with the heat where the temperature is unknown."""
     heat = frame.number("strain_per_kelvin") * (frame.metric("structure_temp") - frame.number("reference_temp"))
@@ -117,8 +123,9 @@ def _within(frame: Frame, attribute: str, margin: int) -> Truth:
         mine = words == word
         known |= mine & bool(spans)
         for start, end in spans:
-            off = min(margin / _MINUTE, (end - start) % 1440 / 2)
-            inside |= mine & between(minute, (start + off) % 1440, (end - off) % 1440)
+            length = end - start + (0 if start <= end else 1440)
+            off = min(margin / _MINUTE, length / 2) if length < 1440 else 0  # a whole day has no ends
+            inside |= mine & ((minute - start - off) % 1440 < length - 2 * off)
     return Truth(inside & known, ~inside & known)
 
 

@@ -112,6 +112,13 @@ DERIVED: Mapping[str, Derived] = {
     "shock": Derived(
         Type.NUMBER, "g: acceleration beside gravity", ("accel_x", "accel_y", "accel_z"), facilities.shock, unit="g"
     ),
+    "water_height": Derived(
+        Type.NUMBER,
+        "m above the bottom: water_level, or well_depth less water_distance where no level is sent",
+        ("water_level", "water_distance", "well_depth"),
+        facilities.water_height,
+        unit="m",
+    ),
     "residual_strain": Derived(
         Type.NUMBER,
         "µε: strain less what the member's temperature explains",

@@ -236,6 +236,13 @@ def test_a_lamp_burns_by_its_timetable_rather_than_by_the_sun(
     assert holds("should_on", "streetlight", {"dim_level": 100}, at=NIGHT, attributes=by_day) is False
 
 
+@pytest.mark.parametrize("at", [NOON, NIGHT, NIGHT - 1])
+@pytest.mark.parametrize("condition", ["should_on", 'should_on("15m")'])
+def test_the_lamp_of_a_tunnel_burns_all_day(holds: Holds, condition: str, at: int) -> None:
+    always = {"timetable": "00:00-24:00"}
+    assert holds(condition, "streetlight", {"dim_level": 100}, at=at, attributes=always) is True
+
+
 @pytest.mark.parametrize(
     ("at", "condition"), [(NOON, "zone_limit == limit.day"), (NIGHT, "zone_limit == limit.night and zone_limit == 50")]
 )

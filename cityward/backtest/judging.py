@@ -24,6 +24,8 @@ from rules.verdicts import Key, Transition
 # So many readings are judged at once: columns long enough for NumPy, short enough that a restless device is walked
 # reading by reading for hours and not for months.
 AT_ONCE = 250_000
+# So many of what windows reach back to are kept: of more devices some are judged after the others.
+_KEPT = 2 * AT_ONCE
 _MOST_AGAIN = 4 * AT_ONCE  # readings of one device or group with which a rule is tried again
 _LONGEST = timedelta(days=1)
 
@@ -85,16 +87,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it has come: until when, readings so far, and the seconds that judging them took."""
+    """How far it has come: which share of a kind, readings so far, and the seconds that judging them took."""
 
     kind: str
-    until: int
+    share: float
     readings: int
     judging: float
-
-    def share(self, asked: Asked) -> float:
-        """How much of what was asked for."""
-        return (self.until - asked.since) / (asked.until - asked.since)
 
     @property
     def speed(self) -> str:
@@ -159,29 +157,36 @@ def run(world: World, asked: Asked, tried: Side, in_force: Side | None, say: Cal
     changes: list[list[Transition]] = [[] for _ in sides]
     readings, judging = 0, 0.0
     for kind in sorted({rule.kind for rule in tried.rules}):
+        described = sides[0].registry.kinds[kind]
+        rules = [rule for side in sides for rule in [*side.rules, *side.asked] if rule.kind == kind]
+        metrics, reach = _metrics(rules), max((rule.window.length for rule in rules if rule.window), default=0)
         devices = _devices(sides[0].registry, kind, groupings, subjects)
-        heard = world.heard(sides[0].registry.kinds[kind], devices, asked.since)
-        judges = [_judge(world, side, kind, permits, heard) for side in sides]
-        metrics = _metrics(rule for side in sides for rule in [*side.rules, *side.asked] if rule.kind == kind)
-        reach = max(judge.reach for judge in judges)
-        before: list[Readings] = []
-        step = _step(sides[0].registry.kinds[kind], len(devices))
-        for since, until in _steps(asked.since, asked.until if devices else asked.since, step):
-            unread = since if before else since - reach
-            fresh = [
-                world.read(sides[0].registry.kinds[kind], devices, begins, ends, metrics)
-                for begins, ends in _steps(unread, until, step)
-            ]
-            history = Readings.joined([*before, *fresh])
-            begun = time.perf_counter()
-            for judge, told in zip(judges, changes, strict=True):
-                told.extend(judge.slice(history, since, until))
-            judging += time.perf_counter() - begun
-            readings += int((history.ts >= since).sum())
-            say(Progress(kind, until, readings, judging))
-            # Windows may be many times as long as a slice: what they reach back to is kept, not read again.
-            before = [history.where(history.ts >= until - reach)]
-            del fresh, history  # large ones, while the next are made
+        # A job asks for the figures of all groups at once.
+        jobs = any(rule.input is Input.JOB for rule in rules)
+        most = len(devices) if jobs else _most(described, reach)
+        portions = _portions(sides[0].registry, kind, groupings, devices, most)
+        for number, portion in enumerate(portions):
+            heard = world.heard(described, portion, asked.since)
+            judges = [_judge(world, side, kind, permits, heard) for side in sides]
+            before: list[Readings] = []
+            step = _step(described, len(portion))
+            for since, until in _steps(asked.since, asked.until, step):
+                unread = since if before else since - reach
+                fresh = [
+                    world.read(described, portion, begins, ends, metrics)
+                    for begins, ends in _steps(unread, until, step)
+                ]
+                history = Readings.joined([*before, *fresh])
+                begun = time.perf_counter()
+                for judge, told in zip(judges, changes, strict=True):
+                    told.extend(judge.slice(history, since, until))
+                judging += time.perf_counter() - begun
+                readings += int((history.ts >= since).sum())
+                past = (until - asked.since) / (asked.until - asked.since)
+                say(Progress(kind, (number + past) / len(portions), readings, judging))
+                # Windows may be many times as long as a slice: what they reach back to is kept, not read again.
+                before = [history.where(history.ts >= until - reach)]
+                del fresh, history  # large ones, while the next are made
     found = [_counted(side, told, subjects) for side, told in zip(sides, changes, strict=True)]
     return Found(
         tried=found[0],
@@ -253,10 +258,42 @@ def _devices(
     return sorted(wanted)
 
 
+def _most(kind: Kind, reach: int) -> int:
+    """How many devices are judged at once."""
+    return round(_KEPT * kind.interval.total_seconds() * MICROS / max(reach, 1))
+
+
+def _portions(
+    registry: Registry, kind: str, groupings: Collection[tuple[str, tuple[str, ...]]], devices: Sequence[int], most: int
+) -> list[list[int]]:
+    """Devices some at a time, those of a group never apart."""
+    beside = {device: device for device in devices}  # another one that it stays with, until one stays with itself
+
+    def first(device: int) -> int:
+        while beside[device] != device:
+            beside[device] = device = beside[beside[device]]
+        return device
+
+    for of_kind, by in groupings if len(devices) > most else ():
+        for members in registry.members(kind, by).values() if of_kind == kind else ():
+            mine = [device for device in members.tolist() if device in beside]
+            for device in mine[1:]:
+                beside[first(device)] = first(mine[0])
+    together: dict[int, list[int]] = {}
+    for device in devices:
+        together.setdefault(first(device), []).append(device)
+    portions: list[list[int]] = []
+    for each in together.values():
+        if not portions or len(portions[-1]) + len(each) > most:
+            portions.append([])
+        portions[-1] += each
+    return [sorted(portion) for portion in portions]
+
+
 def _step(kind: Kind, devices: int) -> int:
     """How much time is read and judged at once, µs."""
     longest = round(_LONGEST.total_seconds() * MICROS)
-    return min(longest, round(AT_ONCE * kind.interval.total_seconds() / max(devices, 1) * MICROS))
+    return min(longest, round(AT_ONCE * kind.interval.total_seconds() / devices * MICROS))
 
 
 def _steps(since: int, until: int, step: int) -> Iterator[tuple[int, int]]:

@@ -104,7 +104,7 @@ def backtest(
         tried = trying.Side.of(wanted, among, history.with_kinds(tried_kinds))
         beside = trying.Side.of(wanted, in_force, history.registry) if limit or among != in_force else None
         try:
-            found = trying.run(history.world, asked, tried, beside, lambda at: say(at.kind, at.share(asked), at.speed))
+            found = trying.run(history.world, asked, tried, beside, lambda at: say(at.kind, at.share, at.speed))
         except HindsightError as error:
             raise CommandError(str(error)) from error
         past = history.visits(asked)

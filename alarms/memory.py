@@ -91,8 +91,7 @@ def _advance(story: Story, transition: Transition, chatter: Chatter, recent: lis
     elif event is not Event.CLEARED:
         story.alarm = replace(alarm, severity=transition.severity)
         story.happens(event, at, transition.detail)
-        if event is Event.ESCALATED and alarm.shelved_until is not None:
-            story.unhush(at, {"because": "worse than what was shelved"})
+        _unshelve_if_worse(story, alarm, at)
     elif alarm.chattering_since is not None:
         story.alarm = replace(alarm, held=Held.CHATTER)
         story.touched = True
@@ -117,9 +116,17 @@ def _raise(story: Story, transition: Transition, chatter: Chatter, recent: list[
         story.happens(Event.REPEATED, at, transition.detail)
         if worst > alarm.severity:
             story.happens(Event.ESCALATED, at, transition.detail)
+        _unshelve_if_worse(story, alarm, at)
         return
     story.happens(Event.RAISED, at, transition.detail)
+    _unshelve_if_worse(story, alarm, at)
     if chatter.times and len(recent) >= chatter.times:
         story.alarm = replace(story.alarm, chattering_since=at, chatter=len(recent))
         because = f"{len(recent)} activations within {chatter.within // MICROS} s"
         story.happens(Event.CHATTERING, at, {"because": because, "since": recent[0]})
+
+
+def _unshelve_if_worse(story: Story, before: Alarm, at: int) -> None:
+    """What has grown worse than it was on its shelf comes up, whether it has cleared in between or not."""
+    if before.shelved_until is not None and story.alarm.severity > before.severity:
+        story.unhush(at, {"because": "worse than what was shelved"})

@@ -130,7 +130,8 @@ def _hold_back(connection: Connection, news: Sequence[News], policy: AlarmPolicy
 
 def _end_hushes(connection: Connection, policy: AlarmPolicy, now: datetime) -> None:
     cleared_before = now - _span(policy.after_parent)
-    rows = connection.execute(_SQL["hushes_over"], {"now": now, "cause_cleared_before": cleared_before}).fetchall()
+    asked = {"now": now, "cause_cleared_before": cleared_before, "storm": storms.RULE, "holds": int(policy.storm.holds)}
+    rows = connection.execute(_SQL["hushes_over"], asked).fetchall()
     because = {int(alarm_id): str(why) for alarm_id, why in rows}
     stories = _stories(connection, because)
     for alarm_id, story in stories.items():

@@ -73,10 +73,12 @@ ORDER BY 2
 UPDATE alarm_event SET handled_at = %(now)s, hushed = true WHERE id = ANY (%(ids)s::bigint[])
 
 -- name: hushes_over
--- Alarms whose hush is over: the shelf's time, the alarm that explained them, the permit.
+-- Alarms whose hush is over, locked: the shelf's time, the alarm that explained them, the permit; and those that have
+-- grown graver than what the storm holds back.
 SELECT alarm.id,
        CASE WHEN alarm.shelved_until IS NOT NULL THEN 'the shelf''s time is over'
             WHEN alarm.permit IS NOT NULL THEN 'the work permit has ended'
+            WHEN cause.active THEN 'worse than what a storm holds back'
             ELSE cause.rule_id || ' of ' || device.device_id || ' is over' END
 FROM alarm
 LEFT JOIN alarm AS cause ON cause.id = alarm.suppressed_by
@@ -85,14 +87,17 @@ LEFT JOIN permit ON permit.id = alarm.permit
 WHERE alarm.hushed
   AND (alarm.shelved_until <= %(now)s
        OR least(permit.valid_to, permit.revoked_at) <= %(now)s
-       OR NOT cause.active AND cause.cleared_at <= %(cause_cleared_before)s)
+       OR NOT cause.active AND cause.cleared_at <= %(cause_cleared_before)s
+       OR cause.rule_id = %(storm)s AND alarm.active AND alarm.severity > %(holds)s)
+ORDER BY alarm.id
+FOR UPDATE OF alarm
 
 -- name: calm
--- Chattering alarms that have not been raised for long enough.
-SELECT id FROM alarm WHERE chattering_since IS NOT NULL AND raised_at <= %(quiet_since)s
+-- Chattering alarms that have not been raised for long enough, locked.
+SELECT id FROM alarm WHERE chattering_since IS NOT NULL AND raised_at <= %(quiet_since)s ORDER BY id FOR UPDATE
 
 -- name: unanswered
--- Active alarms that nobody has acknowledged since they were last announced, and that may be announced again.
+-- Active alarms that nobody has acknowledged since they were last announced, and that may be announced again, locked.
 SELECT alarm.id
 FROM alarm CROSS JOIN LATERAL (
     SELECT max(seen_at) FILTER (WHERE event IN ('raised', 'escalated', 'reminded') AND NOT hushed) AS at,
@@ -103,6 +108,8 @@ FROM alarm CROSS JOIN LATERAL (
 ) AS told
 WHERE alarm.active AND NOT alarm.acknowledged AND NOT alarm.hushed
   AND alarm.severity >= %(least)s AND told.at <= %(told_before)s AND told.reminders < %(times)s
+ORDER BY alarm.id
+FOR UPDATE OF alarm
 
 -- name: new_alarms
 -- New alarms by district, without those that are explained otherwise than by a storm.

@@ -188,6 +188,21 @@ def test_a_shelved_alarm_that_grows_worse_comes_up() -> None:
     assert (only(stories).state, only(stories).severity) == (State.UNACKNOWLEDGED, Severity.CRITICAL)
 
 
+def test_a_shelved_alarm_that_clears_and_comes_back_worse_comes_up() -> None:
+    worse = transition(Change.RAISED, 9, Severity.CRITICAL)
+    stories = follow([worse], {KEY: shelved(alarm_of(Change.RAISED, Change.CLEARED))})
+    assert events_of(stories) == [Event.RAISED, Event.UNSHELVED, Event.RAISED]
+    assert (only(stories).state, only(stories).severity) == (State.UNACKNOWLEDGED, Severity.CRITICAL)
+
+
+def test_a_shelved_alarm_that_chatters_and_comes_back_worse_comes_up() -> None:
+    (fluttering,) = follow(flapping(4), {}, chatter=FLUTTER)
+    worse = transition(Change.RAISED, 17, Severity.CRITICAL)
+    stories = follow([worse], {KEY: shelved(fluttering.alarm)}, chatter=FLUTTER)
+    assert events_of(stories) == [Event.REPEATED, Event.ESCALATED, Event.UNSHELVED, Event.RAISED]
+    assert only(stories).severity is Severity.CRITICAL
+
+
 def test_an_alarm_has_one_hush_at_a_time() -> None:
     story = Story(shelved(alarm_of(Change.RAISED)))
     with pytest.raises(IllegalMoveError, match="an alarm that is shelved cannot be suppressed"):

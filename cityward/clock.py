@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from devices.errors import Retryable
 from devices.moments import MICROS, micros
+
+# Seconds on the wall. A clock that is corrected by less stands still meanwhile; one that is set back by more had been
+# wrong, and to go on by it would be wrong for as long.
+_CORRECTED = 60
+
+
+class SetBackError(Retryable):
+    """The machine's clock had been ahead: what was done by it begins anew."""
+
+    def __init__(self) -> None:
+        super().__init__("the clock of this machine was set back: starting over by what it shows now")
 
 
 @dataclass(slots=True)
@@ -25,13 +37,15 @@ class Clock:
     _shown: int = 0
 
     def micros(self) -> int:
-        """Microseconds since 1970 UTC; never less than shown before, even if the wall clock is set back."""
+        """Microseconds since 1970 UTC; less than before only if the wall clock is set back by a minute or more."""
         wall = time.time_ns() // 1000  # noqa: TID251 - here
         if self.anchor is not None:
             anchor = micros(self.anchor)
             wall = micros(self.start or self.anchor) + round((wall - anchor) * self.factor)
-        self._shown = max(self._shown, wall)
-        return self._shown
+        if self._shown - wall < _CORRECTED * MICROS * self.factor:
+            wall = max(self._shown, wall)
+        self._shown = wall
+        return wall
 
     def now(self) -> datetime:
         """Aware, in UTC."""

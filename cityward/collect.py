@@ -34,6 +34,7 @@ _log = structlog.get_logger(__name__)
 # Objects that may come into being before the collector of cycles looks: a batch makes some thousands, none of them in
 # a cycle, and with Python's 700 it would look several times a batch.
 _BETWEEN_LOOKS = 50_000
+_LOST = "what it kept for the partition is gone unless devices send it again: see cityward devices completeness"
 
 
 def collect(settings: Settings, partitions: Sequence[str], dsn: str, clock: Clock, stop: threading.Event) -> None:
@@ -107,7 +108,8 @@ def _collect(
                 ) as session,
                 working.track_inprogress(),
             ):
-                partition_sessions.granted(connection, partition, clock.now())
+                if partition_sessions.granted(connection, partition, clock.now(), resumed=session.resumed):
+                    _log.warning("session_lost", broker=str(settings.broker), hint=_LOST)
                 if works():
                     devices = len(registry.devices)
                     _log.info("collecting", broker=str(settings.broker), devices=devices, rules=len(book.rules))

@@ -15,7 +15,7 @@ import httpx
 import structlog
 
 from cityward import wiring
-from cityward.clock import Clock
+from cityward.clock import Clock, SetBackError
 from cityward.due import HOLDER, DueRules
 from cityward.metrics import DispatcherMetrics, serve
 from cityward.persisting import Works, hold, persist
@@ -24,6 +24,7 @@ from cityward.settings import Settings
 from console.links import ConsoleLinks
 from devices.hearers import Hearers, Hears, stored_until
 from devices.kind import Kind
+from devices.moments import MICROS
 from notify.channels.mqtt import MqttChannel
 from notify.channels.person import PersonChannel
 from notify.channels.webhook import WebhookChannel
@@ -97,15 +98,17 @@ def _decide(settings: Settings, dsn: str, clock: Clock, stop: threading.Event) -
             waking.listen(ears)
             if works():
                 _log.info("dispatching", devices=len(desk.registry.devices), rules=len(book.rules))
-            next_look = 0
+            next_look, every = 0, round(settings.watchdog_s * MICROS)
             with metrics.dispatching.track_inprogress():
                 while not stop.is_set() and not book.changed():
                     now = clock.micros()
+                    if now < next_look - every:
+                        raise SetBackError
                     if now >= next_look:
                         desk.look_for_silence()
                         desk.ask_telemetry()
                         metrics.show(vitals.look(connection, clock.now()))
-                        next_look = now + round(settings.watchdog_s * 1_000_000)
+                        next_look = now + every
                     more = desk.judge_due()
                     while desk.take_up() or desk.look_at_due():
                         works(wrote=True)
@@ -214,7 +217,7 @@ class Rounds:
         for rule in self._rules:
             for heard_by, devices in who[rule.kind].items():
                 mine = {device: heard[device] for device in devices}
-                until = min(now, stored_until(heard_by, reached, now))
+                until = stored_until(heard_by, reached, now)
                 found = watch(
                     [rule], self.registry, self._local_time, mine, active, until, alarms=alarms, permits=self._permits
                 )

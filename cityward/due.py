@@ -81,7 +81,8 @@ class DueRules:
         new = {key: now - part.grace for part in parts for key in part.keys if key not in stored}
         if new:
             judged_store.save_judged(connection, new)
-        self._series, self._until = joined(parts, stored | new)
+        # What was judged by a clock that was ahead had not been sent yet.
+        self._series, self._until = joined(parts, {key: min(at, now) for key, at in (stored | new).items()})
         self._dissolve(whole, now)
 
     def judge(self) -> bool:

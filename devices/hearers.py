@@ -107,6 +107,7 @@ class Hearers:
 def stored_until(heard_by: Iterable[str], worked_off: Mapping[str, int], now: int) -> int:
     """Until when (µs since 1970 UTC) all that was sent to these partitions is stored; ``now`` where none is behind.
 
-    A partition that was neither prepared nor collected holds nobody up.
+    A partition that was neither prepared nor collected holds nobody up, and nobody has come further than ``now``,
+    whatever a collector's clock says.
     """
-    return min((worked_off[name] for name in heard_by if name in worked_off), default=now)
+    return min([now, *(worked_off[name] for name in heard_by if name in worked_off)])

@@ -35,8 +35,13 @@ class NotMigratedError(Permanent):
     """The database lacks tables that this version needs; ``cityward migrate`` creates them."""
 
 
-# Functions of PostgreSQL's server that make a table's file longer; unlike its messages, their names are not translated.
+# Functions of PostgreSQL's server, whose names unlike its messages are not translated: those that make a table's file
+# longer, and the one that finds a table changed by a migration under a statement that was prepared before.
 _EXTENDING = {"mdextend", "mdzeroextend"}
+_REVALIDATING = "RevalidateCachedQuery"
+# What a new connection mends or waits out, though the driver counts it among defects: a standby that only reads; a
+# session that the server has ended because its transaction idled or took too long.
+_PASSING = {"25006", "25P03", "25P04"}
 
 
 @contextmanager
@@ -53,7 +58,7 @@ def translated(where: str) -> Iterator[None]:
             raise DatabaseFullError(
                 f"no room in the database at {where}: make room on its disk or raise its quota; until then all waits"
             ) from error
-        if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        if not _passes(error):
             raise
         raise DatabaseUnavailableError(f"no database at {where}: {_reason(error)}") from error
 
@@ -63,7 +68,18 @@ def _is_full(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.errors.DiskFull) or error.diag.source_function in _EXTENDING
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong, without libpq's advice, which it indents, and the address, which stands there already."""
+def _passes(error: psycopg.Error) -> bool:
+    """Whether it may work on a new connection."""
+    return (
+        isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        or error.sqlstate in _PASSING
+        or error.diag.source_function == _REVALIDATING
+    )
+
+
+def _reason(error: psycopg.Error) -> str:
+    """What went wrong: the server's words, or libpq's without its advice, which it indents, and without the address."""
+    if error.diag.message_primary:
+        return error.diag.message_primary
     lines = [line for line in str(error).strip().splitlines() if not line.startswith("\t")]
     return lines[-1].rpartition(" failed: ")[2] if lines else type(error).__name__

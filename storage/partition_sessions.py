@@ -24,9 +24,14 @@ def ask(connection: Connection, partition: str, topics: Sequence[str]) -> None:
     connection.execute(_SQL["ask_for_topics"], {"partition": partition, "topics": list(topics)})
 
 
-def granted(connection: Connection, partition: str, at: datetime, *, resumed: bool = True) -> None:
-    """Note that the broker keeps what is sent from now on; if it had kept the session (``resumed``), it did before."""
-    connection.execute(_SQL["grant_topics"], {"partition": partition, "at": at, "resumed": resumed})
+def granted(connection: Connection, partition: str, at: datetime, *, resumed: bool) -> bool:
+    """Note that the broker keeps what is sent from now on; if it had kept the session (``resumed``), it did before.
+
+    Returns:
+        Whether it has lost the session, with whatever it kept.
+    """
+    parameters = {"partition": partition, "at": at, "resumed": resumed}
+    return connection.execute(_SQL["grant_topics"], parameters).fetchone() == (True,)
 
 
 def forget(connection: Connection, *partitions: str) -> None:

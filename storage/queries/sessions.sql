@@ -10,8 +10,12 @@ ON CONFLICT (partition) DO UPDATE
 SET topics = ARRAY(SELECT DISTINCT unnest(known.topics || excluded.topics) AS topic ORDER BY topic)
 
 -- name: grant_topics
--- The broker has granted a session's topics: what is sent from now on is kept for it, unless that was so before.
-UPDATE partition_session SET since = %(at)s WHERE partition = %(partition)s AND (since IS NULL OR NOT %(resumed)s)
+-- The broker has granted a session's topics: what is sent from now on is kept for it, unless that was so before. Whether
+-- it should have been so; no row where nothing changes.
+UPDATE partition_session SET since = %(at)s FROM partition_session AS before
+WHERE partition_session.partition = %(partition)s AND before.partition = partition_session.partition
+  AND (before.since IS NULL OR NOT %(resumed)s)
+RETURNING before.since IS NOT NULL
 
 -- name: forget_sessions
 -- Sessions that are no more.

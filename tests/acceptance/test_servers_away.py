@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from psycopg import Connection
@@ -129,8 +130,8 @@ def test_a_database_that_is_not_migrated_is_waited_for(empty_dsn: str, start: St
     assert "Traceback" not in collector.log()
 
 
-def test_a_broker_that_is_restarted_in_the_middle_loses_and_doubles_nothing(
-    connection: Connection, registry: Registry, mosquitto: Mosquitto, start_without_broker: Starter
+def test_a_broker_that_is_restarted_in_the_middle_loses_and_doubles_nothing_and_one_that_forgets_is_named(
+    connection: Connection, registry: Registry, mosquitto: Mosquitto, start_without_broker: Starter, tmp_path: Path
 ) -> None:
     mosquitto.start()
     collector = start_without_broker("collect", CITYWARD_BROKER_URL=mosquitto.broker.url)
@@ -142,6 +143,11 @@ def test_a_broker_that_is_restarted_in_the_middle_loses_and_doubles_nothing(
             mosquitto.start()
             meter.more(50)
     all_stored_once(connection, meter.sent)
+    assert lines(collector, "session_lost") == []
+    mosquitto.stop()
+    (tmp_path / "mosquitto" / "mosquitto.db").unlink()
+    mosquitto.start()
+    collector.says("session_lost")
     assert "Traceback" not in collector.log()
 
 

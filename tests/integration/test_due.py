@@ -217,6 +217,24 @@ def test_who_is_up_to_date_does_not_wait_for_a_partition_that_is_not(evening: Ci
     assert evening.history() == ["W-01 4201020308000004 raised 21:20"]
 
 
+def test_a_collector_whose_clock_is_ahead_closes_no_window_before_its_time(evening: City) -> None:
+    worked_off.save(evening.connection, device_of(evening.registry, METER).district, micros(NINE + 24 * 60 * MINUTE))
+    evening.begin(LOUD, NINE)
+    evening.until(NINE + MINUTE)
+    evening.sent(METER, minutes(0, 20, 70), "laeq")
+    evening.until(NINE + 22 * MINUTE)
+    assert evening.history() == ["W-01 4201020308000004 raised 21:20"]
+
+
+def test_a_dispatcher_whose_clock_was_a_day_ahead_misses_nothing_once_it_is_right(evening: City) -> None:
+    evening.begin(LOUD, NINE)
+    evening.until(NINE + 24 * 60 * MINUTE)
+    evening.begin(LOUD, NINE)
+    evening.sent(METER, minutes(0, 20, 70), "laeq")
+    evening.until(NINE + 22 * MINUTE)
+    assert evening.history() == ["W-01 4201020308000004 raised 21:20"]
+
+
 def test_windows_of_a_kind_that_waits_for_late_readings_wait_as_long(evening: City) -> None:
     evening.lateness = {"noise": 60_000_000}
     evening.begin(LOUD, NINE)

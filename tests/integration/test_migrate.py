@@ -11,7 +11,7 @@ from devices.kind import KINDS_FOLDER, Kind, load_kinds
 from storage import migrate as migrating
 from storage.capability import detect
 from storage.connection import connect
-from storage.errors import NotMigratedError, translated
+from storage.errors import DatabaseUnavailableError, NotMigratedError, translated
 from storage.migrate import MIGRATIONS, migrate
 from storage.overview import overview
 from storage.queries import load
@@ -154,3 +154,23 @@ def test_a_database_that_is_not_migrated_is_named_with_the_way_out(empty_dsn: st
     with pytest.raises(NotMigratedError) as refused, connect(empty_dsn) as connection, translated(where):
         connection.execute(load("registry")["load_city"])
     assert str(refused.value) == f'{where} is not migrated (relation "city" does not exist): run cityward migrate'
+
+
+def test_who_works_while_a_migration_changes_a_table_starts_over(dsn: str, connection: Connection) -> None:
+    asked = "SELECT * FROM ledger WHERE partition = %s"
+    with connect(dsn) as worker:
+        for _ in range(worker.prepare_threshold or 0):
+            worker.execute(asked, ["all"])
+        worker.execute(asked, ["all"])
+        connection.execute("ALTER TABLE ledger ADD COLUMN more integer")
+        with pytest.raises(DatabaseUnavailableError, match="cached plan must not change"), translated("db"):
+            worker.execute(asked, ["all"])
+
+
+def test_what_the_database_says_is_told_without_the_statement(dsn: str, connection: Connection) -> None:
+    with connect(dsn) as other, connection.transaction():
+        connection.execute("LOCK TABLE ledger")
+        other.execute("SET lock_timeout = 1")
+        with pytest.raises(DatabaseUnavailableError) as told, translated("db"):
+            other.execute("SELECT count(*) FROM ledger")
+    assert str(told.value) == "no database at db: canceling statement due to lock timeout"

@@ -12,6 +12,9 @@ from storage.errors import DatabaseFullError, DatabaseUnavailableError, NotMigra
     [
         (errors.DiskFull("could not extend file"), DatabaseFullError),
         (errors.AdminShutdown("terminating connection"), DatabaseUnavailableError),
+        (errors.ReadOnlySqlTransaction("a standby"), DatabaseUnavailableError),
+        (errors.IdleInTransactionSessionTimeout("terminating connection"), DatabaseUnavailableError),
+        (errors.FeatureNotSupported("no such thing"), errors.FeatureNotSupported),
         (psycopg.InterfaceError("the connection is closed"), DatabaseUnavailableError),
         (errors.UndefinedTable("no relation"), NotMigratedError),
         (errors.UniqueViolation("twice"), errors.UniqueViolation),

@@ -5,6 +5,7 @@ import threading
 import uvicorn
 
 from cityward import wiring
+from cityward.cli.context import CommandError
 from cityward.clock import Clock
 from cityward.console_upkeep import Upkeep
 from cityward.explanation import explanation
@@ -26,7 +27,11 @@ GRACE = 5  # seconds for answers that are on their way
 
 
 def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> None:
-    """Answer until told to stop: by ``stop``, or by a signal."""
+    """Answer until told to stop: by ``stop``, or by a signal.
+
+    Raises:
+        CommandError: where nobody can listen there.
+    """
     metrics = ConsoleMetrics.create()
     serve_metrics(metrics.registry, settings)
     with Pool(url, size=CONNECTIONS, name="cityward console") as pool:
@@ -70,6 +75,9 @@ def serve(settings: Settings, url: str, clock: Clock, stop: threading.Event) -> 
         upkeep.start()
         try:
             server.run()
+        except SystemExit as error:  # its last words stand above
+            where = f"{settings.console_host}:{settings.console_port}"
+            raise CommandError(f"no console at {where}: end what listens there, or set console_port") from error
         finally:
             stop.set()
             upkeep.join()

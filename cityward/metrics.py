@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from cityward.cli.context import CommandError
 from cityward.settings import Settings
 from ingest.loop import Written
 from storage.vitals import Vitals
@@ -13,9 +14,19 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 def serve(registry: CollectorRegistry, settings: Settings) -> None:
-    """Answer Prometheus for as long as the process lives, if a port is set."""
+    """Answer Prometheus for as long as the process lives, if a port is set.
+
+    Raises:
+        CommandError: where nobody can listen there.
+    """
     if settings.metrics_port:
-        start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=registry)
+        try:
+            start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=registry)
+        except OSError as error:
+            raise CommandError(
+                f"metrics_port: {settings.metrics_host}:{settings.metrics_port}: {error.strerror}; each process on a"
+                " machine needs a port of its own, such as CITYWARD_METRICS_PORT=9465 before its command"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Connections to PostgreSQL."""
 
-from psycopg import Connection
+from psycopg import Connection, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from storage.errors import translated
+from storage.errors import AddressError, translated
 
 __all__ = ["Connection", "connect", "describe", "parameters"]
 
@@ -36,7 +36,14 @@ def parameters(dsn: str, name: str) -> str:
 
 
 def describe(dsn: str) -> str:
-    """Where a DSN points, without its password."""
-    parts = conninfo_to_dict(dsn)
+    """Where a DSN points, without its password.
+
+    Raises:
+        AddressError: where it is none.
+    """
+    try:
+        parts = conninfo_to_dict(dsn)
+    except ProgrammingError as error:
+        raise AddressError from error
     host, port = parts.get("host", "local socket"), parts.get("port", 5432)
     return f"{host}:{port}/{parts.get('dbname', '')}"

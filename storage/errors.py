@@ -35,6 +35,18 @@ class NotMigratedError(Permanent):
     """The database lacks tables that this version needs; ``cityward migrate`` creates them."""
 
 
+class AddressError(Permanent):
+    """What should say where the database is cannot be read."""
+
+    def __init__(self) -> None:
+        # Without the driver's words, which may repeat a password.
+        super().__init__("database_url is no address of a database: write postgresql://user:password@host/database")
+
+
+class RoleError(Permanent):
+    """The database's role may not do what this needs."""
+
+
 # Functions of PostgreSQL's server, whose names unlike its messages are not translated: those that make a table's file
 # longer, and the one that finds a table changed by a migration under a statement that was prepared before.
 _EXTENDING = {"mdextend", "mdzeroextend"}
@@ -52,6 +64,10 @@ def translated(where: str) -> Iterator[None]:
     except psycopg.errors.UndefinedTable as error:
         raise NotMigratedError(
             f"{where} is not migrated ({error.diag.message_primary}): run cityward migrate"
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise RoleError(
+            f"{where}: {error.diag.message_primary}: name a role in database_url that may, such as the tables' owner"
         ) from error
     except psycopg.Error as error:
         if _is_full(error):

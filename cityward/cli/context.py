@@ -1,14 +1,15 @@
 """What commands share: settings, a connection, signals, tables."""
 
+import difflib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -51,12 +52,38 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}" for problem in error.errors()]
-        raise CommandError(f"settings ({CONFIG_FILE} or CITYWARD_*):\n  " + "\n  ".join(lines)) from error
+        raise _refused(map(_said, error.errors())) from error
     except ValueError as error:  # TOML that cannot be read
         raise CommandError(f"{CONFIG_FILE}: {error}") from error
+    # With a misspelt CITYWARD_DATABASE_URL one would work in another database, and not know it.
+    if misspelt := [f"{name}: {hint}" for name in sorted(os.environ) if (hint := _misspelt(name))]:
+        raise _refused(misspelt)
     log.configure(settings.log_format)
     return settings
+
+
+def _refused(problems: Iterable[str]) -> CommandError:
+    return CommandError(f"settings ({CONFIG_FILE} or CITYWARD_*):\n  " + "\n  ".join(problems))
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    place = ".".join(map(str, problem["loc"])) or "settings"
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: there is no such setting; {_near(place) or 'cityward settings lists them'}"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _misspelt(variable: str) -> str:
+    """What a variable of the environment that is no setting is likely to mean; empty where that is not known."""
+    prefix, _, name = variable.partition("_")
+    setting = name.lower().partition("__")[0]
+    near = "" if prefix != "CITYWARD" or setting in Settings.model_fields else _near(setting)
+    return near and f"there is no such setting; {near}"
+
+
+def _near(name: str) -> str:
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.8)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 @contextmanager

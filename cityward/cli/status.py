@@ -70,7 +70,11 @@ def status() -> None:
         storms = [(each.district, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.held_back) for each in now.storms]
         out.print(table("Alarm storms", ["district", "since", "held back"], storms))
     out.print(table("Outbox", ["state", "notifications"], now.notifications.items()))
+    if now.notifications.get("failed"):
+        out.print("cityward notifications list --state failed says why.")
     out.print(table("Quarantine", ["code", "messages"], now.quarantine.items()))
+    if now.quarantine:
+        out.print("cityward quarantine list shows them, cityward devices unregistered whose they are.")
     if off:
         out.print(benched_table(off))
     if now.stuck:
@@ -81,7 +85,7 @@ def status() -> None:
 def _held(work: str, topics: str, holder: Holder | None, reached: int | None) -> tuple[str, str, str, str, str]:
     until = _time(reached)
     if holder is None:
-        return (work, topics, "nobody", "", until)
+        return (work, topics, f"nobody: start cityward {work.partition(' ')[0]}", "", until)
     return (work, topics, f"{holder.client} (connection {holder.pid})", f"{holder.since:%Y-%m-%d %H:%M:%S} UTC", until)
 
 

@@ -10,15 +10,16 @@ import json
 import os
 import sys
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiomqtt import Client
 
 
-def value(text: str) -> float | str:
-    """A number where it is one, else the word."""
+def value(text: str) -> Any:
+    """A number, true or false where it is one, else the word."""
     try:
-        return float(text)
+        return json.loads(text)
     except ValueError:
         return text
 

@@ -60,7 +60,7 @@ def test_two_partitions_share_a_collector_and_each_keeps_its_own_ledger(
     assert books == [("east", 1), ("west", 2)]
     shown = command("status", CITYWARD_PARTITIONS=EAST_AND_WEST)
     assert shown.code == 0
-    assert "nobody" in shown.out  # the dispatcher
+    assert "nobody: start cityward dispatch" in shown.out
     assert set(holders(connection, PARTITION, ["east", "west", "north"])) == {"east", "west"}
     both.kill(signal.SIGSEGV)
     assert len(re.findall(r"collect\.py.* in _collect$", both.log(), re.MULTILINE)) == 2, "what both threads were at"

@@ -1,5 +1,7 @@
 """A console that goes on: another city, other rules and old keys are noticed while it answers."""
 
+import socket
+import threading
 import tomllib
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +11,9 @@ from fastapi import FastAPI
 from psycopg import Connection
 
 from cityward import rulebook
+from cityward.cli.context import CommandError
+from cityward.clock import Clock
+from cityward.console import serve
 from cityward.console_upkeep import FORGET_EVERY, KEYS_KEPT, Upkeep
 from cityward.rulebook import Rulebook
 from cityward.settings import Settings
@@ -80,3 +85,11 @@ def test_keys_that_no_phone_sends_again_and_ended_sessions_are_forgotten_while_i
     time.at += FORGET_EVERY
     upkeep.look()
     assert rows(connection, kept) == [(0,)]
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_console_whose_port_another_has_ends_with_what_to_do(dsn: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CommandError, match=f"127.0.0.1:{port}: end what listens there, or set console_port"):
+            serve(Settings(console_port=port), dsn, Clock(), threading.Event())

@@ -4,7 +4,15 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from storage.errors import DatabaseFullError, DatabaseUnavailableError, NotMigratedError, translated
+from storage.connection import describe
+from storage.errors import (
+    AddressError,
+    DatabaseFullError,
+    DatabaseUnavailableError,
+    NotMigratedError,
+    RoleError,
+    translated,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +25,7 @@ from storage.errors import DatabaseFullError, DatabaseUnavailableError, NotMigra
         (errors.FeatureNotSupported("no such thing"), errors.FeatureNotSupported),
         (psycopg.InterfaceError("the connection is closed"), DatabaseUnavailableError),
         (errors.UndefinedTable("no relation"), NotMigratedError),
+        (errors.InsufficientPrivilege("permission denied for table reading"), RoleError),
         (errors.UniqueViolation("twice"), errors.UniqueViolation),
     ],
     ids=lambda each: "" if isinstance(each, type) else type(each).__name__,
@@ -37,3 +46,11 @@ def test_a_full_disk_is_said_in_the_same_words_every_time() -> None:
     assert said == {
         "no room in the database at db:5432/city: make room on its disk or raise its quota; until then all waits"
     }
+
+
+@pytest.mark.parametrize("address", ["nonsense", "host=db s3cret", "postgres//user:s3cret@db/city"])
+def test_an_address_that_is_none_is_not_repeated_for_it_may_hold_a_password(address: str) -> None:
+    with pytest.raises(AddressError) as caught:
+        describe(address)
+    assert str(caught.value).startswith("database_url is no address of a database")
+    assert "s3cret" not in str(caught.value)

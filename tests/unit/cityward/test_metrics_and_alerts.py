@@ -1,6 +1,7 @@
 """What processes tell Prometheus, and the alerts on it: they name only what there is, and the documents name it all."""
 
 import asyncio
+import errno
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import yaml
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from cityward import metrics
+from cityward.cli.context import CommandError
 from cityward.metrics import ConsoleMetrics, DispatcherMetrics, Metrics
+from cityward.settings import Settings
 from console.counting import OTHER, Counted
 from storage.vitals import Vitals
 
@@ -109,3 +113,12 @@ def test_answers_are_counted_by_the_pattern_of_their_address() -> None:
         if sample.name == "cityward_console_answers_total"
     }
     assert counted == {("/cases/{number}", "200"): 2, ("/cases/{number}", "500"): 1, (OTHER, "404"): 1}
+
+
+def test_a_port_that_another_process_has_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(*_: object, **__: object) -> None:
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    monkeypatch.setattr(metrics, "start_http_server", taken)
+    with pytest.raises(CommandError, match=":9464: Address already in use; each process on a machine needs a port"):
+        metrics.serve(CollectorRegistry(), Settings(metrics_port=9464))

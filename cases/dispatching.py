@@ -209,7 +209,8 @@ def _raised(news: AlarmNews, book: CaseBook, practice: Practice, now: datetime) 
             book.save(known, grown)
         return
     since = now - city.policy.regression_within
-    if closed := book.repaired_since(news.facility.device, plan.problem, since):
+    closed = book.repaired_since(news.facility.device, plan.problem, since)
+    if closed and closed.case.unit in city.units:
         clocks = start_clocks(plan, max(closed.case.severity, news.severity), city, now)
         book.link(closed, news.alarm_id)
         book.save(closed, reopen(closed.case, alarm, clocks, at=now))

@@ -105,9 +105,12 @@ def build_app(
             stopped = await _through(stages, notification)
         except UndeliverableError as error:
             await store.failed(notification_id, str(error), final=True)
-        except NotReachedError as error:
-            final = is_last(context.job.attempts)
-            await store.failed(notification_id, str(error), final=final)
+        except Exception as error:
+            # After the last attempt whatever it was is the end: what stays pending holds up later words on its case.
+            last, foreseen = is_last(context.job.attempts), isinstance(error, NotReachedError)
+            if last or foreseen:
+                said = str(error) if foreseen else f"{type(error).__name__}: {error}"
+                await store.failed(notification_id, said, final=last)
             raise
         else:
             if isinstance(stopped, Held):

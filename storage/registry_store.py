@@ -47,8 +47,14 @@ def import_city(connection: Connection, document: Mapping[str, Any], source: str
     city = read_city(document, source)
     with connection.transaction():
         missing = connection.execute(_SQL["districts_in_use"], {"districts": list(city.districts)}).fetchall()
-        if missing:
-            problems = [f"[districts.{district}] is missing, but devices stand there" for (district,) in missing]
+        problems = [f"[districts.{district}] is missing, but devices stand there" for (district,) in missing]
+        busy = connection.execute(_SQL["units_with_open_cases"], {"units": list(city.units)}).fetchall()
+        problems += [
+            f"[units.{unit}] is missing, but has {cases} open case{'s' * (cases > 1)}: keep it until they are over or "
+            f"given to others (cityward cases list --unit {unit}, cityward cases assign)"
+            for unit, cases in busy
+        ]
+        if problems:
             raise DescriptionError(source, problems)
         connection.execute(_SQL["save_city"], {"document": Jsonb(document, dumps=_dumps), "at": at})
         for unit_id, unit in city.units.items():

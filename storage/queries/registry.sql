@@ -44,6 +44,10 @@ ON CONFLICT (device_id) DO UPDATE SET
 -- Districts that have devices: they cannot leave the city file, or nobody would be responsible there.
 SELECT DISTINCT district FROM device WHERE district <> ALL (%(districts)s::text[]) ORDER BY 1
 
+-- name: units_with_open_cases
+-- Units that have open cases: they cannot leave the city file, or nobody would do what is to be done.
+SELECT unit, count(*) FROM dispatch_case WHERE open AND unit <> ALL (%(units)s::text[]) GROUP BY unit ORDER BY unit
+
 -- name: devices_of_another_kind
 -- A device cannot change its kind: its readings stand in the other kind's table.
 SELECT device.device_id, device.kind

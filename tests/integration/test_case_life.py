@@ -1,7 +1,7 @@
 """Cases on the database by a clock that the test holds: what comes in when, and what must have come out by when."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -286,6 +286,21 @@ def test_a_repair_that_does_not_hold_reopens_its_case_within_a_week(desk: Desk) 
         (number, "dispatched", True, 1, later + 2 * HOUR, FRIDAY)
     ]
     assert events(desk, number)[-2:] == ["joined", "reopen"]
+
+
+@pytest.mark.each_server
+def test_where_the_unit_has_left_the_city_meanwhile_it_is_another_units_case(desk: Desk) -> None:
+    raised(desk, "MH-01", COVER_EAST, FRIDAY)
+    desk.work(desk.only_number(), FRIDAY)
+    cleared(desk, "MH-01", COVER_EAST, FRIDAY + MINUTE)
+    desk.hear(COVER_EAST, FRIDAY + 2 * MINUTE)
+    desk.ask(FRIDAY + 2 * MINUTE)
+    desk.city = replace(desk.city, units={name: unit for name, unit in desk.city.units.items() if name != "drainage"})
+    raised(desk, "MH-01", COVER_EAST, FRIDAY + timedelta(days=3))
+    assert rows(desk.connection, "SELECT unit, state FROM dispatch_case ORDER BY id") == [
+        ("drainage", "closed"),
+        ("east-cg", "dispatched"),
+    ]
 
 
 @pytest.mark.each_server

@@ -110,12 +110,19 @@ def test_a_city_that_cannot_be_is_not_imported_in_part(
     assert revision(connection) == registry.revision
 
 
-def test_a_unit_that_left_the_file_stays_because_cases_name_it(desk: Desk) -> None:
+def test_a_unit_leaves_the_file_once_its_cases_are_over_and_stays_because_they_name_it(desk: Desk) -> None:
     desk.alarm(("MH-01", COVER_EAST))
     desk.take_up()
     changed = document()
     del changed["units"]["drainage"]
     del changed["component_owners"]["0102"]
+    with pytest.raises(DescriptionError) as refused:
+        import_city(desk.connection, changed, "city.toml", IMPORTED)
+    assert str(refused.value) == (
+        "city.toml: [units.drainage] is missing, but has 1 open case: keep it until they are over or given to others "
+        "(cityward cases list --unit drainage, cityward cases assign)"
+    )
+    desk.moves(FRIDAY).cancel(desk.only_number(), "a test")
     import_city(desk.connection, changed, "city.toml", IMPORTED)
     named = "SELECT name_zh FROM dispatch_case JOIN unit ON unit_id = unit"
     assert rows(desk.connection, named) == [("排水公司",)]

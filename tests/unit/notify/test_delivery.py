@@ -169,6 +169,14 @@ def test_an_error_that_nobody_foresaw_is_tried_again() -> None:
     assert desk.job()["status"] == "todo"
 
 
+def test_an_error_that_nobody_foresaw_is_final_at_last_and_holds_up_nothing_any_more() -> None:
+    last = next(attempts for attempts in range(1000) if is_last(attempts))
+    desk = office(notification(7), mqtt=FakeChannel(RuntimeError("a defect")))
+    desk.deliver(notification(7), attempts=last)
+    assert desk.store.log == [("failed", 7, "RuntimeError: a defect", True)]
+    assert desk.job()["status"] == "failed"
+
+
 def test_a_worker_touches_its_own_channel_only() -> None:
     desk = office(notification(7), notification(8, "webhook"), mqtt=FakeChannel(), webhook=FakeChannel())
     desk.deliver(notification(7), notification(8, "webhook"), channel="webhook")

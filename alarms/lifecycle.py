@@ -104,7 +104,6 @@ ALARM_TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
 }
 
 LATCHED = frozenset({State.LATCHED_UNACKNOWLEDGED, State.LATCHED_ACKNOWLEDGED})
-HUSHED = frozenset(_HUSHES.values())
 ACTIVE = frozenset({State.UNACKNOWLEDGED, State.ACKNOWLEDGED}) | LATCHED
 SEEN = frozenset({State.NORMAL, State.ACKNOWLEDGED, State.LATCHED_ACKNOWLEDGED})
 
@@ -130,10 +129,8 @@ def after(state: State, event: Event) -> State:
         raise IllegalMoveError(state, event) from None
 
 
-def state_of(*, active: bool, acknowledged: bool, latched: bool = False, hushed: State | None = None) -> State:
-    """The state that the memories amount to; ``hushed`` is one of ``HUSHED``."""
-    if hushed is not None:
-        return hushed
+def state_of(*, active: bool, acknowledged: bool, latched: bool) -> State:
+    """The state that the memories amount to, where nobody has hushed it."""
     if latched:
         return State.LATCHED_ACKNOWLEDGED if acknowledged else State.LATCHED_UNACKNOWLEDGED
     if active:

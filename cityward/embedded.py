@@ -12,7 +12,7 @@ from pathlib import Path
 
 from iotcore import Broker as EmbeddedBroker
 
-from devices.broker import DEFAULT_PORT, Broker
+from devices.broker import Broker
 
 # Above the largest payload that the collector takes, so that it is the collector that refuses and keeps it.
 LARGEST_PACKET = 4 * 1024 * 1024
@@ -67,7 +67,7 @@ def claim(port: int) -> Iterator[bool]:
             yield True
 
 
-def free_port(wanted: int = DEFAULT_PORT) -> int:
+def free_port(wanted: int) -> int:
     """The wanted port, or another one where that is taken."""
     for port in (wanted, 0):
         with socket.socket() as probe:

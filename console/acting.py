@@ -201,7 +201,7 @@ def move_marked(
     move: AlarmMove,
     given: Mapping[str, Any],
     *,
-    key: UUID | None = None,
+    key: UUID | None,
 ) -> Answer:
     """Move those of these alarms and of the alarms of these cases for which it is possible now; their numbers."""
 
@@ -234,7 +234,7 @@ def _move_alarms(
             case AlarmMove.ACKNOWLEDGE:
                 moves.acknowledge(ids, said.reason)
             case AlarmMove.SHELVE:
-                moves.shelve(ids, span=span_of("span", said.span), reason=said.reason, once=bool(said.once))
+                moves.shelve(ids, span=span_of(said.span), reason=said.reason, once=bool(said.once))
             case AlarmMove.UNSHELVE:
                 moves.unshelve(ids, said.reason)
             case AlarmMove.RESET:
@@ -281,16 +281,16 @@ def _facility_at(connection: Connection, at: Context, kind: str, problem: str, t
     return found
 
 
-def span_of(field: str, text: str) -> timedelta:
+def span_of(text: str) -> timedelta:
     """How long, as rule packs say it: ``30m``, ``4h``.
 
     Raises:
-        BadInput: naming the field.
+        BadInput: saying how it is written.
     """
     try:
         return timedelta(microseconds=parse_duration(text))
     except (ValueError, OverflowError) as error:
-        raise BadInput("field_wrong", field=entry(f"field.{field}"), text=entry("wrong.duration")) from error
+        raise BadInput("field_wrong", field=entry("field.span"), text=entry("wrong.duration")) from error
 
 
 def _theirs(connection: Connection, who: Visitor, number: str, move: CaseMove | None = None) -> Standing:

@@ -1,24 +1,23 @@
 """Every answer is told to somebody who counts: which route, which status, how long it took."""
 
 import time
-from typing import Protocol
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 OTHER = "other"  # files, and addresses that nothing answers
 
 
-class Count(Protocol):
-    """Who counts."""
-
-    def __call__(self, route: str, status: int, seconds: float) -> None:
-        """One answer; ``route`` is the pattern that the address fitted, such as ``/cases/{number}``."""
-
-
 class Counted:
-    """An application whose answers are counted; one that broke counts as 500."""
+    """An application whose answers are counted; one that broke counts as 500.
 
-    def __init__(self, app: ASGIApp, count: Count) -> None:
+    Args:
+        app: The application.
+        count: Told of each answer its route (the pattern that its address fitted, such as ``/cases/{number}``), its
+            status and its seconds.
+    """
+
+    def __init__(self, app: ASGIApp, count: Callable[[str, int, float], None]) -> None:
         self._app = app
         self._count = count
 

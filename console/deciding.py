@@ -65,7 +65,7 @@ def grant_permit(
     key: UUID | None = None,
 ) -> Answer:
     """Permit work from ``start``, else from now, for ``span`` such as ``4h``; its number and how many devices."""
-    long = span_of("span", span)
+    long = span_of(span)
 
     def do(connection: Connection, now: datetime) -> Answer:
         since = start or now

@@ -20,7 +20,7 @@ HEADERS = {
 }
 
 
-def safety(map_style: str = "") -> Mapping[str, str]:
+def safety(map_style: str) -> Mapping[str, str]:
     """What an answer says; the map's style of this address may bring tiles, signs and letters from its own server."""
     at = urlsplit(map_style)
     policy = _POLICY.format(tiles=f" {at.scheme}://{at.netloc}" if at.netloc else "")

@@ -2,17 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from console.signing import CrewLink, Signing
 from notify.linking import Place
-
-
-class Keys(Protocol):
-    """Where the key of the consoles is."""
-
-    async def link_key(self, unit: str, at: datetime) -> tuple[bytes, int]:
-        """The key, and the generation of links that are good for a unit."""
+from storage.outbox import NotificationStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +14,13 @@ class ConsoleLinks:
 
     url: str
     life: timedelta
-    keys: Keys
+    store: NotificationStore
 
     async def to(self, place: Place, since: datetime) -> str:
         """See ``Links``."""
         if not place.unit:
             return console_page(self.url, f"cases/{place.case}" if place.case else "")
-        key, generation = await self.keys.link_key(place.unit, since)
+        key, generation = await self.store.link_key(place.unit, since)
         return crew_page(self.url, Signing(key), place, generation, since + self.life)
 
 

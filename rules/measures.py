@@ -48,13 +48,13 @@ class Measure:
     figures: Kind
 
 
-def load_measures(folder: Path = MEASURES_FOLDER) -> dict[str, Measure]:
+def load_measures() -> dict[str, Measure]:
     """Every measure, by name.
 
     Raises:
         DescriptionError: naming the file and the key that is wrong.
     """
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: _read(path) for path in sorted(MEASURES_FOLDER.glob("*.toml"))}
 
 
 def _read(path: Path) -> Measure:

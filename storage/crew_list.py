@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 from storage.queries import load
 
 _SQL = load("crew_list")
+_MOST = 200  # cases in a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class CrewCase:
     version: int
 
 
-def crew_cases(connection: Connection, unit: str, *, limit: int = 200) -> list[CrewCase]:
+def crew_cases(connection: Connection, unit: str) -> list[CrewCase]:
     """The open cases of a unit, but for those that another carries; the gravest first."""
-    return _read(connection, {"number": None, "unit": unit, "limit": limit})
+    return _read(connection, {"number": None, "unit": unit, "limit": _MOST})
 
 
 def crew_case(connection: Connection, number: str) -> CrewCase | None:

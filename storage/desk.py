@@ -84,10 +84,10 @@ def troubled_places(
     box: Box,
     cell: float,
     *,
-    district: str | None = None,
-    kind: str | None = None,
-    unit: str | None = None,
-    severity: int | None = None,
+    district: str | None,
+    kind: str | None,
+    unit: str | None,
+    severity: int | None,
 ) -> list[Place]:
     """Where facilities have an open case or an alarm that nobody has seen; those within a cell (degrees) are one place.
 

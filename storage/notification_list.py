@@ -36,12 +36,12 @@ class NotificationRow:
 def list_notifications(
     connection: Connection,
     *,
-    state: State | None = None,
-    channel: str | None = None,
-    target: str | None = None,
+    state: State | None,
+    channel: str | None,
+    target: str | None,
     case: str | None = None,
     before: int | None = None,
-    limit: int = 50,
+    limit: int,
 ) -> list[NotificationRow]:
     """Notifications, the newest first; the next page comes ``before`` the last id of this one."""
     which = {"state": state, "channel": channel, "target": target, "case": case, "before": before}

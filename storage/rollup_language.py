@@ -41,7 +41,7 @@ class Translated:
 
 def believed(metric: Metric) -> str:
     """A metric's column, NULL where its instrument cannot plausibly have measured that."""
-    column = f"r.{_quoted(metric.name)}"
+    column = f"r.{quoted(metric.name)}"
     if metric.range is None:
         return column
     kind_of_number = "real" if metric.type is MetricType.REAL else "double precision"
@@ -130,7 +130,7 @@ class _Translator:
             known = [*self._kind.position, *self._kind.attributes, *_SUN, *MESSAGE_TYPES]
             self._refuse(tree, f"a {self._kind.name} has no such number or flag; known are {', '.join(known)}")
         self.needs_device = True
-        own = f"(device.attributes ->> {_literal(name)})::double precision"
+        own = f"(device.attributes ->> {literal(name)})::double precision"
         return own if attribute.default is None else f"coalesce({own}, {float(attribute.default)!r})"
 
     def _limit(self, tree: ast.expr, name: str) -> str:
@@ -155,9 +155,11 @@ class _Translator:
         raise RollupExpressionError(f"{ast.unparse(tree)!r}: {why}")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name of the database, as SQL."""
     return sql.Identifier(name).as_string()
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text, as SQL."""
     return sql.Literal(text).as_string()

@@ -10,14 +10,12 @@ from enum import StrEnum
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from psycopg import sql
-
 from devices.errors import DescriptionError
 from devices.kind import Kind, MetricType
 from devices.quality import Quality
 from devices.rollup import Measure
 from storage.reading_tables import table_name
-from storage.rollup_language import RollupExpressionError, Translated, believed, translate
+from storage.rollup_language import RollupExpressionError, Translated, believed, literal, quoted, translate
 
 _TRUSTED = f"r.quality & {int(Quality.FROZEN | Quality.REPEATED)} = 0"
 _DOUBTS = {
@@ -71,7 +69,7 @@ class Grid:
     def bucket(self, level: "Level", moment: str, *, timescale: bool) -> str:
         """The beginning of the stretch in which a moment lies, as SQL."""
         if level is Level.DAY and not self.even:
-            name = _literal(self.zone)
+            name = literal(self.zone)
             return f"date_trunc('day', {moment} AT TIME ZONE {name}) AT TIME ZONE {name}"
         if timescale:
             return f"time_bucket('1 {level}', {moment}, origin => {self.origin})"
@@ -79,7 +77,7 @@ class Grid:
 
     def parts(self, moment: str) -> dict[str, str]:
         """The parts of a local day, early, day and late, and when a moment is of each, as SQL."""
-        local = f"({moment} AT TIME ZONE {_literal(self.zone)})::time"
+        local = f"({moment} AT TIME ZONE {literal(self.zone)})::time"
         begun, over = f"{local} >= '{self.night_start:%H:%M}'", f"{local} >= '{self.night_end:%H:%M}'"
         if self.night_start < self.night_end:  # a night that begins after midnight
             return {"early": f"{begun} AND NOT {over}", "day": f"NOT {begun} OR {over}", "late": "false"}
@@ -137,7 +135,7 @@ class Plan:
         of_readings = level is self.levels[0]
         moment = "r.ts" if of_readings else "r.bucket"
         columns = [
-            f"{column.of_readings if of_readings else column.of_rollup} AS {_quoted(column.name)}"
+            f"{column.of_readings if of_readings else column.of_rollup} AS {quoted(column.name)}"
             for column in self.columns_of(level, grid)
         ]
         join = " JOIN device ON device.id = r.device" if of_readings and self.joins_device else ""
@@ -145,7 +143,7 @@ class Plan:
         return (
             f"SELECT {grid.bucket(level, moment, timescale=timescale)} AS bucket, r.device,\n    "
             + ",\n    ".join(columns)
-            + f"\nFROM {_quoted(table)} AS r{join}\nGROUP BY 1, 2"
+            + f"\nFROM {quoted(table)} AS r{join}\nGROUP BY 1, 2"
         )
 
     def _apart(self, grid: Grid) -> Iterator[Column]:
@@ -154,11 +152,11 @@ class Plan:
         for name in self.kind.rollup.nights:
             adding = name[-3:] if name.endswith(("_min", "_max")) else "sum"
             for part, when in grid.parts("r.bucket").items():
-                made = f"{adding}(r.{_quoted(name)}) FILTER (WHERE {when})"
+                made = f"{adding}(r.{quoted(name)}) FILTER (WHERE {when})"
                 yield Column(f"{name}_{part}", "", made, f"{_PARTS[part]}: {described[name]}")
         for name, number in self.kind.rollup.hour_means.items():
-            mean = f"r.{_quoted(name)} / r.{_quoted(number)}"
-            made = f"array_agg({mean} ORDER BY r.bucket) FILTER (WHERE r.{_quoted(number)} > 0)"
+            mean = f"r.{quoted(name)} / r.{quoted(number)}"
+            made = f"array_agg({mean} ORDER BY r.bucket) FILTER (WHERE r.{quoted(number)} > 0)"
             yield Column(
                 f"{name}_hours", "", made, f"The mean of each hour that has one, in their order: {described[name]}"
             )
@@ -207,7 +205,7 @@ def _of_metrics(kind: Kind) -> Iterator[Column]:
     for metric in kind.metrics:
         name, unit = metric.name, metric.unit
         if metric.type is MetricType.BOOL:
-            column = f"r.{_quoted(name)}"
+            column = f"r.{quoted(name)}"
             yield _count(f"{name}_true", f"{_TRUSTED} AND {column}", f"Readings in which it held: {metric.doc}")
             yield _count(f"{name}_n", f"{_TRUSTED} AND {column} IS NOT NULL", f"Readings with {name}.")
         if not metric.is_number or name in rollup.skip:
@@ -217,7 +215,7 @@ def _of_metrics(kind: Kind) -> Iterator[Column]:
             yield Column(
                 f"{name}_counter",
                 f"counter(({value})::double precision ORDER BY r.ts) FILTER (WHERE {_TRUSTED})",
-                f"counter_chain(r.{_quoted(f'{name}_counter')} ORDER BY r.bucket)",
+                f"counter_chain(r.{quoted(f'{name}_counter')} ORDER BY r.bucket)",
                 f"First value, last value and growth, {unit}, resets counted from 0: {metric.doc}",
             )
             continue
@@ -225,7 +223,7 @@ def _of_metrics(kind: Kind) -> Iterator[Column]:
             yield Column(
                 f"{name}_{extreme}",
                 f"{extreme}({value}) FILTER (WHERE {_TRUSTED})",
-                f"{extreme}(r.{_quoted(f'{name}_{extreme}')})",
+                f"{extreme}(r.{quoted(f'{name}_{extreme}')})",
                 f"{'Smallest' if extreme == 'min' else 'Largest'}, {unit}: {metric.doc}",
             )
         if name not in rollup.extremes:
@@ -249,7 +247,7 @@ def _of_measure(kind: Kind, name: str, measure: Measure) -> tuple[Column, bool]:
         metric = believed(kind.metric(measure.classes))
         shape = f"{measure.start!r}, {measure.width!r}, {measure.number}"
         counted = f"classes(({metric})::double precision, {shape}) FILTER (WHERE {condition})"
-        return Column(name, counted, f"classes_sum(r.{_quoted(name)})", measure.doc), when.needs_device
+        return Column(name, counted, f"classes_sum(r.{quoted(name)})", measure.doc), when.needs_device
     return _count(name, condition, measure.doc), when.needs_device
 
 
@@ -259,20 +257,12 @@ def _count(name: str, condition: str, doc: str) -> Column:
 
 
 def _added(name: str) -> str:
-    return f"sum(r.{_quoted(name)})::integer"
+    return f"sum(r.{quoted(name)})::integer"
 
 
 def _sum(name: str, value: str, condition: str, doc: str) -> Column:
-    again = f"sum(r.{_quoted(name)})"
+    again = f"sum(r.{quoted(name)})"
     return Column(name, f"sum(({value})::double precision) FILTER (WHERE {condition})", again, doc)
-
-
-def _quoted(name: str) -> str:
-    return sql.Identifier(name).as_string()
-
-
-def _literal(text: str) -> str:
-    return sql.Literal(text).as_string()
 
 
 # What is counted of every reading, whatever its kind.

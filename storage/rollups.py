@@ -20,6 +20,7 @@ from storage.errors import RefreshRunningError
 from storage.hypertables import COLUMNSTORE_AFTER, Keep, compress, retain
 from storage.reading_tables import table_name
 from storage.rollup_indexes import index
+from storage.rollup_language import literal, quoted
 from storage.rollup_levels import EVERY_READING, Grid, Level, Plan, plan
 
 # What is older when it arrives is left to the job: one reading with an ancient time must not have years computed anew.
@@ -85,7 +86,7 @@ def build(
     return [*views, *_over_all_kinds(plans)], done
 
 
-def keep_up(connection: Connection, kinds: Sequence[Kind], keep: Keep, told: Told = nobody) -> list[str]:
+def keep_up(connection: Connection, kinds: Sequence[Kind], keep: Keep, told: Told) -> list[str]:
     """Fill new continuous aggregates, and have TimescaleDB keep all of them as it should, outside of any transaction.
 
     Interrupted, it goes on where it was the next time.
@@ -182,10 +183,10 @@ def _over_all_kinds(plans: Sequence[Plan]) -> Iterator[View]:
     # Each kind added up by itself: one aggregate over all of them would be planned as a sort of every device's days.
     columns = ", ".join(f"sum({column.name})::bigint AS {column.name}" for column in EVERY_READING)
     days = [
-        f"SELECT {sql.Literal(made.kind.name).as_string()}::text AS kind, bucket, district, count(*) AS heard,"  # noqa: S608
+        f"SELECT {literal(made.kind.name)}::text AS kind, bucket, district, count(*) AS heard,"  # noqa: S608
         f" {columns}, sum(least(readings, {_due(made)})) AS on_time"
-        f" FROM {_quoted(made.view(Level.DAY))} AS made JOIN device ON device.id = made.device"
-        f" WHERE device.kind = {sql.Literal(made.kind.name).as_string()} GROUP BY bucket, district"
+        f" FROM {quoted(made.view(Level.DAY))} AS made JOIN device ON device.id = made.device"
+        f" WHERE device.kind = {literal(made.kind.name)} GROUP BY bucket, district"
         for made in plans
     ]
     yield View(
@@ -198,7 +199,7 @@ def _over_all_kinds(plans: Sequence[Plan]) -> Iterator[View]:
             ("on_time", "Readings stored, of each device no more than are due in a day."),
         ),
     )
-    due = [f"({sql.Literal(made.kind.name).as_string()}, {_due(made)})" for made in plans]
+    due = [f"({literal(made.kind.name)}, {_due(made)})" for made in plans]
     yield View(
         "kind_interval",
         f"SELECT * FROM (VALUES {', '.join(due)}) AS due (kind, readings_due)",  # noqa: S608 - our own names
@@ -290,14 +291,14 @@ def _stored(connection: Connection, made: Plan, level: Level) -> str:
     """The query of a view over what is kept live and what was kept before."""
     live = _columns(connection, made.live(level))
     kept = _columns(connection, made.kept(level))
-    query = f"SELECT {', '.join(map(_quoted, live))} FROM {_quoted(made.live(level))}"  # noqa: S608 - our own names
+    query = f"SELECT {', '.join(map(quoted, live))} FROM {quoted(made.live(level))}"  # noqa: S608 - our own names
     if kept:
         row = connection.execute("SELECT since::text FROM rollup_state WHERE kind = %s", [made.kind.name]).fetchone()
-        since = f"{sql.Literal(row[0] if row else '-infinity').as_string()}::timestamptz"
-        older = ", ".join(_quoted(name) if name in kept else f"NULL::{live[name]}" for name in live)
+        since = f"{literal(row[0] if row else '-infinity')}::timestamptz"
+        older = ", ".join(quoted(name) if name in kept else f"NULL::{live[name]}" for name in live)
         query = (
             f"{query} WHERE bucket >= {since}\n"  # noqa: S608 - our own names
-            f"UNION ALL SELECT {older} FROM {_quoted(made.kept(level))} WHERE bucket < {since}"
+            f"UNION ALL SELECT {older} FROM {quoted(made.kept(level))} WHERE bucket < {since}"
         )
     return query
 
@@ -343,7 +344,7 @@ def _columns(connection: Connection, relation: str) -> dict[str, str]:
     rows: Sequence[tuple[str, str]] = connection.execute(
         "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute"
         " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        [_quoted(relation)],
+        [quoted(relation)],
     ).fetchall()
     return dict(rows)
 
@@ -351,7 +352,3 @@ def _columns(connection: Connection, relation: str) -> dict[str, str]:
 def _next_below(made: Plan, level: Level) -> Level:
     """The level from which this one is made; itself for the finest, which is made from readings."""
     return made.levels[max(made.levels.index(level) - 1, 0)]
-
-
-def _quoted(name: str) -> str:
-    return sql.Identifier(name).as_string()

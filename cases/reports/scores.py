@@ -57,7 +57,7 @@ def ranked(scored: Iterable[Scored]) -> list[tuple[int | None, Scored]]:
     return places
 
 
-def score_part(by: By, scored: Iterable[Scored], beside: Sequence[tuple[str, Mapping[str, float | None]]] = ()) -> Part:
+def score_part(by: By, scored: Iterable[Scored], beside: Sequence[tuple[str, Mapping[str, float | None]]]) -> Part:
     """A ranking; ``beside`` are further scores by key, each with the word for its heading."""
     columns = [Column("rank", Shape.COUNT), Column(by), *FIGURES, *(Column(key, Shape.SCORE) for key, _ in beside)]
     rows = [

@@ -54,10 +54,6 @@ class History:
     span: tuple[int, int] = (0, 0)
     left_out: Mapping[str, Any] = field(default_factory=dict)
 
-    def with_kinds(self, kinds: Mapping[str, Kind]) -> Registry:
-        """The same devices and groups, with kinds whose limits differ."""
-        return self.registry.with_kinds(kinds)
-
 
 def stored(
     connection: Connection, kinds: Mapping[str, Kind], file: Path | None, say: Callable[[float], None]

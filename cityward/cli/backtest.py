@@ -101,7 +101,7 @@ def backtest(
         raise CommandError(f"--limit: {error}") from error
     with progress() as say, _history(settings, kinds, file, devices, city, say) as history:
         asked = _span(history, since, until, _devices(history.registry, district, device or []))
-        tried = trying.Side.of(wanted, among, history.with_kinds(tried_kinds))
+        tried = trying.Side.of(wanted, among, history.registry.with_kinds(tried_kinds))
         beside = trying.Side.of(wanted, in_force, history.registry) if limit or among != in_force else None
         try:
             found = trying.run(history.world, asked, tried, beside, lambda at: say(at.kind, at.share, at.speed))

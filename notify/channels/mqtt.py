@@ -28,7 +28,7 @@ class MqttChannel:
     latest after twice 15 s; what is sent until then is tried again. Without ``tls`` it is plain.
     """
 
-    def __init__(self, broker: Broker, *, tls: ssl.SSLContext | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, broker: Broker, *, tls: ssl.SSLContext | None, timeout_s: float = TIMEOUT_S) -> None:
         self._broker = broker
         self._tls = tls
         self._timeout_s = timeout_s

@@ -19,12 +19,9 @@ class PersonChannel:
     Apprise says only that it did not work, not why: a URL that it cannot read is final, all else is tried again.
     """
 
-    def __init__(
-        self, city: Callable[[], Awaitable[City]], environment: Mapping[str, str], *, timeout_s: float = TIMEOUT_S
-    ) -> None:
+    def __init__(self, city: Callable[[], Awaitable[City]], environment: Mapping[str, str]) -> None:
         self._city = city
         self._environment = environment
-        self._timeout_s = timeout_s
 
     async def send(self, notification: Notification) -> None:
         """Send once; see ``Channel.send``."""
@@ -39,10 +36,10 @@ class PersonChannel:
         text = render_all(notification.message, notification.others, contact.language, notification.link)
         title, _, body = text.partition("\n")
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(TIMEOUT_S):
                 sent = await to.async_notify(body=body or title, title=title)
         except TimeoutError as error:
-            raise NotReachedError(f"no answer within {self._timeout_s:g} s") from error
+            raise NotReachedError(f"no answer within {TIMEOUT_S:g} s") from error
         if not sent:
             raise NotReachedError(f"the service of the contact {notification.target!r} did not take it")
 

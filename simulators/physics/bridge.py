@@ -35,13 +35,13 @@ def structure_temperature(o: Observation) -> Floats:
     return np.minimum(39.5, lagged + 1.5 + 1.5 * daily_wave(o.at, peak=16))
 
 
-def lorries(o: Observation, limit: float = 1.0) -> Floats:
+def lorries(o: Observation) -> Floats:
     """The heaviest load of the minute before, 0 to about 1: the same for all sensors of a bridge."""
     chance, bridge, flow = o.world.chance, o.population.bridge[o.rows], o.flow()
     minute = o.at // (60 * MICROS)
     usual = flow * (0.25 + 0.25 * chance.uniform("axles", bridge, minute))
     heavy = chance.uniform("lorry", bridge, minute) < 0.35 * flow
-    return np.where(heavy, np.maximum(usual, chance.between("lorry t", bridge, minute, 0.5, limit)), usual)
+    return np.where(heavy, np.maximum(usual, chance.between("lorry t", bridge, minute, 0.5, 1.0)), usual)
 
 
 def _strain(o: Observation) -> Columns:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +74,9 @@ def test_every_service_in_the_documents_is_one_of_the_file() -> None:
     assert lines
     for line in lines:
         words = shlex.split(re.sub(r"--(volume|signal|profile) \S+", "", COMMENT.sub("", line)))
-        _docker, _compose, _verb, *named = [word for word in words if not word.startswith("-")]
-        assert set(takewhile(lambda word: word != "cityward", named)) <= composed()["services"].keys(), line
+        _docker, _compose, verb, *named = [word for word in words if not word.startswith("-")]
+        services = named[:1] if verb in {"run", "exec"} else named
+        assert set(services) <= composed()["services"].keys(), line
 
 
 def test_the_example_names_every_variable_of_the_file_and_no_other() -> None:
@@ -99,6 +99,11 @@ def test_images_are_pinned_and_services_bounded() -> None:
         if service["restart"] != "no":
             assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
             assert "healthcheck" in service, name
+
+
+def test_what_tells_people_outside_has_a_way_there() -> None:
+    networks = {name for name, network in composed()["networks"].items() if not network.get("internal")}
+    assert networks & set(composed()["services"]["dispatch"]["networks"]), "webhooks and mail leave from the dispatcher"
 
 
 def test_the_broker_of_the_containers_differs_from_the_documented_one_in_two_lines(tmp_path: Path) -> None:
@@ -131,14 +136,14 @@ def test_the_first_start_can_be_repeated_and_gives_services_their_passwords(dsn:
     assert "user collector" in (identity / "acl").read_text(encoding="utf-8")
     assert not (identity / "passwords.csv").exists(), "nobody else was given a password"
     assert "pretend-city" not in (identity / "acl").read_text(encoding="utf-8")
-    environment |= {"PRETEND_CITY_PASSWORD": "three"}
+    environment |= {"PRETEND_CITY_PASSWORD": "three", "CITY": str(tmp_path / "gone.toml")}
     subprocess.run([ROOT / "deploy/first-start"], env=environment, check=True, capture_output=True)
     again = (identity / "passwd").read_text(encoding="utf-8").splitlines()
     assert [line.split(":")[0] for line in again] == ["collector", "dispatcher", "pretend-city"]
     assert "user pretend-city" in (identity / "acl").read_text(encoding="utf-8")
 
 
-def test_certificates_are_made_once_and_carry_every_name(tmp_path: Path) -> None:
+def test_certificates_are_made_once_a_year_and_carry_every_name(tmp_path: Path) -> None:
     if not shutil.which("openssl"):
         missing("openssl", "install Debian's openssl")
     script = ROOT / "deploy/certificates"
@@ -153,3 +158,11 @@ def test_certificates_are_made_once_and_carry_every_name(tmp_path: Path) -> None
     subprocess.run([script, tmp_path, "other"], check=True)
     assert (tmp_path / "broker.crt").read_bytes() == made
     assert (tmp_path / "broker.key").stat().st_mode & 0o077 == 0
+    authority = (tmp_path / "ca.crt").read_bytes()
+    for days, renewed in (("61", False), ("59", True)):
+        self_signed = f"openssl req -x509 -newkey ed25519 -nodes -keyout /dev/null -days {days} -subj /CN=old"
+        old = subprocess.run(self_signed.split(), check=True, capture_output=True).stdout
+        (tmp_path / "broker.crt").write_bytes(old)
+        subprocess.run([script, tmp_path, "broker.example.org"], check=True, capture_output=True)
+        assert ((tmp_path / "broker.crt").read_bytes() != old) == renewed, days
+    assert (tmp_path / "ca.crt").read_bytes() == authority, "devices keep the one that they have"

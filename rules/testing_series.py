@@ -41,7 +41,10 @@ def parse_series(text: str) -> list[Point]:
         SeriesError: naming what cannot be read.
     """
     pieces = _PIECE.findall(text)
-    points = list(_points(iter(pieces), closing=""))
+    try:
+        points = _points(iter(pieces), closing="")
+    except RecursionError:
+        raise SeriesError("nested too deeply") from None
     if not points:
         raise SeriesError("a series needs at least one value")
     return points
@@ -52,20 +55,21 @@ def _points(pieces: Iterator[str], *, closing: str) -> list[Point]:
     last: list[Point] | None = None  # what a following xN repeats
     ramp: tuple[float, float] | None = None
     for piece in pieces:
+        _bounded(found)
         times = _TIMES.fullmatch(piece)
         if times:
             if last is None:
                 raise SeriesError(f"{piece!r} repeats nothing: write '0.8 {piece}'")
-            count = int(times[1])
-            if not 1 <= count <= _MOST:
-                raise SeriesError(f"{piece!r}: between x1 and x{_MOST}")
+            count, most = int(times[1]), _MOST // max(len(last), 1)
+            if not 1 <= count <= most:
+                raise SeriesError(f"{piece!r}: between x1 and x{most}")
             found += _even(*ramp, count) if ramp else last * count
             last = ramp = None
             continue
         found += _alone(last, ramp)
         ramp = None
         if piece == closing:
-            return found
+            return _bounded(found)
         if piece == ")":
             raise SeriesError("')' without its '('")
         if piece == "(":
@@ -76,7 +80,13 @@ def _points(pieces: Iterator[str], *, closing: str) -> list[Point]:
             last = [_point(piece)]
     if closing:
         raise SeriesError("'(' without its ')'")
-    return found + _alone(last, ramp)
+    return _bounded(found + _alone(last, ramp))
+
+
+def _bounded(points: list[Point]) -> list[Point]:
+    if len(points) > _MOST:
+        raise SeriesError(f"a series has at most {_MOST} readings")
+    return points
 
 
 def _alone(last: list[Point] | None, ramp: tuple[float, float] | None) -> list[Point]:

@@ -28,7 +28,7 @@ from rules.windows import blank
 # The place of every story: its clocks and its sun. In Wuhan it is dark from 17:23 to 06:53 in late November.
 ZONE = ZoneInfo("Asia/Shanghai")
 _LAT, _LON = 30.6, 114.3
-_MOMENT = re.compile(r"(?:\+(?P<days>\d+)d )?(?P<clock>\d\d?:\d\d(?::\d\d)?)")
+_MOMENT = re.compile(r"(?:\+(?P<days>\d{1,4})d )?(?P<clock>\d\d?:\d\d(?::\d\d)?)")
 _NUMBERS = re.compile(r"(\d+)(?:-(\d+))?")
 _GROUP = "G"  # what the members of a story have in common
 _OWN = {"city", "district", "road_class"}  # what tests say themselves

@@ -1,5 +1,6 @@
 -- name: lit_rate
--- Lamps that burn by group, by their last report within an hour before the moment asked for; bit 24 is frozen, repeated.
+-- Lamps that burn by group, by their last report within an hour before the moment asked for; one that sends no level
+-- burns fully. Bit 24 is frozen, repeated.
 SELECT grp, count(*)::float8 AS lamps, count(power)::float8 AS known, count(*) FILTER (WHERE lit)::float8 AS lit,
        count(*) FILTER (WHERE lit) / count(*)::float8 AS lit_rate_strict,
        count(*) FILTER (WHERE lit) / nullif(count(power), 0)::float8 AS lit_rate_known
@@ -9,7 +10,8 @@ FROM (
                 %(limit_power_lit)s::float8[]) AS member (device, grp, rated, share)
     CROSS JOIN LATERAL (
         SELECT (array_agg(active_power ORDER BY ts DESC) FILTER (WHERE active_power IS NOT NULL))[1] AS power,
-               greatest((array_agg(dim_level ORDER BY ts DESC) FILTER (WHERE dim_level IS NOT NULL))[1], 1) AS dim,
+               greatest(coalesce((array_agg(dim_level ORDER BY ts DESC) FILTER (WHERE dim_level IS NOT NULL))[1], 100), 1)
+                   AS dim,
                (array_agg(dim_command ORDER BY ts DESC) FILTER (WHERE dim_command IS NOT NULL))[1] AS command
         FROM reading_streetlight AS reading
         WHERE reading.device = member.device AND reading.quality & 24 = 0

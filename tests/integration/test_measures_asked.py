@@ -29,7 +29,7 @@ def asked(city: City, name: str, kind: str, by: str, at: datetime) -> dict[str, 
 def test_silent_lamps_count_as_dark_strictly_and_lamps_commanded_off_do_not_count(lamp_road: City) -> None:
     for name in LAMPS[:8]:
         lamp_road.sent(name, [(NINE - MINUTE, 90.0)], "active_power", dim_level=100)
-    lamp_road.sent(LAMPS[8], [(NINE - MINUTE, 0.0)], "active_power", dim_level=100)
+    lamp_road.sent(LAMPS[8], [(NINE - MINUTE, 2.0)], "active_power")  # the controller's own; it sends no level
     lamp_road.sent(LAMPS[9], [(NINE - MINUTE, 0.0)], "active_power", dim_level=0, dim_command=0)
     figures = asked(lamp_road, "lit_rate", "streetlight", "road", NINE)["East Road"]
     assert figures == {

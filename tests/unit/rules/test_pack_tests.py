@@ -102,6 +102,7 @@ def test_the_cases_that_every_rule_needs_are_asked_for(ran: Ran) -> None:
         ("every: 1m", "each: 1m", "Object contains unknown field `each`"),
         ("12:00", "noon", "'2026-11-20 noon' is no time: write 12:30, +1d 12:30 or 2026-11-21 12:30"),
         ('"12:05"', "12:60", "minute must be in 0..59"),
+        ('"12:05"', "+9999999d 12:05", "'+9999999d 12:05' is no time: write 12:30"),
         ('"12:05"', "13:00", "expect: 13:00 is after the end of the series; add readings, or until: for silence"),
         ("state: active", "state: raised", "expect: state 'raised' is not one of normal, active, active notice"),
         (", state: active", "", "expect: say what is expected at 12:05: state or raised"),

@@ -33,6 +33,10 @@ def test_short_notation_stands_for_one_point_a_reading(text: str, points: list[s
         ("0..10 1 x3", "0..10 says not in how many steps"),
         ("(1 2", "'(' without its ')'"),
         ("1 2)", "')' without its '('"),
+        ("((1 x1000) x100 2) x2", "a series has at most 100000 readings"),
+        ("((1 x10) x10000) x9999", "'x9999': between x1 and x1"),
+        ("1 x60000 2 x60000", "a series has at most 100000 readings"),
+        ("(" * 5000 + "1" + ")" * 5000, "nested too deeply"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, problem: str) -> None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from rules.workdays import is_working_day
+from rules.workdays import is_arranged, is_working_day
 
 _ANY_DAY = date(2000, 1, 1)
+_AHEAD = timedelta(days=45)  # a month of deadlines, and time to do something; the arrangement comes in November
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,16 @@ class WorkCalendar:
     def is_working_day(self, day: date) -> bool:
         """Whether the offices work on a local date."""
         return is_working_day(day, self.holidays, self.make_up_days)
+
+    def missing(self, at: datetime) -> str:
+        """What is wrong, and to be done, where nobody knows the holidays of this year or of the one that is near."""
+        for year in sorted({self.local_day(at).year, self.local_day(at + _AHEAD).year}):
+            if not is_arranged(year) and all(day.year != year for day in self.holidays):
+                return (
+                    f"the holidays of {year} are not known, and deadlines and shifts take Monday to Friday for working "
+                    f"days: update the package chinesecalendar, or list them in city.toml and import it"
+                )
+        return ""
 
     def spans(self, day: date) -> list[tuple[datetime, datetime]]:
         """The office hours of a local date as instants in UTC, in order; empty on a day off."""

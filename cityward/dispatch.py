@@ -195,6 +195,10 @@ class Rounds:
             self._next_lesson = self._clock.micros() + _LEARN_EVERY
             if learnt := device_memory.learn(self._connection, self.registry.kinds, self._clock.now()):
                 _log.info("learnt", attributes=learnt)
+            missing = self._city.calendar.missing(self._clock.now())
+            if missing and missing not in self._said:
+                self._said.add(missing)
+                _log.warning("no_holidays", problem=missing)
         self._check_registry()
         with self._connection.transaction():
             verdicts = self._watch(self._clock.micros())

@@ -14,6 +14,15 @@ def is_working_day(day: date, holidays: Collection[date], make_up_days: Collecti
     return day in make_up_days or (day not in holidays and _is_national_working_day(day))
 
 
+def is_arranged(year: int) -> bool:
+    """Whether the arrangement of a year has been published, and reached this machine."""
+    try:
+        chinese_calendar.is_workday(date(year, 1, 1))
+    except NotImplementedError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=4096)
 def is_national_holiday(day: date) -> bool:
     """Whether a date is part of a public holiday; nothing is in years it has not been published for."""

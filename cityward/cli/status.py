@@ -1,11 +1,13 @@
 """Commands that show: how things are, and what can be set."""
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from pydantic import BaseModel
 
+from cityward import wiring
 from cityward.cli.context import database, load_settings, out, table
 from cityward.cli.rules import benched_table
 from cityward.settings import CONFIG_FILE, Settings
@@ -13,8 +15,10 @@ from devices.moments import moment
 from ingest.cuts import contradictions
 from storage import partition_sessions
 from storage.capability import MISSING, detect
+from storage.connection import Connection
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
 from storage.overview import overview
+from storage.registry_store import NoCityError, load_city
 from storage.rule_states import benched
 from storage.worked_off import load_all
 
@@ -33,6 +37,7 @@ def status() -> None:
         off = benched(connection)
         reached = load_all(connection)
         sessions = partition_sessions.load_all(connection)
+        missing = _missing_holidays(connection, wiring.clock(current).now())
     book = now.ledger
     out.print(f"{capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
     out.print(
@@ -77,9 +82,18 @@ def status() -> None:
         out.print("cityward quarantine list shows them, cityward devices unregistered whose they are.")
     if off:
         out.print(benched_table(off))
+    if missing:
+        out.print(f"{missing[0].upper()}{missing[1:]}.", soft_wrap=True)
     if now.stuck:
         stuck = [(each.alarms, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.because) for each in now.stuck]
         out.print(table("Alarms without a case", ["alarms", "since", "because"], stuck))
+
+
+def _missing_holidays(connection: Connection, at: datetime) -> str:
+    try:
+        return load_city(connection).calendar.missing(at)
+    except NoCityError:
+        return ""
 
 
 def _held(work: str, topics: str, holder: Holder | None, reached: int | None) -> tuple[str, str, str, str, str]:

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg import Connection
@@ -15,6 +15,7 @@ from storage.reading_writer import stored
 from tests.fix_city import payload, topic_of
 from tests.integration.desk import FRIDAY, Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, NOON, decoded, rows
+from tests.integration.prompt import Command, Now
 
 
 def test_an_empty_city_has_an_empty_overview(connection: Connection) -> None:
@@ -68,3 +69,9 @@ def test_what_waits_is_untaken_news_and_pending_messages(desk: Desk) -> None:
     desk.connection.execute("UPDATE notification SET state = 'delivered'")
     assert waiting_work(desk.connection) == 0
     assert rows(desk.connection, "SELECT count(*) FROM notification") == [(2,)]
+
+
+def test_status_says_which_years_holidays_nobody_knows(registry: Registry, cityward: Command, now: Now) -> None:
+    assert registry.devices
+    now.set(datetime(2030, 11, 20, tzinfo=UTC))
+    assert "The holidays of 2030 are not known" in cityward("status").output

@@ -29,6 +29,17 @@ def test_a_year_that_nobody_has_arranged_yet_works_monday_to_friday() -> None:
     assert not CALENDAR.is_working_day(date(2031, 10, 4))
 
 
+def test_a_year_whose_holidays_nobody_knows_is_told_weeks_before_it_begins() -> None:
+    def told(day: date, *holidays: date) -> str:
+        calendar = WorkCalendar(SHANGHAI, HOURS, holidays=frozenset(holidays))
+        return calendar.missing(datetime.combine(day, time(), SHANGHAI))[:34]
+
+    assert [told(date(2025, 11, 16)), told(date(2030, 11, 16))] == ["", "the holidays of 2030 are not known"]
+    assert told(date(2030, 11, 16), date(2030, 10, 1)) == ""
+    assert told(date(2030, 11, 17), date(2030, 10, 1)) == "the holidays of 2031 are not known"
+    assert told(date(2031, 11, 16), date(2031, 10, 1)) == ""
+
+
 def test_the_city_knows_better_than_the_national_calendar() -> None:
     calendar = WorkCalendar(
         SHANGHAI,

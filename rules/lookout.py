@@ -63,7 +63,8 @@ class Lookout:
         signs = ask(self._device[places])
         self._well_until[places] = now + np.minimum(self._patience[places], _NEWCOMERS)
         heard = self._places(signs.device)
-        self._well_until[heard] = signs.last + self._patience[heard]
+        # A collector's clock may be ahead.
+        self._well_until[heard] = np.minimum(signs.last, now) + self._patience[heard]
         told = (self._well_until[heard] < now) | np.isin(signs.device, alarmed)
         columns = (column[told].tolist() for column in (signs.device, signs.last, signs.readings))
         return {device: Heard(last, readings) for device, last, readings in zip(*columns, strict=True)}

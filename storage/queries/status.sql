@@ -1,6 +1,7 @@
 -- name: write_status
--- What was heard of devices. Two collectors never write the same device: it belongs to one partition. Texts go as
--- binary: an array of a hundred documents takes milliseconds to be quoted.
+-- What was heard of devices. Two collectors never write the same device: it belongs to one partition. A live reading
+-- arrives now, whatever an earlier clock said; a replay had arrived before. Texts go as binary: an array of a hundred
+-- documents takes milliseconds to be quoted.
 INSERT INTO device_status AS status (device, last_ts, last_received_at, readings, also_sent, lag, quality, latest,
                                      firmware)
 SELECT device, to_timestamp(ts / 1e6), to_timestamp(received_at / 1e6), readings, string_to_array(also_sent, ' '),
@@ -11,7 +12,8 @@ FROM unnest(%(devices)s::integer[], %(ts)s::bigint[], %(received_at)s::bigint[],
     AS heard (device, ts, received_at, readings, also_sent, lag, quality, latest, firmware)
 ON CONFLICT (device) DO UPDATE SET
     last_ts = greatest(status.last_ts, excluded.last_ts),
-    last_received_at = greatest(status.last_received_at, excluded.last_received_at),
+    last_received_at = CASE WHEN excluded.readings > 0 THEN excluded.last_received_at
+                            ELSE greatest(status.last_received_at, excluded.last_received_at) END,
     readings = status.readings + excluded.readings,
     lag = coalesce(excluded.lag, status.lag),
     quality = coalesce(excluded.quality, status.quality),

@@ -116,6 +116,15 @@ def test_a_dead_device_behind_a_gateway_that_repeats_its_last_reading_is_silent(
     assert collector.silent(53) == ["FU-08 cleared"]
 
 
+def test_a_device_that_was_heard_by_a_clock_a_day_ahead_is_missed_once_the_clock_is_right(
+    connection: Connection, collector: Collector
+) -> None:
+    collector.hear(24 * 60, fume(0, seq=1))
+    collector.hear(1, fume(1, seq=2))
+    assert heard(connection) == [(1, 2)]
+    assert collector.silent(32) == ["FU-08 raised"]
+
+
 def test_what_the_device_kept_while_its_gateway_repeated_is_live_even_after_a_restart(collector: Collector) -> None:
     collector.hear(0, fume(0, seq=20))
     collector.hear(9, fume(9, seq=20))

@@ -33,7 +33,7 @@ class City:
 
     def hear(self, device: int, at: int) -> None:
         known = self.heard.get(device, Heard(0, 0))
-        self.heard[device] = Heard(max(known.last, at), known.readings + 1)
+        self.heard[device] = Heard(at, known.readings + 1)
 
     def ask(self, devices: Ints) -> Signs:
         self.asked.append(devices.tolist())
@@ -99,3 +99,11 @@ def test_who_was_never_heard_is_asked_for_every_five_minutes(city: City) -> None
     for minute in (0, 5, 6):
         city.look(NOON + minute * MINUTE)
     assert city.asked == [[1, 2, 3], [], [1, 2, 3]]
+
+
+def test_a_device_that_was_heard_by_a_clock_a_day_ahead_is_asked_for_when_it_could_be_missed(city: City) -> None:
+    city.hear(1, NOON + 24 * 60 * MINUTE)
+    city.look(NOON)
+    city.hear(1, NOON + MINUTE)
+    city.look(NOON + 32 * MINUTE)
+    assert city.asked == [[1, 2, 3], [1, 2, 3]]

@@ -1,7 +1,7 @@
 """What a window's readings come to: mean, percentile, share and the like, for all windows of a frame at once.
 
-Every aggregate passes over what is unknown; of nothing known it is unknown itself. Those of numbers obey the rule's
-``only``; those of conditions count all readings of the window.
+Every aggregate passes over what is unknown; of nothing known it is unknown itself. Those of values obey the rule's
+``only``; ``count``, ``share``, ``seconds`` and ``valid`` go by all readings of the window.
 """
 
 from collections.abc import Callable, Mapping

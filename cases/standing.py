@@ -39,8 +39,9 @@ class Standing:
     """A case as it stood at ``at``; times aware, in UTC.
 
     ``done_at`` is when the work was last reported, None where it was sent back since; ``closed_because`` the reason of
-    its last closing, also where it was reopened. ``rework``, ``delays`` and ``bounces`` count failed checks and
-    reopenings, times granted, and returns. ``colour`` is its gravest sheet, ``points`` what all of them cost.
+    its last closing, also where it was reopened; ``stopped_at`` when its clocks were last stopped. ``rework``,
+    ``delays`` and ``bounces`` count failed checks and reopenings, times granted, and returns. ``colour`` is its gravest
+    sheet, ``points`` what all of them cost.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Standing:
     unit: str
     fix_by: datetime
     found: Finding | None
+    stopped_at: datetime | None
     done_at: datetime | None
     closed_because: str
     rework: int
@@ -101,8 +103,9 @@ class Standing:
 
     @property
     def overdue(self) -> bool:
-        """Whether the deadline had passed without any work."""
-        return self.counted and self.done_at is None and self.fix_by < self.at
+        """Whether the deadline had passed without any work, before its clock was stopped if that stood."""
+        stopped = self.stopped_at if self.state is State.SUSPENDED else None
+        return self.counted and self.done_at is None and self.fix_by < (stopped or self.at)
 
     @property
     def open(self) -> bool:

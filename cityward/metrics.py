@@ -101,7 +101,7 @@ class DispatcherMetrics:
             "alarm_news_waiting": "News of alarms that no dispatcher has taken up.",
             "alarms_stuck": "Alarms of which no case can be made: cityward status says why.",
             "cases_open": "Cases that are open.",
-            "cases_overdue": "Of them, those past their deadline.",
+            "cases_overdue": "Of them, those past their deadline: no work reported, the clock not stopped before.",
             "notifications_pending": "Notifications that have not arrived.",
             "notification_oldest_seconds": "Age of the oldest of them; 0 where there is none.",
             "rules_benched": "Rules that crashed and are not tried again until their pack changes.",

@@ -24,7 +24,8 @@ class CaseRow:
     """A case in a list. Times are aware, in UTC; severity from 1, notice, to 4, critical.
 
     ``colour`` is the gravest supervision sheet: 0 none, 1 white, 2 yellow, 3 red. ``delay`` is what more time was asked
-    for and is not decided; ``parent`` the number of the case that carries it.
+    for and is not decided; ``paused_at`` since when its clocks stand; ``parent`` the number of the case that carries
+    it.
     """
 
     id: int
@@ -50,6 +51,7 @@ class CaseRow:
     rework: int
     colour: int
     delay: str | None
+    paused_at: datetime | None
     incident: str | None
     parent: str | None
     device_id: str
@@ -60,8 +62,9 @@ class CaseRow:
 class CaseFilter:
     """Which cases; None means all.
 
-    ``unit`` as lead or jointly, ``severity`` and ``colour`` at least; ``device`` by its id; ``undecided``: only what
-    waits for the centre; ``text`` is a part of the case's number or the device's id, name or road, in any case.
+    ``unit`` as lead or jointly, ``severity`` and ``colour`` at least; ``device`` by its id; ``due_before``: no work is
+    reported, the deadline lies before and before any stop of the clock; ``undecided``: only what waits for the centre;
+    ``text`` is a part of the case's number or the device's id, name or road, in any case.
     """
 
     unit: str | None = None

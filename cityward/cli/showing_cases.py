@@ -98,7 +98,7 @@ def _facts(case: CaseRow, zone: tzinfo, now: datetime, language: Language) -> It
     yield "unit", f"{_named(case, language)} ({case.unit}), as {say(Section.REASONS, case.reason, language)}"
     yield "state", say(Section.STATES, case.state, language)
     yield "arrive_by", _local(case.arrive_by, zone)
-    yield "fix_by", f"{_local(case.fix_by, zone)}  {countdown(case.fix_by, now)}"
+    yield "fix_by", f"{_local(case.fix_by, zone)}  {_left(case, now)}"
     yield "sheet", colour_word(case.colour, language)
     if case.delay:
         yield "asked_for", f"{case.delay} more"
@@ -120,8 +120,14 @@ def _row(case: CaseRow, now: datetime, language: Language) -> tuple[str, ...]:
         _named(case, language),
         say(Section.STATES, case.state, language),
         colour_word(case.colour, language),
-        countdown(case.fix_by, now) if case.open else "-",
+        _left(case, now) or "-",
     )
+
+
+def _left(case: CaseRow, now: datetime) -> str:
+    """What is left to fix it; nothing where the clock stands or the work is done."""
+    running = case.open and case.done_at is None and case.paused_at is None
+    return countdown(case.fix_by, now) if running else ""
 
 
 def _named(row: CaseRow | SheetRow, language: Language) -> str:

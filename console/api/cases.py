@@ -133,7 +133,9 @@ class CaseQuery(Asked):
     device: Word | None = None
     severity: Annotated[Severity | None, Field(description="At least.")] = None
     colour: Annotated[int | None, Field(ge=1, le=3, description="At least: 1 white, 2 yellow, 3 red.")] = None
-    due_before: Moment | None = None
+    due_before: Annotated[
+        Moment | None, Field(description="Deadline before that, no work reported, clock not stopped before.")
+    ] = None
     text: Annotated[Word | None, Field(description="Part of a number, device id, name or road.")] = None
     which: Annotated[
         Literal["open", "all"], Field(description="open: the nearest deadline first; all: the newest first.")

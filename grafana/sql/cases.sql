@@ -22,7 +22,8 @@ WHERE open AND district IN (${district:sqlstring}) AND unit IN (${unit:sqlstring
 GROUP BY 1 ORDER BY 2 DESC
 
 -- name: nearest
-SELECT severity, extract(epoch FROM fix_by - $__timeTo()::timestamptz) AS left_s, number, problem, name, road,
+SELECT severity, CASE WHEN done_at IS NULL AND NOT paused THEN extract(epoch FROM fix_by - $__timeTo()::timestamptz) END
+           AS left_s, number, problem, name, road,
        CASE '$language' WHEN 'zh' THEN unit_zh ELSE unit_en END AS unit, state, colour, rework
 FROM case_list
 WHERE open AND district IN (${district:sqlstring}) AND unit IN (${unit:sqlstring})

@@ -24,7 +24,8 @@ WHERE active AND NOT hushed AND district IN (${district:sqlstring})
 ORDER BY severity DESC, raised_at DESC LIMIT 50
 
 -- name: cases_at_risk
-SELECT severity, extract(epoch FROM fix_by - $__timeTo()::timestamptz) AS left_s, number, problem, name, road,
+SELECT severity, CASE WHEN done_at IS NULL AND NOT paused THEN extract(epoch FROM fix_by - $__timeTo()::timestamptz) END
+           AS left_s, number, problem, name, road,
        CASE '$language' WHEN 'zh' THEN unit_zh ELSE unit_en END AS unit, state, colour, rework
 FROM case_list
 WHERE open AND district IN (${district:sqlstring})

@@ -241,8 +241,8 @@ SELECT dispatch_case.id, dispatch_case.number, device.kind, device.name, device.
        dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open, dispatch_case.unit,
        unit.name_en, unit.name_zh, dispatch_case.reason, dispatch_case.opened_at, dispatch_case.arrive_by,
        dispatch_case.fix_by, dispatch_case.arrived_at, dispatch_case.done_at, dispatch_case.closed_at,
-       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.incident, parent.number AS parent,
-       device.device_id, device.grid
+       dispatch_case.rework, dispatch_case.colour, dispatch_case.delay, dispatch_case.paused_at, dispatch_case.incident,
+       parent.number AS parent, device.device_id, device.grid
 FROM dispatch_case
 JOIN device ON device.id = dispatch_case.device
 JOIN unit ON unit.unit_id = dispatch_case.unit
@@ -260,7 +260,8 @@ LEFT JOIN dispatch_case AS parent ON parent.id = dispatch_case.parent
   AND (%(device)s::text IS NULL OR device.device_id = %(device)s)
   AND (NOT %(undecided)s OR dispatch_case.state IN ('reported', 'returned', 'unverifiable')
        OR dispatch_case.delay IS NOT NULL)
-  AND (%(due_before)s::timestamptz IS NULL OR dispatch_case.fix_by < %(due_before)s)
+  AND (%(due_before)s::timestamptz IS NULL OR (dispatch_case.done_at IS NULL
+       AND dispatch_case.fix_by < least(%(due_before)s, dispatch_case.paused_at)))
   AND (%(text)s::text IS NULL OR strpos(dispatch_case.number, %(text)s) > 0 OR dispatch_case.device IN (
        SELECT found.id FROM device AS found
        WHERE strpos(lower(concat_ws(' ', found.device_id, found.name, found.road)), lower(%(text)s)) > 0))
@@ -359,9 +360,11 @@ ORDER BY sheet.answered_at IS NOT NULL, sheet.reply_by, sheet.id
 LIMIT %(limit)s
 
 -- name: list_units
--- Units with their open cases: all, those past their deadline, sheets without an answer.
+-- Units with their open cases: all, those past their deadline with no work reported, sheets without an answer.
 SELECT unit.unit_id, unit.name_en, unit.name_zh,
-       count(dispatch_case.id) AS open, count(*) FILTER (WHERE dispatch_case.fix_by < %(at)s) AS overdue,
+       count(dispatch_case.id) AS open,
+       count(*) FILTER (WHERE dispatch_case.done_at IS NULL
+                          AND dispatch_case.fix_by < coalesce(dispatch_case.paused_at, %(at)s)) AS overdue,
        (SELECT count(*) FROM sheet WHERE sheet.unit = unit.unit_id AND sheet.answered_at IS NULL) AS unanswered
 FROM unit LEFT JOIN dispatch_case ON dispatch_case.unit = unit.unit_id AND dispatch_case.open
 GROUP BY unit.unit_id ORDER BY unit.unit_id

@@ -1,7 +1,10 @@
 -- name: case_totals
 -- Open cases at a glance: all, past their deadline, at risk, that nobody has accepted in time, waiting for a decision.
-SELECT count(*) AS open, count(*) FILTER (WHERE fix_by < %(now)s) AS overdue,
-       count(*) FILTER (WHERE white_at <= %(now)s AND fix_by >= %(now)s) AS at_risk,
+-- Neither late nor at risk is what is done, or whose clock was stopped in time.
+SELECT count(*) AS open,
+       count(*) FILTER (WHERE done_at IS NULL AND fix_by < coalesce(paused_at, %(now)s)) AS overdue,
+       count(*) FILTER (WHERE done_at IS NULL AND paused_at IS NULL AND white_at <= %(now)s AND fix_by >= %(now)s)
+           AS at_risk,
        count(*) FILTER (WHERE state IN ('dispatched', 'returned') AND accept_by < %(now)s) AS unattended,
        count(*) FILTER (WHERE state IN ('reported', 'returned', 'unverifiable') OR delay IS NOT NULL) AS undecided
 FROM dispatch_case WHERE open

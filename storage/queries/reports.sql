@@ -3,7 +3,7 @@
 -- without one those of these numbers, or else those that may have been open then. Work that was sent back is not done.
 SELECT dispatch_case.id, dispatch_case.number, dispatch_case.district, device.grid, device.road, device.device_id,
        device.name AS facility, dispatch_case.problem, dispatch_case.rule_id AS rule, dispatch_case.severity,
-       dispatch_case.opened_at, told.state, told.unit, told.fix_by, told.found,
+       dispatch_case.opened_at, told.state, told.unit, told.fix_by, told.found, told.stopped_at,
        CASE WHEN told.finished > told.undone THEN told.finished_at END AS done_at, told.closed_because,
        told.rework, told.delays, told.bounces, coalesce(sheets.colour, 0) AS colour, coalesce(sheets.points, 0) AS points
 FROM (
@@ -12,6 +12,7 @@ FROM (
            (array_agg(unit ORDER BY id DESC))[1] AS unit,
            (array_agg(fix_by ORDER BY id DESC))[1] AS fix_by,
            (array_agg(found ORDER BY id DESC))[1] AS found,
+           (array_agg(at ORDER BY id DESC) FILTER (WHERE event = 'suspend'))[1] AS stopped_at,
            coalesce(max(id) FILTER (WHERE event = 'finish'), 0) AS finished,
            (array_agg(at ORDER BY id DESC) FILTER (WHERE event = 'finish'))[1] AS finished_at,
            coalesce(max(id) FILTER (WHERE event IN ('fail_check', 'reopen')), 0) AS undone,

@@ -5,7 +5,8 @@ SELECT (SELECT count(*) FROM alarm_event WHERE handled_at IS NULL) AS alarm_news
        (SELECT count(DISTINCT alarm_id) FROM alarm_event WHERE handled_at IS NULL AND stuck_since IS NOT NULL)
            AS alarms_stuck,
        (SELECT count(*) FROM dispatch_case WHERE open) AS cases_open,
-       (SELECT count(*) FROM dispatch_case WHERE open AND fix_by < %(now)s) AS cases_overdue,
+       (SELECT count(*) FROM dispatch_case WHERE open AND done_at IS NULL AND fix_by < coalesce(paused_at, %(now)s))
+           AS cases_overdue,
        (SELECT count(*) FROM notification WHERE state = 'pending') AS notifications_pending,
        (SELECT greatest(coalesce(extract(epoch FROM %(now)s - min(created_at)), 0), 0)::double precision
         FROM notification WHERE state = 'pending') AS notification_oldest_seconds,

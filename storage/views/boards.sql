@@ -18,13 +18,16 @@ JOIN facility ON facility.device = alarm.device
 
 -- name: case_list
 -- Every case; colour of its gravest supervision sheet: 0 none, 1 white, 2 yellow, 3 red. At risk: 80 % of the time is used.
+-- Neither that nor overdue is what is done, or whose clock was stopped in time.
 SELECT dispatch_case.number, dispatch_case.problem, dispatch_case.severity, dispatch_case.state, dispatch_case.open,
        dispatch_case.unit, unit.name_en AS unit_en, unit.name_zh AS unit_zh, dispatch_case.opened_at,
        dispatch_case.arrive_by, dispatch_case.arrived_at, dispatch_case.fix_by, dispatch_case.done_at,
        dispatch_case.closed_at, dispatch_case.outcome, dispatch_case.rework, dispatch_case.colour, dispatch_case.rule_id,
        dispatch_case.found, dispatch_case.paused_at IS NOT NULL AS paused,
-       dispatch_case.open AND dispatch_case.white_at <= city_clock.latest AS at_risk,
-       dispatch_case.open AND dispatch_case.fix_by <= city_clock.latest AS overdue,
+       dispatch_case.open AND dispatch_case.done_at IS NULL AND dispatch_case.paused_at IS NULL
+           AND dispatch_case.white_at <= city_clock.latest AS at_risk,
+       dispatch_case.open AND dispatch_case.done_at IS NULL
+           AND dispatch_case.fix_by <= coalesce(dispatch_case.paused_at, city_clock.latest) AS overdue,
        facility.device, facility.device_id, facility.kind, facility.name, facility.district, facility.grid, facility.road,
        facility.lat, facility.lon
 FROM dispatch_case

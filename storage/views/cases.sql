@@ -59,7 +59,8 @@ FROM (
            count(*) FILTER (WHERE dispatch_case.done_at <= dispatch_case.fix_by) AS handled_in_time,
            count(*) FILTER (WHERE dispatch_case.done_at IS NOT NULL OR dispatch_case.rework > 0) AS should_close,
            count(dispatch_case.closed_at) AS closed, count(*) FILTER (WHERE dispatch_case.rework > 0) AS reworked,
-           count(*) FILTER (WHERE dispatch_case.done_at IS NULL AND dispatch_case.fix_by < city_clock.latest) AS overdue,
+           count(*) FILTER (WHERE dispatch_case.done_at IS NULL
+                              AND dispatch_case.fix_by < coalesce(dispatch_case.paused_at, city_clock.latest)) AS overdue,
            count(*) FILTER (WHERE dispatch_case.delays > 0) AS delayed
     FROM dispatch_case JOIN device ON device.id = dispatch_case.device CROSS JOIN city_clock
     WHERE dispatch_case.state NOT IN ('reported', 'cancelled', 'merged')

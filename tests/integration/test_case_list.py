@@ -6,7 +6,10 @@ import pytest
 from cases.errors import IllegalMove, UnknownFacility
 from cases.lifecycle import Refusal
 from rules.rule import Severity
+from storage import vitals
 from storage.case_list import CaseFilter, CaseRow, case_file, list_units, newest_cases, open_cases
+from storage.desk import glance
+from storage.report_book import open_at
 from tests.integration.desk import FRIDAY, SHANGHAI, Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, KITCHEN, LAMP, rows
 
@@ -145,6 +148,30 @@ def test_a_campaign_puts_cases_under_one_due_date(busy: Desk) -> None:
     assert rows(busy.connection, "SELECT fix_by FROM dispatch_case WHERE campaign IS NOT NULL") == [(due,), (due,)]
     assert busy.moves(FRIDAY).campaign("covers 2026", due.date(), busy.numbers()[4:]) == 1
     assert rows(busy.connection, "SELECT count(*) FROM campaign") == [(1,)]
+
+
+def test_what_is_done_or_whose_clock_was_stopped_in_time_is_nowhere_overdue(desk: Desk) -> None:
+    desk.alarm(("SL-01", LAMP), ("MH-01", COVER_EAST), ("MH-01", COVER_WEST))
+    desk.take_up()
+    stopped, late, done = desk.numbers()
+    desk.work(done, FRIDAY + HOUR)
+    for number, hours in ((stopped, 1), (late, 10)):
+        desk.moves(FRIDAY + hours * HOUR).accept(number)
+        desk.moves(FRIDAY + hours * HOUR).suspend(number, next(iter(desk.city.policy.pauses)))
+    at, connection = FRIDAY + timedelta(days=20), desk.connection
+    connection.execute(
+        "INSERT INTO device_status (device, last_ts, last_received_at, readings) SELECT min(id), %(at)s, %(at)s, 1"
+        " FROM device",
+        {"at": at},
+    )
+    assert [case.number for case in open_at(connection, at) if case.overdue] == [late]
+    assert numbers_of(open_cases(connection, CaseFilter(due_before=at))) == [late]
+    assert rows(connection, "SELECT number FROM case_list WHERE overdue OR at_risk") == [(late,)]
+    assert rows(connection, "SELECT unit, overdue FROM kpi_cases WHERE overdue > 0") == [("drainage", 1)]
+    totals = glance(connection, at).cases
+    assert (totals.open, totals.overdue, totals.at_risk) == (3, 1, 0)
+    assert vitals.look(connection, at).cases_overdue == 1
+    assert [(unit.unit_id, unit.overdue) for unit in list_units(connection, at) if unit.overdue] == [("drainage", 1)]
 
 
 def test_units_are_listed_with_what_they_have_to_do(busy: Desk) -> None:

@@ -22,7 +22,7 @@ CASE = CaseRow(
     district="jiangan", problem="bridge_over_limit", severity=4, state="dispatched", open=True, unit="bridges",
     name_en="Bridge maintenance contractor", name_zh="桥梁养护公司", reason="", opened_at=NOW, arrive_by=None,
     fix_by=NOW + timedelta(hours=1, minutes=59), arrived_at=None, done_at=None, closed_at=None,
-    rework=0, colour=0, delay=None, incident=None, parent=None, device_id="9901012026000001", grid="",
+    rework=0, colour=0, delay=None, paused_at=None, incident=None, parent=None, device_id="9901012026000001", grid="",
 )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ class Page:
         return self._word("newest_cases" if column == "case" else column)
 
     def _row(self, case: CaseRow) -> dict[str, Text]:
-        left = case.fix_by - self._clock.now()
+        now = self._clock.now()
         return {
             "case": Text(case.number),
             "severity": Text(say(Section.SEVERITIES, str(case.severity), self._language), _COLOURS[case.severity]),
@@ -115,7 +115,9 @@ class Page:
             "facility": _name(case.name),
             "responsible": _name(case.name_zh if self._language is Language.ZH else case.name_en),
             "state": Text(say(Section.STATES, case.state, self._language)),
-            "left": Text(countdown(case.fix_by, self._clock.now()), "red" if left < _URGENT else ""),
+            "left": Text(countdown(case.fix_by, now), "red" if case.fix_by - now < _URGENT else "")
+            if case.runs
+            else Text(),
         }
 
 

@@ -57,6 +57,11 @@ class CaseRow:
     device_id: str
     grid: str
 
+    @property
+    def runs(self) -> bool:
+        """Whether its clock runs: it is open, no work is reported, nobody has stopped it."""
+        return self.open and self.done_at is None and self.paused_at is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFilter:

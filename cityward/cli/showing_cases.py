@@ -126,8 +126,7 @@ def _row(case: CaseRow, now: datetime, language: Language) -> tuple[str, ...]:
 
 def _left(case: CaseRow, now: datetime) -> str:
     """What is left to fix it; nothing where the clock stands or the work is done."""
-    running = case.open and case.done_at is None and case.paused_at is None
-    return countdown(case.fix_by, now) if running else ""
+    return countdown(case.fix_by, now) if case.runs else ""
 
 
 def _named(row: CaseRow | SheetRow, language: Language) -> str:

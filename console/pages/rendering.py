@@ -1,6 +1,6 @@
 """Pages from templates: the visitor's language, the city's local time, everything escaped, nothing undefined."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,10 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
 
     In it ``_('section.name')`` is a word of the console, ``noun(count, 'section.name')`` the one for so many, and
     ``say('states', key)`` one of dispatch; ``local(at)`` is a moment as the city's clocks show it, ``left(at)`` how
-    long until then, ``ago(at)`` since; ``unit``, ``district``, ``pause``, ``kind``, ``rule``, ``metric``, ``limit``,
-    ``value``, ``attribute``, ``attribute_value``, ``source``, ``actor``, ``deed``, ``field`` and ``permit_kind`` name
-    what an id stands for; ``allowance('2h office')`` is time in words; ``may('dispatch')`` says whether they may,
-    ``alarm_moves(state)`` what they may do to an alarm.
+    long until then, ``ago(at)`` since, ``spelt(at)`` that in words; ``unit``, ``district``, ``pause``, ``kind``,
+    ``rule``, ``metric``, ``limit``, ``value``, ``attribute``, ``attribute_value``, ``source``, ``actor``, ``deed``,
+    ``field`` and ``permit_kind`` name what an id stands for; ``allowance('2h office')`` is time in words;
+    ``may('dispatch')`` says whether they may, ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
     now = at.clock.now()
@@ -68,11 +68,12 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         address=f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path,
         now=now,
         local=partial(_local, at),
-        left=lambda due: countdown(due, now),
-        ago=lambda then: countdown(now, then),
+        left=lambda due: _counted(due, now, language),
+        ago=lambda then: _counted(now, then, language),
+        spelt=lambda then: _span(now - then, language),
         unit=lambda key: at.city.units[key].name[language] if key in at.city.units else key,
         district=lambda key: at.city.districts[key].name[language] if key in at.city.districts else key,
-        pause=lambda key: at.city.policy.pauses[key].names[language] if key in at.city.policy.pauses else key,
+        pause=partial(_pause, at, language),
         rule=lambda key: at.rules[key].names[language] if key in at.rules else key,
         metric=partial(named, "metric", language=language),
         attribute=partial(named, "attribute", language=language),
@@ -118,8 +119,28 @@ def _because(at: Context, language: Language, reason: str, event: str) -> str:
     if event == Event.REQUEST_DELAY:
         more, _, why = reason.partition(": ")
         return f"{allowance(more, language)}{word('mark.colon', language)}{why}"
+    if event == Event.SUSPEND:
+        pause, colon, why = reason.partition(": ")
+        return f"{_pause(at, language, pause)}{word('mark.colon', language) if colon else ''}{why}"
     section = Section.DETAILS if event in {Occurrence.UNATTENDED, Occurrence.SHEET} else Section.REASONS
     return say(section, reason, language)
+
+
+def _pause(at: Context, language: Language, key: str) -> str:
+    return at.city.policy.pauses[key].names[language] if key in at.city.policy.pauses else key
+
+
+def _counted(deadline: datetime, now: datetime, language: Language) -> str:
+    said = countdown(deadline, now)
+    return said.replace("d ", "天") if language is Language.ZH else said
+
+
+def _span(span: timedelta, language: Language) -> str:
+    """A span in words, for sentences, where ``06:11`` would be a time of the day."""
+    hours, minutes = divmod(max(int(span.total_seconds()), 0) // 60, 60)
+    days, rest = divmod(hours, 24)
+    key = "days" if days else "hours" if hours else "minutes"
+    return word(f"crew_script.{key}", language).format(d=days, h=rest, m=minutes)
 
 
 def _local(at: Context, moment: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:

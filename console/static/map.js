@@ -49,7 +49,7 @@ async function show() {
   const ground = await (await fetch("/desk/ground")).json();
   const points = ground.coordinates;
   const start = points.length ? { bounds: bounds(points), fitBoundsOptions: { padding: 40, maxZoom: 16 } } : {};
-  const map = new Ground({ container: box, style: box.dataset.style || PLAIN, maxZoom: CLOSEST, attributionControl: false, dragRotate: false, ...start });
+  const map = new Ground({ container: box, style: box.dataset.style || PLAIN, maxZoom: CLOSEST, attributionControl: false, locale: { "Map.Title": box.dataset.title, "NavigationControl.ZoomIn": box.dataset.closer, "NavigationControl.ZoomOut": box.dataset.farther }, dragRotate: false, ...start });
   const marks = [];
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   map.on("load", () => {

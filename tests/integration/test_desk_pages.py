@@ -139,14 +139,21 @@ def test_a_chinese_page_says_limits_allowances_and_values_in_chinese(
 ) -> None:
     trouble.moves(time.at, "crew of drainage").accept(trouble.numbers()[0])
     assert trouble.moves(time.at).request_delay(trouble.numbers()[0], Allowance.parse("4h office"), "crane") is None
+    stopped, (key, pause) = trouble.numbers()[3], next(iter(trouble.city.policy.pauses.items()))
+    trouble.moves(time.at).accept(stopped)
+    trouble.moves(time.at).suspend(stopped, key, "spare part")
     console.cookies.set(COOKIE, signing.cookie(signed_in(Role.SUPERVISOR, language=Language.ZH)))
     pages = [console.get(f"/cases/{trouble.numbers()[0]}").text, console.get(f"/devices/{COVER_EAST}").text]
     assert "4个工作小时" in pages[0]
     assert set(re.findall(r'class="by">([^<]+)<', pages[0])) == {"系统", "排水公司班组", "crew 7"}
     form = re.compile(r'/moves/(\w+)">(?:(?!</form>).)*<option value="(\w+)" selected', re.DOTALL)
     chosen = dict(form.findall(pages[0]))
-    assert chosen == {"cancel": "not_found"}, "who cancels a case has mostly found nothing"
-    assert ">甲烷预警值<" in pages[1]
+    assert chosen == {"shelve": "1h", "cancel": "not_found"}, "who cancels a case has mostly found nothing"
+    assert {">甲烷预警值<", ">安装倾角<"} <= set(re.findall(r">[^<>]+<", pages[1]))
+    assert f"{pause.names[Language.ZH]}\uff1aspare part<" in console.get(f"/cases/{stopped}/live").text
+    listed = console.get("/", params={"text": stopped}).text
+    assert ">停计<" in listed
+    assert re.search(r">\d天\d\d:\d\d<", console.get("/").text)
     for page in pages:
         assert re.findall(r"\d[mhd] (?:urgent|natural|office|work)\b(?!\")", page) == []
 

@@ -26,7 +26,8 @@ _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, show_default
 def city_import(file: _File) -> None:
     """Take over a city.toml: all of it, or nothing and a list of what is wrong."""
     settings = load_settings()
-    document = wiring.city_document(file, wiring.kinds(settings))
+    kinds = wiring.kinds(settings)
+    document = wiring.city_document(file, kinds)
     with database(settings) as connection:
         before = city_grid(connection)
         city = import_city(connection, document, str(file), wiring.clock(settings).now())
@@ -36,6 +37,10 @@ def city_import(file: _File) -> None:
     out.print(
         f"{city.names[settings.language]}: {many(len(city.districts), 'district')}, {many(len(city.units), 'unit')}."
     )
+    if city.deadlines:
+        plans = wiring.practice(city, wiring.rules(settings, kinds), kinds).plans
+        for rule in sorted(city.deadlines.keys() - plans.keys()):
+            out.print(f"deadlines.{rule}: no pack has such a rule, so this changes nothing; see cityward rules list")
 
 
 @city_app.command("show")

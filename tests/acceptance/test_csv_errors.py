@@ -111,6 +111,17 @@ def test_every_wrong_key_of_a_city_is_named_and_nothing_is_imported(
     assert connection.execute("SELECT (SELECT count(*) FROM city), (SELECT count(*) FROM unit)").fetchone() == (0, 0)
 
 
+def test_a_deadline_for_a_rule_that_no_pack_has_is_named(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "city.toml"
+    deadlines = "".join(f'[deadlines.{rule}]\nfix = "2h urgent"\n' for rule in ("MH-01", "MH-99", "AM-01"))
+    path.write_text(CITY.read_text(encoding="utf-8") + "\n" + deadlines, encoding="utf-8")
+    imported = command("city", "import", str(path))
+    assert (imported.code, imported.err) == (0, "")
+    assert [line for line in imported.out.splitlines() if line.startswith("deadlines.")] == [
+        "deadlines.MH-99: no pack has such a rule, so this changes nothing; see cityward rules list"
+    ]
+
+
 def test_a_city_that_is_not_toml_is_named_with_the_place(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "city.toml"
     path.write_text('name = { en = "Testburg"\n', encoding="utf-8")

@@ -174,9 +174,9 @@ def dashboards(
     refreshed and its older days compressed where TimescaleDB does that; says what a reading takes on disk.
     A database given with --database keeps the city. 30 days of 10,000 devices take most of an hour and 10 GB.
     """
-    _begin()
     if again and not database:
         raise CommandError("--again: name the database that an earlier run has filled with --database")
+    _begin()
     plan = asking.Plan(days, devices, rounds, seed, database, again, board or ())
     found = asking.run(plan)
     if json_line:

@@ -169,9 +169,8 @@ def _ahead(reading: Decoded, batch: Batch, position: int, part: int) -> Rejected
 
 def _numbers(metric: Metric, column: Sequence[float | bool | str | None]) -> Floats | float:
     """The column of a metric; NaN, for all its rows at once, where there are no numbers."""
-    if metric.type is MetricType.TEXT or column.count(None) == len(
-        column
-    ):  # most kinds have more metrics than a device
+    # Most kinds have more metrics than a device.
+    if metric.type is MetricType.TEXT or column.count(None) == len(column):
         return np.nan
     if metric.type is MetricType.ENUM:
         codes: Mapping[object, float] = {word: code for code, word in enumerate(metric.values)}

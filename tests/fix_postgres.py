@@ -87,8 +87,10 @@ def new_database(server: str, purpose: str, *, template: str = "template0") -> I
     """
     name = f"cityward_{purpose}_{uuid.uuid4().hex[:12]}"
     with connect(server) as connection:
+        # Files copied whole, as before PostgreSQL 15, not page by page through its log: half the time.
+        whole = sql.SQL("STRATEGY file_copy" if connection.info.server_version >= 150_000 else "")
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(sql.Identifier(name), sql.Identifier(template), whole)
         )
         try:
             yield make_conninfo(server, dbname=name)

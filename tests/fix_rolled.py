@@ -73,8 +73,8 @@ class Store:
     def clear(self) -> None:
         """Nothing was ever stored: PGlite has one database for all tests."""
         names = [*map(table_name, self.kinds.values()), "device", "district", "unit", "city", "late_day", "ledger"]
-        for name in names:
-            self.connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.Identifier(name)))
+        tables = sql.SQL(", ").join(map(sql.Identifier, names))
+        self.connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(tables))
         self.settle()
 
 

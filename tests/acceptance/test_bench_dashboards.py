@@ -25,7 +25,7 @@ def test_every_panel_of_every_board_is_measured_on_a_city_that_was_filled_for_it
 RARE = {"Alarms", "Vibration by the hour, rms", "Vehicles by the hour", "Heaviest vehicles", "Strongest wind"}
 
 
-def test_measuring_again_needs_the_database_that_was_filled(own_process: Command) -> None:
-    ended = own_process("bench", "dashboards", "--again")
+def test_measuring_again_needs_the_database_that_was_filled(command: Command) -> None:
+    ended = command("bench", "dashboards", "--again")
     assert ended.code == 1
     assert "--database" in ended.err

@@ -23,6 +23,7 @@ from console.identity import Visitor
 from console.moves import ALARM_MOVES, CASE_MOVES, possible_of_alarm
 from console.pages.moving import SPANS
 from console.words import named, word
+from devices.groups import GROUP
 
 _FOLDER = Path(__file__).parent.parent / "templates"
 _UNITS = {Unit.MINUTE: "minutes", Unit.HOUR: "hours", Unit.DAY: "days"}
@@ -49,7 +50,7 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
     ``may('dispatch')`` says whether they may, ``alarm_moves(state)`` what they may do to an alarm.
     """
     at = context(request)
-    now = at.clock.now()
+    now, kinds = at.clock.now(), {GROUP.name: GROUP, **at.kinds}
     return _ENVIRONMENT.get_template(name).render(
         _=partial(word, language=language),
         noun=lambda count, key: word(f"{key}_one" if count == 1 else key, language),
@@ -86,7 +87,7 @@ def rendered(name: str, request: Request, language: Language, who: Visitor | Non
         actor=lambda name: actor(name, at.city, language),
         allowance=partial(allowance, language=language),
         permit_kind=partial(named, "permits", language=language),
-        kind=lambda key: at.kinds[key].names[language] if key in at.kinds else key,
+        kind=lambda key: kinds[key].names[language] if key in kinds else key,
         **shown,
     )
 

@@ -10,6 +10,7 @@ from psycopg import Connection
 from cases.clocks import Allowance
 from cases.words import Language
 from console.access import Role
+from console.context import TONGUE
 from console.identity import COOKIE
 from console.signing import Signing
 from storage.case_reports import Source, Told
@@ -231,6 +232,16 @@ def test_a_language_is_chosen_for_a_browser_and_leads_back_to_our_own_pages_only
     for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example"):
         assert operator.get("/language/en", params={"back": elsewhere}).headers["location"] == "/"
     assert operator.get("/language/xx").status_code in {404, 422}
+
+
+def test_a_groups_case_names_the_kind_of_its_facility_in_the_readers_language(
+    trouble: Desk, operator: httpx.Client
+) -> None:
+    trouble.connection.execute("UPDATE device SET kind = 'group' WHERE device_id = %s", [LAMP])
+    number = next(each for each in trouble.numbers() if LAMP in operator.get(f"/cases/{each}").text)
+    assert "<small>Group " in operator.get(f"/cases/{number}").text
+    operator.cookies.set(TONGUE, "zh")
+    assert "<small>设施组 " in operator.get(f"/cases/{number}").text
 
 
 def test_a_crew_is_led_to_its_own_page_and_sees_nothing_of_the_desk(

@@ -62,6 +62,11 @@ def rules(settings: Settings, installed: Mapping[str, Kind]) -> list[Rule]:
     return load_packs(installed, settings.packs_dir or PACKS_FOLDER)
 
 
+def rule_ids(settings: Settings, installed: Mapping[str, Kind]) -> set[str]:
+    """The ids of everything that raises alarms: the rules of the packs, and storms."""
+    return {rule.id for rule in rules(settings, installed)} | {storms.RULE}
+
+
 def hears(settings: Settings) -> Hears:
     """Which partition of the settings hears a device."""
     filters = [each.split("/") for name in settings.partitions for each in settings.filters(name)]

@@ -1,6 +1,6 @@
 """What people do to alarms: see, shelve, reset. Each call is one transaction, all of its alarms or none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from psycopg import Connection
@@ -9,7 +9,8 @@ from alarms.lifecycle import Event, IllegalMoveError, State, after
 from alarms.story import Story
 from devices.errors import Permanent
 from devices.moments import micros
-from storage import alarm_store
+from rules.verdicts import Change, Transition
+from storage import alarm_store, rule_states
 
 
 class AlarmMoveError(Permanent):
@@ -87,6 +88,36 @@ class AlarmMoves:
         if not reason.strip():
             raise AlarmMoveError("say what was found: a latched alarm is reset with a reason")
         self._each(ids, lambda story: story.reset(micros(self._at), _because(reason)))
+
+    def end(self, ids: Sequence[int], reason: str, in_force: Collection[str]) -> None:
+        """Say that what alarms spoke of is over, of rules that nobody judges by any more; a latched one stays latched.
+
+        What the rules remember goes with them: one that comes back begins anew.
+
+        Args:
+            ids: The alarms.
+            reason: Why.
+            in_force: The ids of all rules that are judged by; their alarms end with their condition.
+        """
+        if not reason.strip():
+            raise AlarmMoveError("say why: an alarm is ended with a reason")
+        at, because = micros(self._at), _because(reason)
+        with self._connection.transaction():
+            alarms = {alarm.id: alarm for alarm in alarm_store.lock(self._connection, ids)}
+            for alarm_id in ids:
+                if alarm_id not in alarms:
+                    raise UnknownAlarmError(alarm_id)
+                alarm = alarms[alarm_id]
+                if alarm.rule_id in in_force:
+                    raise AlarmMoveError(f"alarm {alarm_id}: {alarm.rule_id} is in force and ends it by its condition")
+                if not alarm.present:
+                    raise AlarmStateError(alarm_id, IllegalMoveError(alarm.state, Event.CLEARED))
+            ended = [
+                Transition(Change.CLEARED, each.rule_id, each.rule_version, each.device, each.severity, at, because)
+                for each in alarms.values()
+            ]
+            alarm_store.record(self._connection, ended, self._at, actor=self._actor)
+            rule_states.save(self._connection, dict.fromkeys((each.key for each in alarms.values()), None))
 
     def _each(self, ids: Sequence[int], move: Callable[[Story], None]) -> None:
         with self._connection.transaction():

@@ -1,5 +1,6 @@
 """The state of the whole at a glance: for the live page, for ``cityward status``, for tests."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +44,16 @@ class Hushed:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphaned:
+    """Active alarms of a rule that nobody judges by any more: how many, the first one's number, since when (UTC)."""
+
+    rule_id: str
+    alarms: int
+    first: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Totals since the beginning. ``notifications`` counts by state: pending, delivered, failed."""
 
@@ -83,6 +94,11 @@ def ledger(connection: Connection) -> Ledger:
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_SQL["ledger_totals"]).fetchone() or {}
     return Ledger(**row)
+
+
+def orphaned(connection: Connection, in_force: Collection[str]) -> list[Orphaned]:
+    """Active alarms that nobody will end, by rule; ``in_force`` are the ids of all rules that are judged by."""
+    return [Orphaned(*row) for row in connection.execute(_SQL["orphaned_alarms"], {"in_force": list(in_force)})]
 
 
 def last_heard(connection: Connection) -> datetime | None:

@@ -152,6 +152,23 @@ def reset(
     out.print(f"{_named(numbers)} reset.")
 
 
+@alarms_app.command("end")
+def end(
+    numbers: _Ids,
+    reason: Annotated[str, typer.Option(help="Why; it stays on record.", show_default=False)],
+    by: _Actor = "",
+) -> None:
+    """End alarms of rules that are in no pack any more: nobody else will say that what they spoke of is over.
+
+    cityward status names such rules. A latched alarm still wants its reset afterwards.
+    """
+    settings = load_settings()
+    in_force = wiring.rule_ids(settings, wiring.kinds(settings))
+    with _moves(by) as moves:
+        moves.end(numbers, reason, in_force)
+    out.print(f"{_named(numbers)} ended.")
+
+
 @alarms_app.command("history")
 def history(
     since: Annotated[str, typer.Option(help="From when: 2h, 2026-11-20 or '2026-11-20 14:30'.")] = "24h",

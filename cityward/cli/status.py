@@ -1,6 +1,7 @@
 """Commands that show: how things are, and what can be set."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -11,13 +12,14 @@ from cityward import wiring
 from cityward.cli.context import database, load_settings, out, table
 from cityward.cli.rules import benched_table
 from cityward.settings import CONFIG_FILE, Settings
+from devices.errors import CitywardError
 from devices.moments import moment
 from ingest.cuts import contradictions
 from storage import partition_sessions
 from storage.capability import MISSING, detect
 from storage.connection import Connection
 from storage.locks import CITY, DISPATCH, PARTITION, Holder, holders
-from storage.overview import overview
+from storage.overview import Orphaned, Overview, orphaned, overview
 from storage.registry_store import NoCityError, load_city
 from storage.rule_states import benched
 from storage.worked_off import load_all
@@ -37,6 +39,7 @@ def status() -> None:
         off = benched(connection)
         reached = load_all(connection)
         sessions = partition_sessions.load_all(connection)
+        nobodys, broken = _of_no_rule(connection, current)
         missing = _missing_holidays(connection, wiring.clock(current).now())
     book = now.ledger
     out.print(f"{capability}. {MISSING[capability]}".rstrip(), soft_wrap=True)
@@ -68,12 +71,7 @@ def status() -> None:
     ]
     headings = ["kind", "readings", "alarms active", "alarms", "cases open", "cases"]
     out.print(table("By kind", headings, rows))
-    if now.hushed:
-        hushed = [(each.why.replace("_", " "), each.alarms, each.active) for each in now.hushed]
-        out.print(table("Alarms that are quiet", ["why", "alarms", "active"], hushed))
-    if now.storms:
-        storms = [(each.district, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.held_back) for each in now.storms]
-        out.print(table("Alarm storms", ["district", "since", "held back"], storms))
+    _show_alarms(now, nobodys)
     out.print(table("Outbox", ["state", "notifications"], now.notifications.items()))
     if now.notifications.get("failed"):
         out.print("cityward notifications list --state failed says why.")
@@ -82,11 +80,35 @@ def status() -> None:
         out.print("cityward quarantine list shows them, cityward devices unregistered whose they are.")
     if off:
         out.print(benched_table(off))
+    if broken:
+        out.print(f"Rules: {broken}", soft_wrap=True)
     if missing:
         out.print(f"{missing[0].upper()}{missing[1:]}.", soft_wrap=True)
+
+
+def _show_alarms(now: Overview, nobodys: Sequence[Orphaned]) -> None:
+    """Those that are quiet, and those that somebody has to look after."""
+    if now.hushed:
+        hushed = [(each.why.replace("_", " "), each.alarms, each.active) for each in now.hushed]
+        out.print(table("Alarms that are quiet", ["why", "alarms", "active"], hushed))
+    if now.storms:
+        storms = [(each.district, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.held_back) for each in now.storms]
+        out.print(table("Alarm storms", ["district", "since", "held back"], storms))
     if now.stuck:
         stuck = [(each.alarms, f"{each.since:%Y-%m-%d %H:%M:%S} UTC", each.because) for each in now.stuck]
         out.print(table("Alarms without a case", ["alarms", "since", "because"], stuck))
+    if nobodys:
+        old = [(each.rule_id, each.alarms, each.first, f"{each.since:%Y-%m-%d %H:%M:%S} UTC") for each in nobodys]
+        out.print(table("Active alarms of rules that no pack has", ["rule", "alarms", "first", "since"], old))
+        out.print("They end with their rule back in a pack, or by cityward alarms end <number> --reason <why>.")
+
+
+def _of_no_rule(connection: Connection, current: Settings) -> tuple[list[Orphaned], str]:
+    """Alarms that no rule will end; or what is wrong with the packs, which cannot be told then."""
+    try:
+        return orphaned(connection, wiring.rule_ids(current, wiring.kinds(current))), ""
+    except CitywardError as error:
+        return [], str(error)
 
 
 def _missing_holidays(connection: Connection, at: datetime) -> str:

@@ -27,6 +27,11 @@ FROM alarm JOIN device ON device.id = alarm.device GROUP BY 1
 -- Active alarms by severity.
 SELECT severity, count(*) FROM alarm WHERE active GROUP BY 1
 
+-- name: orphaned_alarms
+-- Active alarms of rules that are not in force, by rule: how many, the first number, since when.
+SELECT rule_id, count(*), min(id), min(raised_at) FROM alarm
+WHERE active AND held IS NULL AND rule_id <> ALL (%(in_force)s::text[]) GROUP BY rule_id ORDER BY rule_id
+
 -- name: cases_by_kind
 -- Cases by kind: open, all.
 SELECT device.kind, count(*) FILTER (WHERE dispatch_case.open), count(*)

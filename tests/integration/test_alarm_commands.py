@@ -3,14 +3,15 @@
 import json
 from datetime import datetime, timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alarms.lifecycle import State
 from rules.rule import Severity
-from rules.verdicts import Change
-from storage import alarm_round, alarm_store
+from rules.verdicts import Change, RuleState
+from storage import alarm_round, alarm_store, rule_states
 from storage.alarm_list import list_alarms
 from tests.integration.desk import Desk
 from tests.integration.making import COVER_EAST, COVER_WEST, LAMP, rows
@@ -236,3 +237,31 @@ def test_a_permit_that_makes_no_sense_is_refused(
     refused = cityward("permits", "grant", *arguments, "--holder", "crew 7", "--reason", "new covers")
     assert words in str(refused.exception)
     assert rows(desk.connection, "SELECT count(*) FROM permit") == [(0,)]
+
+
+def test_an_alarm_whose_rule_has_left_the_packs_is_named_and_ended_by_a_person(desk: Desk, cityward: Command) -> None:
+    for rule, device in (("MY-01", COVER_EAST), ("MH-01", COVER_WEST), ("MY-01", LAMP)):
+        desk.alarm((rule, device), at=START)
+    rule_states.save(desk.connection, {("MY-01", desk.number(LAMP)): RuleState(active=True)})
+    named = " ".join(cityward("status").output.split())
+    assert "Active alarms of rules that no pack has" in named
+    assert "MY-01 2 1 2026" in named.replace("│ ", "")
+    asked = ("alarms", "end", "--reason", "withdrawn", "--by", "Li")
+    assert cityward(*asked, 1, 3).output == "Alarms 1, 3 ended.\n"
+    assert "no pack" not in cityward("status").output
+    assert rule_states.load_states(desk.connection) == {}
+    ended = rows(desk.connection, "SELECT alarm_id, actor, detail->>'because' FROM alarm_event WHERE event = 'cleared'")
+    assert ended == [(1, "Li", "withdrawn"), (3, "Li", "withdrawn")]
+    assert str(cityward(*asked, 2).exception) == "alarm 2: MH-01 is in force and ends it by its condition"
+    assert "alarm 1: an alarm that is returned cannot be cleared" in str(cityward(*asked, 1).exception)
+
+
+def test_status_says_what_is_wrong_with_packs_and_goes_on(
+    desk: Desk, cityward: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert desk.connection
+    (tmp_path / "mine.yaml").write_text("- id: [")
+    monkeypatch.setenv("CITYWARD_PACKS_DIR", str(tmp_path))
+    told = cityward("status").output
+    assert "mine.yaml" in told
+    assert "Outbox" in told

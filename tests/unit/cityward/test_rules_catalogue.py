@@ -27,6 +27,12 @@ NEEDED = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def folder_without_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Somebody's cityward.toml in the clone may name packs of their own."""
+    monkeypatch.chdir(tmp_path)
+
+
 def test_the_catalogue_says_what_the_packs_say() -> None:
     kinds = load_kinds()
     assert PAGE.read_text(encoding="utf-8") == page(load_packs(kinds), kinds), (

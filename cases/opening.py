@@ -18,6 +18,14 @@ _UNKNOWN_AREA = "000000"
 _LAST_SEQUENCE = 99_999
 
 
+class PlanError(ValueError):
+    """What a rule wants done about its alarm cannot be; ``field`` says where, ``why`` what would be right."""
+
+    def __init__(self, field: str, why: str) -> None:
+        self.field, self.why = field, why
+        super().__init__(f"{field}: {why}")
+
+
 @dataclass(frozen=True, slots=True)
 class CasePlan:
     """What a rule wants done about its alarm: the problem, the times to arrive, make safe and fix, by whom.
@@ -37,16 +45,16 @@ class CasePlan:
         """Read the texts of a rule pack.
 
         Raises:
-            ValueError: saying what would be right.
+            PlanError: naming the field.
         """
         if not problem:
-            raise ValueError("problem is empty: name what is wrong, such as cover_open")
+            raise PlanError("problem", "is empty: name what is wrong, such as cover_open")
         if to not in [*Role]:
-            raise ValueError(f"to: {to!r} is no role; write {' or '.join(Role)}")
+            raise PlanError("to", f"{to!r} is no role; write {' or '.join(Role)}")
         return cls(
             problem=problem_of_case(problem),
-            arrive=Allowance.parse(arrive) if arrive else None,
-            fix=Allowance.parse(fix),
+            arrive=_allowance("arrive", arrive) if arrive else None,
+            fix=_allowance("fix", fix),
             to=Role(to),
         )
 
@@ -56,6 +64,13 @@ class CasePlan:
         return replace(
             self, arrive=own.arrive or self.arrive, fix=own.fix or self.fix, safe=own.safe, accept=own.accept
         )
+
+
+def _allowance(field: str, text: str) -> Allowance:
+    try:
+        return Allowance.parse(text)
+    except ValueError as error:
+        raise PlanError(field, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,9 +66,7 @@ class Rulebook:
         return {rule.id: rule for rule in self.rules}
 
     def _read(self) -> list[Rule]:
-        rules = wiring.rules(self._settings, self._kinds)
-        wiring.case_plans(rules)
-        return rules
+        return wiring.rules(self._settings, self._kinds)
 
     def _look(self) -> _Files:
         found = []

@@ -13,7 +13,7 @@ from cases import supervision
 from cases.checking import Standard
 from cases.city import City, read_city
 from cases.dispatching import Practice
-from cases.opening import CasePlan
+from cases.opening import CasePlan, PlanError
 from cityward import embedded
 from cityward.clock import Clock, Driven
 from cityward.settings import Settings
@@ -23,7 +23,8 @@ from devices.hearers import Hears
 from devices.kind import KINDS_FOLDER, Kind, load_kinds
 from devices.topics import device_topic
 from rules.local_time import LocalTime
-from rules.packs import PACKS_FOLDER, PackError, load_packs
+from rules.pack_rule import FieldError
+from rules.packs import PACKS_FOLDER, load_packs
 from rules.rule import Rule
 from storage.hypertables import Keep
 
@@ -57,9 +58,22 @@ def keep(settings: Settings) -> Keep:
     return Keep(settings.keep_readings_days, settings.keep_rollups_days)
 
 
-def rules(settings: Settings, installed: Mapping[str, Kind]) -> list[Rule]:
-    """The rules in force."""
-    return load_packs(installed, settings.packs_dir or PACKS_FOLDER)
+def rules(settings: Settings, installed: Mapping[str, Kind], folder: Path | None = None) -> list[Rule]:
+    """The rules in force, or those of a folder.
+
+    Raises:
+        PackError: naming everything that is wrong with them and with the cases that they open.
+    """
+    return load_packs(installed, folder or settings.packs_dir or PACKS_FOLDER, _check_case)
+
+
+def _check_case(rule: Rule) -> None:
+    if rule.id in {storms.RULE, supervision.RULE_ID}:
+        raise FieldError(("id",), "Cityward has a rule of this id itself")
+    try:
+        CasePlan.parse(**asdict(rule.case))
+    except PlanError as error:
+        raise FieldError(("case", error.field), error.why) from error
 
 
 def rule_ids(settings: Settings, installed: Mapping[str, Kind]) -> set[str]:
@@ -115,34 +129,13 @@ def city_document(file: Path, installed: Mapping[str, Kind]) -> dict[str, Any]:
     return document
 
 
-def case_plans(rules_in_force: list[Rule]) -> dict[str, CasePlan]:
-    """What each rule's alarms open, before a city's own deadlines.
-
-    Raises:
-        PackError: naming each rule whose case cannot be.
-    """
-    made, problems = {storms.RULE: CasePlan.parse(problem=storms.PROBLEM, fix="4h natural")}, []
-    for rule in rules_in_force:
-        if rule.id in {storms.RULE, supervision.RULE_ID}:
-            problems.append(f"{rule.id}: id: Cityward has a rule of this id itself")
-        try:
-            made[rule.id] = CasePlan.parse(**asdict(rule.case))
-        except ValueError as error:
-            problems.append(f"{rule.id}: case: {error}")
-    if problems:
-        raise PackError(problems)
-    return made
-
-
 def practice(city: City, rules_in_force: list[Rule], installed: Mapping[str, Kind]) -> Practice:
-    """What dispatch goes by in this city.
-
-    Raises:
-        PackError: naming each rule whose case cannot be.
-    """
+    """What dispatch goes by in this city."""
+    plans = {rule.id: CasePlan.parse(**asdict(rule.case)) for rule in rules_in_force}
+    plans[storms.RULE] = CasePlan.parse(problem=storms.PROBLEM, fix="4h natural")
     return Practice(
         city=city,
-        plans={rule: plan.in_city(rule, city) for rule, plan in case_plans(rules_in_force).items()},
+        plans={rule: plan.in_city(rule, city) for rule, plan in plans.items()},
         standards={name: Standard.of(kind.heartbeat) for name, kind in installed.items()},
         covers={rule.id: frozenset(rule.covers) for rule in rules_in_force if rule.covers},
     )

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,12 @@ class PackError(Permanent):
         super().__init__("\n".join(problems))
 
 
-def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[Rule]:
+def load_packs(
+    kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER, check: Callable[[Rule], None] = lambda _: None
+) -> list[Rule]:
     """The rules of every pack in a folder, and of ``rules.yaml`` in the folders of kinds that bring their own.
 
-    In order of their ids.
+    In order of their ids. ``check`` knows what must hold of a rule beside, and raises FieldError.
 
     Raises:
         PackError: listing every problem in every pack.
@@ -53,6 +55,7 @@ def load_packs(kinds: Mapping[str, Kind], folder: Path = PACKS_FOLDER) -> list[R
                 rule = replace(read_rule(entry.document, kinds, measures, entry.version), text=entry.as_written)
                 if rule.id in rules:
                     raise FieldError(("id",), "this id stands twice")  # noqa: TRY301 - joins the list of problems
+                check(rule)
                 rules[rule.id], entries[rule.id] = rule, entry
             except FieldError as error:
                 problems.append(entry.problem(error))

@@ -15,7 +15,7 @@ from cityward.showing import many
 from devices.errors import Retryable
 from devices.kind import Kind
 from rules.catalogue import catalogue, described
-from rules.packs import PACKS_FOLDER, load_packs
+from rules.packs import PACKS_FOLDER
 from rules.rule import Rule
 from rules.testing import Outcome, read_tests, run_packs
 from storage.errors import NotMigratedError
@@ -41,8 +41,7 @@ def check(
     """Read rule packs and say everything that is wrong with them, by file, line and rule."""
     settings = load_settings()
     kinds = wiring.kinds(settings)
-    rules = load_packs(kinds, folder) if folder else wiring.rules(settings, kinds)
-    wiring.case_plans(rules)
+    rules = wiring.rules(settings, kinds, folder)
     out.print(f"{many(len(rules), 'rule')}, nothing wrong.")
 
 

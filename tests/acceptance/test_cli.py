@@ -233,9 +233,9 @@ def test_everything_wrong_with_a_folder_of_packs_is_listed(command: Command, tmp
     (tmp_path / "one.yaml").write_text("".join(texts), encoding="utf-8")
     refused = command("rules", "check", str(tmp_path))
     assert refused.code == 1
-    assert "MH-01: case: " in refused.err
-    assert "AM-01: id: Cityward has a rule of this id itself" in refused.err
-    assert "SV-01: id: " in refused.err
+    assert "one.yaml:7:37: MH-01: case: fix: '2 hours' is no allowance" in refused.err
+    assert "one.yaml:10:7: AM-01: id: Cityward has a rule of this id itself" in refused.err
+    assert "one.yaml:18:7: SV-01: id: " in refused.err
 
 
 @pytest.mark.parametrize("action", ["show", "accept", "arrive", "safe"])

@@ -89,7 +89,7 @@ def test_a_rule_may_begin_the_search_with_the_owner() -> None:
 @pytest.mark.parametrize(
     ("problem", "fix", "to", "said"),
     [
-        ("", "2h urgent", "maintainer", "problem is empty"),
+        ("", "2h urgent", "maintainer", "problem: is empty"),
         ("cover_open", "soon", "maintainer", "'soon' is no allowance"),
         ("cover_open", "2h urgent", "mayor", "write maintainer or owner"),
     ],

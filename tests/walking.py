@@ -16,6 +16,7 @@ from typing import Self
 
 import pytest
 
+from rules.packs import TESTS
 from storage.connection import connect
 from tests.documents import COMMENT, ROOT, blocks
 from tests.prompting import prompt
@@ -23,6 +24,7 @@ from tests.waiting import PATIENCE, eventually
 
 COLUMNS = 130  # of the window that the pages speak of
 TRIES = 5.0  # what is asked for a hundred times has had its time: each takes one
+_PROCESSES = 3  # that judge or explain by rules: collector, dispatcher, console
 NUMBER = re.compile(r"\b\d{19}\b")  # of a case
 # What differs each time; a page shows what it was when it was written.
 _PASSING = [
@@ -129,9 +131,18 @@ class Walker:
                 for line in lines:
                     self._does(COMMENT.sub("", line), where)
             elif named:
-                path = self._folder / named[1]
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text("\n".join(lines[1:]) + "\n", encoding="utf-8")
+                self._saves(self._folder / named[1], "\n".join(lines[1:]) + "\n", where)
+
+    def _saves(self, path: Path, text: str, where: str) -> None:
+        """A rule that is saved while a city is up is judged by once its processes have said so; he waits for that."""
+        said = self._reloads()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        if self._up is not None and path.parent.name == "packs" and not path.name.endswith(TESTS):
+            eventually(lambda: self._reloads() >= said + _PROCESSES, f"{where}: reloading")
+
+    def _reloads(self) -> int:
+        return self._log.read_text(encoding="utf-8").count("reloading") if self._up is not None else 0
 
     def _does(self, command: str, where: str) -> None:
         """What is said without what comes of it: it works. Some is tried elsewhere."""
